@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sonde.h: ask a running Linux kernel questions from a program of your own.
+ *
+ *   struct sonde_question *q;
+ *   struct sonde_session *s;
+ *
+ *   sonde_compile("interval:s:1 { print(nsecs) }", NULL, &q);
+ *   sonde_session_open(q, &options, &s);      options.record is called for every record
+ *   sonde_session_attach(s);
+ *   while (sonde_session_poll(s, -1) > 0)
+ *           ;
+ *   sonde_session_finish(s);
+ *   sonde_session_free(s);
+ *   sonde_question_free(q);
+ *
+ * Functions that can fail return 0 (or what is said) or a negative errno; the message has then been given
+ * to options.message, once, where the cause was known. Structs of options begin with their size, so that
+ * a program built today works with a later library: set it with SONDE_OPTIONS(type).
+ * The library keeps no global state; different threads may use different questions and sessions.
+ */
+#ifndef SONDE_H
+#define SONDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SONDE_API __attribute__((visibility("default")))
+#define SONDE_OPTIONS(type, ...) ((type){ .size = sizeof(type), __VA_ARGS__ })
+
+struct sonde_question; /* a compiled question */
+struct sonde_session;  /* one run of it */
+struct sonde_record;   /* one thing it has to show; valid only during the callback */
+struct sonde_view;     /* a way of showing records */
+
+/* "0.1.0" */
+SONDE_API const char *sonde_version(void);
+
+enum sonde_severity { SONDE_ERROR, SONDE_WARNING, SONDE_INFO, SONDE_DEBUG };
+/* `text` has neither a severity word nor a final newline and may span lines; hint may be NULL. */
+typedef void (*sonde_message_fn)(void *ctx, enum sonde_severity severity, const char *text, const char *hint);
+
+/* ---- compile ---- */
+
+struct sonde_compile_options {
+	size_t size;
+	const char *name;            /* shown in diagnostics; NULL: "stdin" */
+	const char *const *params;   /* positional parameters $1.. and, as "--name=value", named ones */
+	size_t nparams;
+	bool unsafe;                 /* allow functions that change the machine or a process */
+	bool test_mode, bench_mode;  /* run test:/bench: probes */
+	pid_t pid;                   /* limit to this process where the probe kind can; 0: all */
+	const char *const *config;   /* "name=value" settings that override the script's; */
+	size_t nconfig;
+	sonde_message_fn message;
+	void *message_ctx;
+};
+
+/* Compile `source` (NUL-terminated). `o` may be NULL. */
+SONDE_API int sonde_compile(const char *source, const struct sonde_compile_options *o,
+			    struct sonde_question **out);
+SONDE_API void sonde_question_free(struct sonde_question *q);
+/* The BPF object, a standard ELF file; belongs to the question. */
+SONDE_API const void *sonde_question_object(const struct sonde_question *q, size_t *bytes);
+/* Write it to a file, atomically (a new file takes the name at the end). */
+SONDE_API int sonde_question_write(const struct sonde_question *q, const char *path);
+/* One stage as text: "ast", "types", "ir", "ir-opt", "bpf", "elf". free() it. NULL: no such stage. */
+SONDE_API char *sonde_question_dump(const struct sonde_question *q, const char *stage);
+/* The text of stages that exist also when compiling fails ("ast") is given here as soon as it is made. */
+SONDE_API size_t sonde_question_probe_count(const struct sonde_question *q);
+
+/* ---- run ---- */
+
+/* Return non-zero to end the session with that value as the result of sonde_session_poll(). */
+typedef int (*sonde_record_fn)(void *ctx, const struct sonde_record *rec);
+
+struct sonde_session_options {
+	size_t size;
+	sonde_record_fn record;
+	void *record_ctx;
+	sonde_message_fn message;
+	void *message_ctx;
+	pid_t pid;                  /* the session ends when this process ends; 0: none */
+	bool keep_capabilities;     /* otherwise those not needed any more are dropped after attaching */
+};
+
+SONDE_API int sonde_session_open(struct sonde_question *q, const struct sonde_session_options *o,
+				 struct sonde_session **out);
+SONDE_API int sonde_session_attach(struct sonde_session *s);
+SONDE_API int sonde_session_fd(const struct sonde_session *s);
+SONDE_API int sonde_session_poll(struct sonde_session *s, int timeout_ms);
+SONDE_API void sonde_session_stop(struct sonde_session *s, int status); /* async-signal-safe */
+SONDE_API int sonde_session_finish(struct sonde_session *s);
+SONDE_API int sonde_session_status(const struct sonde_session *s);
+SONDE_API void sonde_session_free(struct sonde_session *s);
+
+/* ---- records ---- */
+
+enum sonde_record_kind {
+	SONDE_ATTACHED, SONDE_PRINTF, SONDE_VALUE, SONDE_MAP, SONDE_TIME, SONDE_TEXT, SONDE_LOST,
+	SONDE_MESSAGE,
+};
+SONDE_API enum sonde_record_kind sonde_record_kind(const struct sonde_record *r);
+/* As the text view shows it. Valid until the next call for this record. */
+SONDE_API const char *sonde_record_text(const struct sonde_record *r);
+/* As one JSON value without a newline. Valid until the next call for this record. */
+SONDE_API const char *sonde_record_json(const struct sonde_record *r);
+/* SONDE_ATTACHED, SONDE_LOST: the number. SONDE_MAP: the number of rows. */
+SONDE_API uint64_t sonde_record_number(const struct sonde_record *r);
+/* SONDE_MAP: its name with the @. */
+SONDE_API const char *sonde_record_map(const struct sonde_record *r);
+/* SONDE_MAP: key and value of a row as text; valid until the next call. NULL: no such row. */
+SONDE_API const char *sonde_record_key(const struct sonde_record *r, size_t row);
+SONDE_API const char *sonde_record_value(const struct sonde_record *r, size_t row);
+/* The value of a row as a number (count, sum, min, max, average, integers). False: it is none. */
+SONDE_API bool sonde_record_value_int(const struct sonde_record *r, size_t row, int64_t *value);
+
+/* ---- views ---- */
+
+struct sonde_view_options {
+	size_t size;
+	int fd;            /* where to write; not closed */
+	bool colour, quiet;
+	bool line_buffered; /* write after every record */
+};
+/* A view by name ("text", "json"). Give every record to sonde_view_record(). */
+SONDE_API int sonde_view_open(const char *name, const struct sonde_question *q,
+			      const struct sonde_view_options *o, struct sonde_view **out);
+SONDE_API int sonde_view_record(struct sonde_view *v, const struct sonde_record *r);
+SONDE_API int sonde_view_flush(struct sonde_view *v);
+SONDE_API int sonde_view_close(struct sonde_view *v); /* frees it */
+/* Names of all views, NULL-terminated. */
+SONDE_API const char *const *sonde_view_names(void);
+
+/* ---- what can be asked ---- */
+
+/* Call fn for every probe that matches `pattern` (kind:part:..., with wildcards; NULL: all kinds). With
+ * `verbose`, `args` is the list of arguments, one per line, else NULL. */
+SONDE_API int sonde_list_probes(const char *pattern, bool verbose,
+				int (*fn)(void *ctx, const char *probe, const char *args), void *ctx,
+				sonde_message_fn message, void *message_ctx);
+/* What this kernel and this build can do: fn(group, name, value). */
+SONDE_API int sonde_info(int (*fn)(void *ctx, const char *group, const char *name, const char *value),
+			 void *ctx, sonde_message_fn message, void *message_ctx);
+/* Functions of the language: fn(name, signature, summary). */
+SONDE_API int sonde_list_functions(int (*fn)(void *ctx, const char *name, const char *signature,
+					     const char *summary), void *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Site: a place in a program that sends an event, and what its event means. Every event in the ring
+ * buffer begins with struct event_header; the payload that follows is packed as site->payload says.
+ */
+#ifndef SONDE_CODE_SITE_H
+#define SONDE_CODE_SITE_H
+
+#include "code/record.h"
+#include "lang/func.h"
+
+struct event_header {
+	uint32_t site; /* index into module.sites */
+	uint32_t len;  /* payload bytes that are meaningful; the ring's record may be longer */
+};
+
+struct site {
+	uint32_t id;
+	const struct func_def *func; /* whose act() handles it */
+	struct span span;            /* the call */
+	const struct type *payload;  /* TY_TUPLE: type and offset of each argument, or NULL: none */
+	const struct format *format; /* of formatting functions, or NULL */
+	struct map *map;             /* of print(@m), clear(@m), ... or NULL */
+	int64_t num[2];              /* constants known at compile time: top, div, ... */
+	const char *text;
+};
+
+/*
+ * What an act() may do. The session provides it; functions see no more of the session than this.
+ * Each returns 0 or a negative errno after a report.
+ */
+struct act {
+	void *ctx;
+	const struct reporter *report;
+	/* Hand a record to the views. */
+	int (*record)(void *ctx, const struct record *rec);
+	/* Read a map, reduced over CPUs and sorted, and hand it on as a REC_MAP. top 0: all. */
+	int (*map_print)(void *ctx, const struct map *map, int64_t top, int64_t div);
+	/* One entry of a keyed map as a REC_MAP with one row. */
+	int (*map_print_key)(void *ctx, const struct map *map, const uint8_t *key);
+	int (*map_clear)(void *ctx, const struct map *map);
+	int (*map_zero)(void *ctx, const struct map *map);
+	/* End the session with this exit status after what has arrived is shown. */
+	void (*stop)(void *ctx, int status);
+	/* Monotonic (boot) nanoseconds at which the session began. */
+	uint64_t (*start_ns)(void *ctx);
+};
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernel: what the running kernel offers. Everything is read when first asked for and kept; nothing is
+ * read that a question does not need (BTF above all).
+ */
+#ifndef SONDE_KERNEL_KERNEL_H
+#define SONDE_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/report.h"
+
+struct kernel;
+struct btf;
+
+struct kernel *kernel_new(const struct reporter *r);
+void kernel_free(struct kernel *k);
+
+/* A directory descriptor of tracefs: the mounted one, else a detached mount of our own (fsopen), so the
+ * machine is not changed. Negative errno after one message that names the capability that is missing. */
+int kernel_tracefs(struct kernel *k);
+/* Contents of a tracefs file (NUL-terminated, free()). -ENOENT is not reported; other failures are. */
+int kernel_tracefs_read(struct kernel *k, const char *path, char **text, size_t *len);
+
+/* Number of the kernel: LINUX_VERSION_CODE form. */
+uint32_t kernel_version(void);
+int kernel_ncpus_possible(void);
+int kernel_ncpus_online(void);
+/* Page size, HZ-free facts. */
+
+/* vmlinux BTF through libbpf; NULL when the kernel has none (reported once) . Owned by the kernel. */
+struct btf *kernel_btf(struct kernel *k);
+bool kernel_has_btf(struct kernel *k); /* without parsing it */
+
+/* Address of a kernel symbol from /proc/kallsyms; 0 when unknown or hidden. */
+uint64_t kernel_symbol_address(struct kernel *k, const char *name);
+bool kernel_symbol_exists(struct kernel *k, const char *name);
+
+/* One field of a tracepoint as its format file says. */
+struct tp_field {
+	const char *name;
+	const char *type;   /* C type as written, without the name: "const char *", "__data_loc char[]", "u8[16]" */
+	uint32_t offset, size;
+	bool is_signed;
+	uint32_t array;     /* elements, 0: not an array */
+	bool data_loc, rel_loc;
+};
+struct tp_format {
+	uint32_t id;
+	const struct tp_field *fields; /* with the common_ ones */
+	uint32_t nfields;
+};
+/* Parse events/SYSTEM/EVENT/format into arena memory. -ENOENT when there is no such event (not
+ * reported). The text comes from the kernel but is treated as hostile. */
+int kernel_tracepoint(struct kernel *k, struct arena *a, const char *system, const char *event,
+		      struct tp_format *out);
+/* The parser alone, for tests and fuzzing. */
+int tp_format_parse(struct arena *a, const char *text, size_t len, struct tp_format *out);
+/* Sorted names: systems, and events of one system. Owned by the kernel. */
+int kernel_tracepoint_systems(struct kernel *k, const char *const **names, size_t *n);
+int kernel_tracepoint_events(struct kernel *k, const char *system, const char *const **names, size_t *n);
+
+/* Names of the raw tracepoints (BTF's btf_trace_* typedefs, else the events of tracefs). Sorted. */
+int kernel_raw_tracepoints(struct kernel *k, const char *const **names, size_t *n);
+
+/* The number of a system call by the name tracefs uses ("openat"), for this architecture; -1 unknown. */
+int kernel_syscall_number(const char *name);
+const char *kernel_syscall_name(int number); /* NULL: unknown */
+
+/* Features found by trying: each is tried once. For --info. */
+struct kernel_feature {
+	const char *group; /* "Kernel helpers", "Kernel features", "Map types", "Probe types" */
+	const char *name;  /* "ring buffer", "btf", ... */
+	bool (*probe)(struct kernel *k);
+};
+extern const struct kernel_feature kernel_features[]; /* ended by a NULL name */
+
+/* Do we hold what tracing needs? 0, or -EPERM after one message that names the missing capabilities. */
+int kernel_check_capabilities(struct kernel *k);
+/* Give up every capability but those in `keep` (a mask of 1 << CAP_*). */
+int kernel_drop_capabilities(uint64_t keep);
+
+#endif

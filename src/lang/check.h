@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Check: from the tree as written to the typed tree. script_check() is the list of passes; the rest of
+ * this header is what functions (lang/func.h) use in their check().
+ */
+#ifndef SONDE_LANG_CHECK_H
+#define SONDE_LANG_CHECK_H
+
+#include "lang/diag.h"
+#include "lang/func.h"
+#include "lang/probe.h"
+#include "lang/tree.h"
+
+/* Configuration that a script, the environment or the command line can set (see config.c's table). */
+struct config {
+	uint32_t max_strlen;      /* bytes with the NUL; 1024 */
+	uint32_t max_map_keys;    /* 4096 */
+	uint32_t max_probes;      /* 1024 */
+	uint32_t max_bpf_progs;   /* 1024 */
+	uint32_t on_stack_limit;  /* bytes; 32 */
+	uint32_t perf_rb_pages;   /* 0: choose by memory */
+	uint32_t max_cat_bytes;   /* 10240 */
+	enum { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE } missing_probes;
+	bool print_maps_on_exit;
+	const char *str_trunc_trailer; /* ".." */
+	const char *license;           /* "GPL" */
+	const char *stack_mode;        /* "bpftrace" */
+	bool cpp_demangle, lazy_symbolication, show_debug_info;
+	const char *cache_user_symbols; /* "PER_PID" or as set */
+	uint32_t log_size;
+};
+
+/* A named parameter: --name=value after `--`. */
+struct named_param {
+	const char *name, *value; /* value NULL: given without = */
+	bool used;
+};
+
+/* What the question is checked against. */
+struct check_env {
+	const struct probe_kind *const *kinds;      /* NULL-terminated */
+	const struct func_def *const *families;     /* NULL-terminated */
+	struct probe_env *probe;
+	const char *const *params;                  /* positional parameters */
+	uint32_t nparams;
+	struct named_param *named;
+	uint32_t nnamed;
+	bool unsafe;
+	bool test_mode, bench_mode;
+	struct config config;                       /* defaults and environment; the script's block adds */
+};
+
+struct checker {
+	struct arena *arena;
+	struct script *script;
+	struct diags *diags;
+	struct check_env *env;
+	struct unit *unit;     /* being checked */
+	bool last_pass;        /* types no longer change: what is still unknown is an error now */
+	bool changed;          /* this pass learned something: go round again */
+	struct check_priv *priv;
+};
+
+/* The passes: config, C declarations, macros, expansion of probes, types to a fixed point, maps, unused
+ * and unsafe. 0, or -EINVAL with diagnostics, or another errno after a report (no tracefs, ...). */
+int script_check(struct script *script, struct check_env *env, struct diags *d);
+
+/* ---- for the check() of functions ---- */
+
+/* Check an expression and give it its type. 0 or a negative errno after a diagnostic. */
+int check_expr(struct checker *c, struct expr *e);
+/* As diag_error(). */
+int check_error(struct checker *c, struct span span, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Argument i must be an integer (or bool, enum) / pointer or integer / string. `name` is the function.
+ * TY_NONE is accepted while types settle. 0 or -EINVAL. */
+int check_arg_int(struct checker *c, const struct expr *call, uint32_t i);
+int check_arg_address(struct checker *c, const struct expr *call, uint32_t i);
+int check_arg_string(struct checker *c, const struct expr *call, uint32_t i);
+/* Argument i must be a literal (after folding): sets *value, or *text. */
+int check_arg_literal_int(struct checker *c, const struct expr *call, uint32_t i, int64_t *value);
+int check_arg_literal_string(struct checker *c, const struct expr *call, uint32_t i, const char **text);
+/* Argument i must be a map as a whole; sets *map. With `keyed`, a scalar map is refused. */
+int check_arg_map(struct checker *c, const struct expr *call, uint32_t i, bool keyed, struct map **map);
+/* Unify the type of a map's key or value with what is used; grows integers and strings, reports a
+ * mismatch at `span`. 0 or -EINVAL. */
+int check_map_key(struct checker *c, struct map *m, const struct type *key, struct span span);
+int check_map_value(struct checker *c, struct map *m, const struct type *value, struct span span);
+/* Is the expression known to be constant (EX_INT, EX_BOOL, EX_STR)? */
+bool expr_is_literal(const struct expr *e);
+/* Compile argument `first` (a literal) as a format and check the arguments after it; the struct format
+ * is left in call->data. For printf and everything that formats as it does. */
+int check_format_call(struct checker *c, struct expr *call, uint32_t first);
+/* Turn a call into the integer or string constant it always is. */
+void expr_become_int(struct expr *e, int64_t value, bool is_signed);
+void expr_become_string(struct arena *a, struct expr *e, const char *text, uint32_t len);
+/* The integer type of the smallest size that holds value. */
+const struct type *type_of_literal(uint64_t num, bool negative_ok);
+
+#endif

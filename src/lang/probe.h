@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Probe: what the compiler and the session need to know of a kind of probe. One kind is one struct
+ * probe_kind in one file of src/probe/; the table of them is src/probe/kinds.c. Nothing else in the
+ * program knows a kind by name.
+ */
+#ifndef SONDE_LANG_PROBE_H
+#define SONDE_LANG_PROBE_H
+
+#include <stdbool.h>
+
+#include "base/report.h"
+#include "lang/diag.h"
+#include "lang/tree.h"
+
+struct bpf_program;
+struct bpf_link;
+struct bpf_object;
+struct kernel; /* kernel/kernel.h: what the running kernel offers, read lazily and cached */
+
+/* The facts a kind may ask for while it expands and attaches. */
+struct probe_env {
+	struct arena *arena;     /* attach points and types live here */
+	struct kernel *kernel;
+	const struct reporter *report;
+	struct diags *diags;     /* while compiling; NULL while attaching */
+	int32_t pid;             /* -p or the child of -c; 0: none */
+	uint32_t max_probes;
+};
+
+/*
+ * A test the program makes before the body of an attach point, when several share one program.
+ *   GUARD_WORD_IN   the u64 at ctx + ctx_offset is one of values[] (sorted, unsigned)
+ *   GUARD_DEREF_IN  the s64 at *(u64 *)(ctx + ctx_offset) + offset (kernel memory) is one of values[]
+ */
+struct guard {
+	enum { GUARD_NONE, GUARD_WORD_IN, GUARD_DEREF_IN } kind;
+	uint32_t ctx_offset, offset;
+};
+
+/* How the session makes the program run. */
+enum probe_run {
+	RUN_ATTACHED, /* the kernel runs it: attach() */
+	RUN_BEGIN, RUN_END, /* the session runs it once, by BPF_PROG_TEST_RUN */
+	RUN_TIMER,    /* the session runs it every period_ns */
+	RUN_SIGNAL,   /* the session runs it when it receives signal `number` */
+};
+
+/* One concrete place to attach (no wildcard left). */
+struct attach_point {
+	const struct probe_kind *kind;
+	const struct probe_spec *spec; /* where it was written */
+	const char *name;    /* canonical full name: what the builtin `probe` yields and listings show */
+	const char *section; /* ELF section, as libbpf names program types: "tp/sched/sched_switch" */
+	const char *group;   /* attach points with the same group share one BPF program; NULL: none */
+	struct guard guard;
+	uint64_t guard_value;
+	const struct type *args; /* what `args` offers here, or NULL; filled by kind->args() */
+	bool uses_btf_ctx;       /* context words may be dereferenced directly (tp_btf, fentry) */
+	/* for the kind's own attach(): meaning is private to it */
+	const char *target, *func;
+	uint64_t number;     /* period, config, address, offset, signal */
+	uint64_t period_ns;  /* RUN_TIMER */
+	void *priv;
+};
+
+typedef VEC(struct attach_point *) attach_vec;
+
+/* What attach() leaves for the session to close. */
+struct probe_link {
+	struct bpf_link *link; /* or NULL */
+	int fd;                /* or -1 */
+	bool slow_close;       /* closing waits for a grace period: closed in parallel, after switch-off */
+};
+
+typedef VEC(struct probe_link) link_vec;
+
+struct probe_kind {
+	const char *name;            /* "tracepoint" */
+	const char *const *aliases;  /* NULL-terminated: "t", ... NULL when none. Case matters unless ci. */
+	bool case_insensitive;
+	const char *forms;           /* "tracepoint:SUBSYSTEM:EVENT", shown by help and in errors */
+	const char *summary;         /* one line for help */
+	enum probe_run run;
+	const char *prog_type;       /* for --info and help: the kernel's name of the program type */
+	bool has_args, has_argn, has_retval, has_func;
+	enum addr_space space;       /* of pointers in its arguments when nothing says better */
+	bool slow_close;             /* its programs test the session's off flag first */
+
+	/*
+	 * Check `spec` and add its attach points to *out, in a stable order, without duplicates. A mistake
+	 * is a diagnostic at the part that is wrong (-EINVAL), with a near name as the hint. A pattern
+	 * that matches nothing is -ENOENT with a diagnostic left to the caller (missing_probes).
+	 */
+	int (*expand)(struct probe_env *env, const struct probe_spec *spec, attach_vec *out);
+	/* Fill ap->args. NULL: the kind has no args. May be asked late: reads tracefs or BTF. */
+	int (*args)(struct probe_env *env, struct attach_point *ap);
+	/*
+	 * Call fn with the full name of all that match a spec whose parts may be patterns (for -l); no
+	 * attach point is made. Sorted. Stops when fn returns non-zero and returns that.
+	 */
+	int (*list)(struct probe_env *env, const struct probe_spec *spec,
+		    int (*fn)(const char *name, void *ctx), void *ctx);
+	/* Attach `prog` to all `points` (of one program); add what must be closed to *links. On failure
+	 * one message has been reported and a negative errno is returned; links already added stay in
+	 * *links for the caller to close. */
+	int (*attach)(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
+		      uint32_t npoints, link_vec *links);
+};
+
+/* The kind that answers to `name` (its own or an alias) in a NULL-terminated table; NULL when none. */
+const struct probe_kind *probe_kind_find(const struct probe_kind *const *kinds, const char *name);
+
+#endif

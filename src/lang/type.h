@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Type: what a value is, how it lies in memory, and what a map keeps of it.
+ *
+ * A type is immutable once made; equal types may be different pointers, so compare with type_equal().
+ * Where a kind has parameters, the constructors below are the only way to make it. Sizes are bytes.
+ */
+#ifndef SONDE_LANG_TYPE_H
+#define SONDE_LANG_TYPE_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+
+enum type_kind {
+	TY_NONE,     /* not known yet (checking goes round until it is), or nothing: a statement */
+	TY_INT,      /* size 1, 2, 4, 8; is_signed */
+	TY_BOOL,     /* size 1; 0 or 1 */
+	TY_STRING,   /* size bytes with its NUL; shorter strings are padded with NULs to the end */
+	TY_BUFFER,   /* uint32 length, then `size - 4` bytes */
+	TY_POINTER,  /* elem: what it points to (TY_NONE for void); space */
+	TY_ARRAY,    /* count x elem */
+	TY_STRUCT,   /* fields; also unions (is_union) and the args of a probe */
+	TY_ENUM,     /* an int with names: enumerators */
+	TY_TUPLE,    /* fields named "0", "1", ...; laid out with C alignment, padding zeroed */
+	TY_RECORD,   /* a tuple whose fields have names of their own */
+	/* Values that are numbers in the kernel and become text when shown. */
+	TY_KSYM, TY_USYM, TY_KSTACK, TY_USTACK, TY_INET, TY_MAC, TY_USERNAME, TY_TIMESTAMP, TY_STRFTIME,
+	TY_CGROUP_PATH, TY_STRERROR, TY_SYSCALL_NAME, TY_SIGNAL_NAME,
+	/* What a map aggregates; see "layout of aggregations". Only as the value of a map. */
+	TY_COUNT, TY_SUM, TY_MIN, TY_MAX, TY_AVG, TY_STATS, TY_HIST, TY_LHIST, TY_TSERIES,
+	TY_NKINDS,
+};
+
+/* Where a pointer points: decides which probe_read helper reads through it. */
+enum addr_space { SPACE_NONE, SPACE_KERNEL, SPACE_USER, SPACE_CTX /* the context: plain loads */ };
+
+struct type;
+
+/*
+ * How code/ reads a field of `args` or of a context: declared by the probe kind, so that a kind emits
+ * no code of its own.
+ *   ACCESS_MEMBER   at `offset` of the struct that holds it, the ordinary member (also the context
+ *                   itself when the struct is the context)
+ *   ACCESS_CTX_WORD the u64 at ctx + ctx_offset is the value
+ *   ACCESS_CTX_PTR  the u64 at ctx + ctx_offset is a kernel pointer; the value lies `offset` beyond it
+ *   ACCESS_DATA_LOC the u32 at ctx + offset is a tracefs __data_loc: low 16 bits the offset from ctx
+ *                   (plus `bias`: 0, or offset + 4 for __rel_loc), high 16 bits the length
+ */
+enum field_access { ACCESS_MEMBER, ACCESS_CTX_WORD, ACCESS_CTX_PTR, ACCESS_DATA_LOC };
+
+struct field {
+	const char *name;
+	const struct type *type;
+	uint32_t offset; /* bytes */
+	uint16_t bit_offset, bit_size; /* bit_size 0: not a bit field; bit_offset counts from `offset` */
+	enum field_access access;
+	uint32_t ctx_offset, bias;
+};
+
+struct enumerator {
+	const char *name;
+	int64_t value;
+};
+
+struct type {
+	enum type_kind kind;
+	uint32_t size, align;
+	bool is_signed, is_union;
+	enum addr_space space;
+	const struct type *elem; /* pointer, array; for ksym etc. NULL */
+	uint32_t count;          /* array */
+	const char *name;        /* struct, enum, typedef name to show; or NULL */
+	const struct field *fields;
+	uint32_t nfields;
+	const struct enumerator *enumerators;
+	uint32_t nenumerators;
+	/* hist: bits = k of hist(n, k). lhist: min, max, step. stack: limit and mode. */
+	int64_t param[3];
+};
+
+/*
+ * Layout of aggregations (in a map value, per CPU; 8-byte words):
+ *   count  u64
+ *   sum    s64 (u64 when !is_signed)
+ *   min, max   s64/u64 value, u64 set (0: no value seen yet on this CPU)
+ *   avg    s64/u64 sum, u64 count
+ *   stats  s64/u64 sum, u64 count
+ *   hist   u64 buckets[type_buckets()], see hist_bucket() in type.c for the numbering
+ *   lhist  u64 buckets[(max - min) / step + 2]: below min, the steps, max and above
+ */
+uint32_t type_buckets(const struct type *hist);
+
+/* Shared, ready-made types. */
+extern const struct type type_none, type_bool, type_int8, type_int16, type_int32, type_int64,
+	type_uint8, type_uint16, type_uint32, type_uint64;
+
+const struct type *type_integer(uint32_t size, bool is_signed);
+const struct type *type_string(struct arena *a, uint32_t size);
+const struct type *type_buffer(struct arena *a, uint32_t data_bytes);
+const struct type *type_pointer(struct arena *a, const struct type *elem, enum addr_space space);
+const struct type *type_array(struct arena *a, const struct type *elem, uint32_t count);
+/* Fields are laid out in order with natural alignment; the names are "0".. when `names` is NULL
+ * (a tuple), else a record. */
+const struct type *type_tuple(struct arena *a, const struct type *const *items, const char *const *names,
+			      uint32_t n);
+/* An aggregation. is_signed is that of the aggregated number. Parameters as in struct type. */
+const struct type *type_agg(struct arena *a, enum type_kind kind, bool is_signed, const int64_t param[3]);
+/* A copy with size, param or space to be changed by its maker before anyone sees it. */
+struct type *type_clone(struct arena *a, const struct type *t);
+
+bool type_is_int(const struct type *t);       /* TY_INT, TY_BOOL, TY_ENUM */
+bool type_is_scalar(const struct type *t);    /* fits one register: ints, pointers, and the numbers that become text */
+bool type_is_agg(const struct type *t);       /* TY_COUNT .. TY_TSERIES */
+bool type_is_percpu_agg(const struct type *t);
+bool type_equal(const struct type *a, const struct type *b);
+const struct field *type_field(const struct type *t, const char *name); /* also through anonymous members */
+/* The name people know: "uint64", "string[16]", "struct task_struct *", "(int64,string[64])", "count_t". */
+const char *type_name(struct arena *a, const struct type *t);
+
+/*
+ * The bucket of a value in a log2 histogram with `bits` (k) of sub-division, as the kernel side computes
+ * it, and its bounds. For k = 0: bucket 0 is negative numbers, 1 is 0, 2 is 1, 3 is [2, 4), ...
+ */
+uint32_t hist_bucket(int64_t value, uint32_t bits);
+/* Lowest and highest value (inclusive) of a bucket. */
+void hist_bounds(uint32_t bucket, uint32_t bits, int64_t *low, int64_t *high);
+
+#endif

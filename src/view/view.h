@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * View: a way of showing records. One view is one struct view_def in one file; the table is views.c.
+ */
+#ifndef SONDE_VIEW_VIEW_H
+#define SONDE_VIEW_VIEW_H
+
+#include <stdio.h>
+
+#include "base/strbuf.h"
+#include "code/record.h"
+#include "code/module.h"
+
+/* Turns numbers into names while showing; provided by whoever runs the session (symbol/ later). Any
+ * member may be NULL: then the number is shown. */
+struct resolver {
+	void *ctx;
+	void (*ksym)(void *ctx, uint64_t addr, struct strbuf *out);
+	void (*usym)(void *ctx, uint64_t addr, uint32_t pid, struct strbuf *out);
+};
+
+struct view {
+	const struct view_def *def;
+	const struct module *module; /* set before the first record */
+	const struct resolver *resolver;
+	int fd;            /* where it writes; not owned */
+	bool colour;       /* a terminal that wants colour */
+	bool quiet_attach; /* -q */
+	struct strbuf out; /* buffered; written when large, and on flush */
+	uint64_t bytes_written;
+	int err;           /* first failed write, as a negative errno; later output is dropped */
+	void *priv;
+};
+
+struct view_def {
+	const char *name;    /* "text", "json" */
+	const char *summary;
+	int (*open)(struct view *v);
+	int (*record)(struct view *v, const struct record *rec);
+	void (*close)(struct view *v); /* final output; may be NULL */
+};
+
+/* NULL-terminated. */
+extern const struct view_def *const views[];
+const struct view_def *view_find(const char *name);
+
+int view_open(struct view *v, const struct view_def *def, int fd);
+int view_record(struct view *v, const struct record *rec);
+/* Write what is buffered. 0 or the negative errno of the write. */
+int view_flush(struct view *v);
+int view_close(struct view *v);
+
+/* ---- values as text, shared by views ---- */
+/* A value as the language prints it: 12, hello, (1, hello), [1,2], ... */
+void value_text(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data);
+/* A map key: its tuple without parentheses. */
+void key_text(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data);
+/* JSON: numbers, strings, arrays, objects. */
+void value_json(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data);
+void json_string(struct strbuf *out, const char *s, size_t len);
+/* A printf record through its compiled format. */
+void format_text(const struct view *v, struct strbuf *out, const struct format *f, const struct type *args,
+		 const uint8_t *data);
+
+#endif
