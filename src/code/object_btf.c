@@ -161,7 +161,7 @@ static int32_t func_type(struct btf_maker *m, const struct object_prog *p)
 	if (!p->section) {
 		proto = keep(m, btf__add_func_proto(m->btf, int_type(m, 8, false)));
 		for (uint32_t i = 0; i < p->code.nargs; i++) {
-			char name[8];
+			char name[16];
 
 			snprintf(name, sizeof(name), "a%u", i);
 			keep(m, btf__add_func_param(m->btf, name, int_type(m, 8, false)));
