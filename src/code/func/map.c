@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Map: single entries of maps. (Whole maps: output.c.) */
+#include <errno.h>
+
+#include "code/func/func_priv.h"
+
+/* delete(@m, k), or as it was written earlier, delete(@m[k]): the key; NULL: a scalar map. */
+static struct expr *delete_key(const struct expr *call)
+{
+	return call->args.n > 1 ? call_arg(call, 1) : call_arg(call, 0)->a;
+}
+
+static int delete_check(struct checker *c, struct expr *call)
+{
+	const struct expr *arg = call_arg(call, 0), *key = delete_key(call);
+	struct map *map;
+
+	call->type = &type_bool;
+	if (arg->kind != EX_MAP)
+		return check_error(c, arg->span, "delete() takes a map as its first argument");
+	if (arg->a && call->args.n > 1)
+		return check_error(c, call_arg(call, 1)->span, "delete() is given a key twice: in the map's brackets and after it");
+	if (arg->a)
+		return 0; /* checked as any entry of a map */
+	if (!key) {
+		if (arg->map && arg->map->key_known && arg->map->key) {
+			check_error(c, arg->span, "delete() needs the key of the entry: %s has keys", arg->name);
+			diag_hint(c->diags, "delete(%s, key) removes one entry, clear(%s) all of them", arg->name, arg->name);
+			return -EINVAL;
+		}
+		if (check_arg_map(c, call, 0, false, &map) < 0)
+			return -EINVAL;
+		return check_map_key(c, map, NULL, arg->span);
+	}
+	if (check_arg_map(c, call, 0, true, &map) < 0)
+		return -EINVAL;
+	if (key->type->kind == TY_NONE)
+		return 0;
+	return check_map_key(c, map, key->type, key->span);
+}
+
+static int delete_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	const struct map *map = call_arg(call, 0)->map;
+	struct expr *key = delete_key(call);
+	vreg addr = 0;
+	int r;
+
+	if (key) {
+		r = lower_map_key(l, map, key, &addr);
+		if (r < 0)
+			return r;
+	}
+	*out = val_of_reg(&type_bool, ir_setcc_imm(l->f, CC_EQ, lower_map_delete(l, map, addr), 0));
+	return 0;
+}
+
+static int has_key_check(struct checker *c, struct expr *call)
+{
+	const struct expr *key = call_arg(call, 1);
+	struct map *map;
+	int r = check_arg_map(c, call, 0, true, &map);
+
+	if (r < 0 || key->type->kind == TY_NONE)
+		return r;
+	return check_map_key(c, map, key->type, key->span);
+}
+
+static int has_key_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	const struct map *map = call_arg(call, 0)->map;
+	vreg key;
+	int r = lower_map_key(l, map, call_arg(call, 1), &key);
+
+	if (r < 0)
+		return r;
+	*out = val_of_reg(&type_bool, ir_setcc_imm(l->f, CC_NE, lower_map_lookup(l, map, key), 0));
+	return 0;
+}
+
+func_family funcs_map = {
+	{ "delete", .signature = "bool delete(@map, key) or delete(@scalar)",
+	  .summary = "remove one entry of a map; whether it was there",
+	  .min_args = 1, .max_args = 2, .flags = FUNC_MAP_ARG, .check = delete_check, .emit = delete_emit },
+	{ "has_key", .signature = "bool has_key(@map, key)", .summary = "whether the map has an entry of this key",
+	  .min_args = 2, .max_args = 2, .flags = FUNC_MAP_ARG, .type = &type_bool,
+	  .check = has_key_check, .emit = has_key_emit },
+	{ 0 },
+};
