@@ -181,7 +181,7 @@ static int str_emit(struct lower *l, struct expr *call, struct val *out)
 	r = str_source(l, arg, &from, &space);
 	if (r < 0)
 		return r;
-	*out = val_slot(l, call->type, "str");
+	*out = lower_result(l, call->type, "str");
 	if (call->args.n > 1 && !expr_is_literal(call_arg(call, 1)))
 		return str_read_dynamic(l, call_arg(call, 1), out, from, space);
 	len = lower_probe_read_str(l, out->reg, out->off, call->type->size, from, space);

@@ -101,7 +101,7 @@ static int comm_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	vreg args[2];
 
-	*out = val_slot(l, call->type, "comm");
+	*out = lower_result(l, call->type, "comm");
 	args[0] = val_address(l, out);
 	args[1] = ir_const(l->f, call->type->size);
 	ir_call(l->f, BPF_FUNC_get_current_comm, 2, args);
