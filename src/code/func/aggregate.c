@@ -4,7 +4,7 @@
  *
  * Each processor has a value of its own, so the updates are plain loads and stores: a program cannot be
  * interrupted by another run of itself on the same processor within one context. emit() is given the
- * address of this processor's value in *out; layouts are those of lang/type.h.
+ * address of this processor's value in *out, and the map's type for it; layouts are those of lang/type.h.
  */
 #include <errno.h>
 
@@ -172,14 +172,15 @@ static int extreme_emit(struct lower *l, struct expr *call, struct val *out, enu
 	return 0;
 }
 
+/* The map says whether its numbers have a sign: a literal among them takes it over. */
 static int min_emit(struct lower *l, struct expr *call, struct val *out)
 {
-	return extreme_emit(l, call, out, call_arg(call, 0)->type->is_signed ? CC_SLT : CC_ULT);
+	return extreme_emit(l, call, out, out->type->is_signed ? CC_SLT : CC_ULT);
 }
 
 static int max_emit(struct lower *l, struct expr *call, struct val *out)
 {
-	return extreme_emit(l, call, out, call_arg(call, 0)->type->is_signed ? CC_SGT : CC_UGT);
+	return extreme_emit(l, call, out, out->type->is_signed ? CC_SGT : CC_UGT);
 }
 
 /* buckets[index] += 1 */
