@@ -530,6 +530,22 @@ static void test_str_counts(void **state)
 	run_end(&r);
 }
 
+static void test_strlen(void **state)
+{
+	struct run r;
+
+	(void)state;
+	run_begin(&r, "words:a { @a = strlen(uptr(arg0)); @b = strlen(str(uptr(arg0), 3)); @c = strlen(\"four\");"
+		      " @d = strlen(uptr(8)); @e = strlen(probe); }");
+	run_fire_word(&r, (uintptr_t)"hello");
+	assert_int_equal(map_word(&r, "@a", 0), 5);
+	assert_int_equal(map_word(&r, "@b", 0), 3);
+	assert_int_equal(map_word(&r, "@c", 0), 4);
+	assert_int_equal(map_word(&r, "@d", 0), 0);
+	assert_int_equal(map_word(&r, "@e", 0), 7);
+	run_end(&r);
+}
+
 static void test_bswap(void **state)
 {
 	struct run r;
@@ -661,6 +677,7 @@ RUN_TEST(test_probe)
 RUN_TEST(test_probe_of_several)
 RUN_TEST(test_str)
 RUN_TEST(test_str_counts)
+RUN_TEST(test_strlen)
 RUN_TEST(test_bswap)
 RUN_TEST(test_delete)
 RUN_TEST(test_delete_scalar)
@@ -683,6 +700,7 @@ int main(void)
 		cmocka_unit_test(test_probe_of_several_if_allowed),
 		cmocka_unit_test(test_str_if_allowed),
 		cmocka_unit_test(test_str_counts_if_allowed),
+		cmocka_unit_test(test_strlen_if_allowed),
 		cmocka_unit_test(test_bswap_if_allowed),
 		cmocka_unit_test(test_delete_if_allowed),
 		cmocka_unit_test(test_delete_scalar_if_allowed),

@@ -4,7 +4,7 @@
 
 #include "code/func/func_priv.h"
 
-/* A string that holds the name of every attach point of the unit: they share one tree. */
+/* Every attach point has a unit of its own here (FUNC_PER_POINT); maps grow to the longest name. */
 static int probe_check(struct checker *c, struct expr *call)
 {
 	size_t most = 0;
@@ -52,7 +52,7 @@ static int arg_emit(struct lower *l, struct expr *call, struct val *out)
 
 func_family funcs_probe = {
 	{ "probe", .signature = "string probe", .summary = "full name of the attach point that fired",
-	  .flags = FUNC_BARE | FUNC_PURE, .check = probe_check, .emit = probe_emit },
+	  .flags = FUNC_BARE | FUNC_PURE | FUNC_PER_POINT, .check = probe_check, .emit = probe_emit },
 	ARG_ENTRY(0), ARG_ENTRY(1), ARG_ENTRY(2), ARG_ENTRY(3), ARG_ENTRY(4),
 	ARG_ENTRY(5), ARG_ENTRY(6), ARG_ENTRY(7), ARG_ENTRY(8), ARG_ENTRY(9),
 	{ 0 },

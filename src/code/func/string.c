@@ -104,6 +104,11 @@ static int str_check(struct checker *c, struct expr *call)
 	return str_check_args(c, call);
 }
 
+static int read_str_helper(enum addr_space space)
+{
+	return space == SPACE_USER ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str;
+}
+
 /* Where the text lies. */
 static int str_source(struct lower *l, struct expr *arg, vreg *addr, enum addr_space *space)
 {
@@ -150,9 +155,7 @@ static int str_read_dynamic(struct lower *l, struct expr *len, const struct val 
 	args[0] = val_address(l, out);
 	args[1] = length_bounded(l, n, room);
 	args[2] = from;
-	lower_count_failure(l, ir_call(l->f, space == SPACE_USER ? BPF_FUNC_probe_read_user_str
-								 : BPF_FUNC_probe_read_kernel_str, 3, args),
-			    COUNTER_FAULTS);
+	lower_count_failure(l, ir_call(l->f, read_str_helper(space), 3, args), COUNTER_FAULTS);
 	return 0;
 }
 
@@ -191,9 +194,53 @@ static int str_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
+static int strlen_check(struct checker *c, struct expr *call)
+{
+	const struct expr *arg = call_arg(call, 0);
+
+	if (call_arg_unknown(call, 0))
+		return 0;
+	call->type = &type_uint64;
+	if (arg->kind == EX_STR) {
+		expr_become_int(call, (int64_t)strnlen(arg->str, arg->str_len), false);
+		return 0;
+	}
+	if (arg->type->kind == TY_STRING || is_char_array(arg->type))
+		return 0;
+	return check_arg_address(c, call, 0);
+}
+
+/* The helpers that copy a string say how long it was, with its NUL; the copy is of no use. */
+static int strlen_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	struct expr *arg = call_arg(call, 0);
+	uint32_t bytes = str_bound(arg->type, l->config->max_strlen);
+	uint32_t some = ir_block_new(l->f, "some"), done = ir_block_new(l->f, "length");
+	vreg len = ir_vreg_new(l->f, "length"), got, args[3];
+	enum addr_space space;
+	int r = str_source(l, arg, &args[2], &space);
+
+	if (r < 0)
+		return r;
+	args[0] = ir_slot_addr(l->f, ir_slot_new(l->f, bytes, 8, "strlen"));
+	args[1] = ir_const(l->f, bytes);
+	got = ir_call(l->f, read_str_helper(space), 3, args);
+	lower_count_failure(l, got, COUNTER_FAULTS);
+	ir_mov_to(l->f, len, ir_const(l->f, 0));
+	ir_br_imm(l->f, CC_SGT, got, 0, some, done);
+	ir_block_use(l->f, some);
+	ir_mov_to(l->f, len, ir_bin_imm(l->f, IR_SUB, got, 1));
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	*out = val_of_reg(call->type, len);
+	return 0;
+}
+
 func_family funcs_string = {
 	{ "str", .signature = "string str(char *address[, int length])",
 	  .summary = "the text at an address, up to its NUL, at most length bytes; str($1): a parameter as text",
 	  .min_args = 1, .max_args = 2, .flags = FUNC_LAZY_ARGS, .check = str_check, .emit = str_emit },
+	{ "strlen", .signature = "uint64 strlen(string text)", .summary = "length of a text in bytes, without its NUL",
+	  .min_args = 1, .max_args = 1, .check = strlen_check, .emit = strlen_emit },
 	{ 0 },
 };
