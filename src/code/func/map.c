@@ -22,21 +22,15 @@ static int delete_check(struct checker *c, struct expr *call)
 		return check_error(c, call_arg(call, 1)->span, "delete() is given a key twice: in the map's brackets and after it");
 	if (arg->a)
 		return 0; /* checked as any entry of a map */
-	if (!key) {
-		if (arg->map && arg->map->key_known && arg->map->key) {
-			check_error(c, arg->span, "delete() needs the key of the entry: %s has keys", arg->name);
-			diag_hint(c->diags, "delete(%s, key) removes one entry, clear(%s) all of them", arg->name, arg->name);
-			return -EINVAL;
-		}
-		if (check_arg_map(c, call, 0, false, &map) < 0)
-			return -EINVAL;
-		return check_map_key(c, map, NULL, arg->span);
-	}
-	if (check_arg_map(c, call, 0, true, &map) < 0)
+	if (check_arg_map(c, call, 0, key != NULL, &map) < 0)
 		return -EINVAL;
-	if (key->type->kind == TY_NONE)
+	if (key)
+		return key->type->kind == TY_NONE ? 0 : check_map_key(c, map, key->type, key->span);
+	if (!map->key_known || !map->key)
 		return 0;
-	return check_map_key(c, map, key->type, key->span);
+	check_error(c, arg->span, "delete() needs the key of the entry: %s has keys", arg->name);
+	diag_hint(c->diags, "delete(%s, key) removes one entry, clear(%s) all of them", arg->name, arg->name);
+	return -EINVAL;
 }
 
 static int delete_emit(struct lower *l, struct expr *call, struct val *out)

@@ -41,8 +41,22 @@ static enum print_form print_form(const struct expr *arg)
 		return PRINT_VALUE;
 	if (!arg->a)
 		return PRINT_MAP;
-	/* Entries of aggregations are reduced over all processors when they are shown. */
+	/* What is more than one number is reduced over all processors when it is shown. */
 	return arg->map && arg->map->value && type_is_agg(arg->map->value) ? PRINT_ENTRY : PRINT_VALUE;
+}
+
+/* An entry that is one number is shown as it is now, not as it will be when the event arrives. */
+static void entry_to_number(struct checker *c, struct expr *call)
+{
+	struct expr *arg = call_arg(call, 0), *number;
+	const struct type *t = arg->map->value;
+
+	if (t->kind != TY_COUNT && t->kind != TY_SUM && t->kind != TY_MIN && t->kind != TY_MAX && t->kind != TY_AVG)
+		return;
+	number = arena_new_of(c->arena, struct expr);
+	*number = (struct expr){ .kind = EX_CAST, .span = arg->span, .name_span = arg->name_span, .a = arg,
+				 .type = type_integer(8, t->is_signed) };
+	call->args.v[0] = number;
 }
 
 static int print_map_check(struct checker *c, struct expr *call)
@@ -72,8 +86,8 @@ static int print_check(struct checker *c, struct expr *call)
 		return print_map_check(c, call);
 	if (call->args.n > 1)
 		return check_error(c, call_arg(call, 1)->span, "top and div are for whole maps: this print() shows one value");
-	if (arg->type && arg->type->kind == TY_NONE && c->last_pass)
-		return check_error(c, arg->span, "print() has nothing to show here: the expression has no value");
+	if (print_form(arg) == PRINT_ENTRY)
+		entry_to_number(c, call);
 	return 0;
 }
 
