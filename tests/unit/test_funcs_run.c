@@ -615,6 +615,7 @@ static void test_events(void **state)
 	expect_shown("fake:a { @x[1] = 1; print(@x); print(@x, 5); print(@x, 5, 2); clear(@x); zero(@x); }",
 		     "print @x 0 0\nprint @x 5 0\nprint @x 5 2\nclear @x\nzero @x\n");
 	expect_shown("fake:a { @h[3] = hist(1); print(@h[3]); }", "print @h[3]\n");
+	expect_shown("fake:a { @c = count(); delete(@c); }", "clear @c\n");
 	expect_shown("fake:a { @c[3] = count(); @c[3] = count(); print(@c[3]); }", "value uint64 2\n");
 	expect_shown("fake:a { print(\"text\"); print((int64)-5); }", "value string[5] text\nvalue int64 -5\n");
 	expect_shown("fake:a { time(\"now%%\"); time(\"\"); }", "time now%\ntime \n");
