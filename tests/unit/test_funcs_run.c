@@ -199,12 +199,16 @@ static int on_event(void *ctx, void *data, size_t size)
 		.map_print_key = note_map_print_key, .map_clear = note_map_clear, .map_zero = note_map_zero,
 		.stop = note_stop,
 	};
+	static uint8_t payload[65536];
 	const struct site *site;
 
 	assert_true(size >= sizeof(*h) && h->len <= size - sizeof(*h));
 	assert_true(h->site < r->m->sites.n);
 	site = &r->m->sites.v[h->site];
-	assert_int_equal(site->func->act(&act, site, (const uint8_t *)(h + 1), h->len), 0);
+	/* As the session does: what was not sent of the last string is zeros. */
+	memset(payload, 0, sizeof(payload));
+	memcpy(payload, h + 1, h->len);
+	assert_int_equal(site->func->act(&act, site, payload, MAX(h->len, site->payload ? site->payload->size : 0)), 0);
 	return 0;
 }
 
