@@ -31,6 +31,8 @@ struct diags {
 	VEC(struct diag) list;
 	uint32_t nerrors;
 	uint32_t most_errors; /* stop adding after this many; 0: 20 */
+	uint32_t ndropped;    /* errors beyond that */
+	bool last_dropped;    /* the last one was not added: its hint is not either */
 };
 
 /* Always returns -EINVAL, so that a check can `return diag_error(...)`. */
