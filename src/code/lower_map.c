@@ -106,6 +106,7 @@ int lower_map_key(struct lower *l, const struct map *m, struct expr *e, vreg *ke
 {
 	struct val slot;
 
+	*key = 0;
 	if (!m->key) {
 		*key = lower_u32_slot(l, &l->priv->zero_slot, 0);
 		return 0;

@@ -12,6 +12,8 @@
 
 /* The ring when nothing is configured: this, or less where that is more than 1/128 of the memory. */
 #define RING_BYTES ((uint64_t)16 << 20)
+/* Where events cannot come faster than they are read; a large ring takes 3 ms to make. */
+#define SMALL_RING_BYTES ((uint64_t)1 << 20)
 #define LEAST_RING_BYTES ((uint64_t)256 << 10)
 
 /* What dumps are made from. */
@@ -42,13 +44,22 @@ static int refuse_unbuilt(struct compile *c)
 	return err;
 }
 
-static uint32_t ring_bytes(const struct config *config)
+/* Does the session itself run every program, and read what they have sent each time? */
+static bool session_runs_all(const struct script *s)
+{
+	vec_each(unit, &s->units)
+		if ((*unit)->kind->run == RUN_ATTACHED)
+			return false;
+	return true;
+}
+
+static uint32_t ring_bytes(const struct config *config, const struct script *s)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * page;
 	uint64_t want = config->perf_rb_pages ? config->perf_rb_pages * page : RING_BYTES, bytes = page;
 
 	if (!config->perf_rb_pages)
-		want = MAX(MIN(want, memory / 128), LEAST_RING_BYTES);
+		want = MAX(MIN(session_runs_all(s) ? SMALL_RING_BYTES : want, memory / 128), LEAST_RING_BYTES);
 	/* The kernel wants a power of 2. */
 	while (bytes < want && bytes < (uint64_t)1 << 30)
 		bytes *= 2;
@@ -184,7 +195,7 @@ static void compile_init(struct compile *c, struct script *script, const struct 
 	c->lower.module = c->module;
 	c->lower.object = c->object;
 	lower_init(&c->lower, a);
-	c->lower.priv->ring_bytes = ring_bytes(&env->config);
+	c->lower.priv->ring_bytes = ring_bytes(&env->config, script);
 }
 
 int module_compile(struct script *script, const struct check_env *env, struct diags *d, const struct reporter *r,
