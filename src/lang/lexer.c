@@ -167,8 +167,10 @@ static void word_read(struct lexer *lx, struct token *t, enum tok kind)
 {
 	uint32_t begin = lx->pos++;
 
-	while (is_word_char(lex_at(lx, 0)))
-		lx->pos++;
+	/* @ alone is a name; @1 is not one. */
+	if (kind != TOK_MAP || is_word_start(lex_at(lx, 0)))
+		while (is_word_char(lex_at(lx, 0)))
+			lx->pos++;
 	t->kind = kind;
 	t->len = lx->pos - begin;
 	t->text = arena_strndup(lx->arena, lx->text + begin, t->len);
@@ -272,8 +274,6 @@ static bool token_read(struct lexer *lx, struct token *t)
 	} else if (c == '\'') {
 		literal_single_quoted(lx, t);
 	} else if (c == '@') {
-		if (is_word_start(lex_at(lx, 1)))
-			lx->pos++;
 		word_read(lx, t, TOK_MAP);
 	} else if (c == '$') {
 		return dollar_read(lx, t);
