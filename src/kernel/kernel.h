@@ -35,6 +35,9 @@ int kernel_online_cpus(struct kernel *k, const int **cpus, size_t *n);
 /* vmlinux BTF through libbpf; NULL when the kernel has none (reported once) . Owned by the kernel. */
 struct btf *kernel_btf(struct kernel *k);
 bool kernel_has_btf(struct kernel *k); /* without parsing it */
+/* The types of a module (on top of the kernel's own); of "vmlinux" as kernel_btf(). NULL after a report.
+ * Owned by the kernel, and valid until another module is asked for. */
+const struct btf *kernel_module_btf(struct kernel *k, const char *module);
 
 /* Address of a kernel symbol from /proc/kallsyms; 0 when unknown or hidden. */
 uint64_t kernel_symbol_address(struct kernel *k, const char *name);
