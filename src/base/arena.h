@@ -58,6 +58,6 @@ size_t arena_used_bytes(const struct arena *a);
 
 /* for (item pointer `it` in vector): `vec_each(it, &v) { it->...; }` */
 #define vec_each(it, vec) \
-	for (__typeof__((vec)->v) it = (vec)->v; it && it < (vec)->v + (vec)->n; it++)
+	for (__typeof__((vec)->v[0]) *it = (vec)->v; it && it < (vec)->v + (vec)->n; it++)
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef SONDE_CODE_OBJECT_H
 #define SONDE_CODE_OBJECT_H
 
+#include "base/report.h"
 #include "code/ir.h"
 #include "lang/type.h"
 

@@ -1,0 +1,52 @@
+# The front door. Everything is built by Meson in build/; the lists of packages are in
+# packaging/debian-packages.txt.
+BUILD ?= build
+PREFIX ?= /usr/local
+PYTHON ?= /usr/bin/python3
+FUZZ_SECONDS ?= 60
+
+.PHONY: all run test test-sanitize bench lint fuzz install clean arm64 packages-build packages-test
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja: | packages-build
+	@meson setup $(BUILD) --prefix $(PREFIX) >/dev/null
+
+packages-build:
+	@packaging/install-packages build
+
+packages-test:
+	@packaging/install-packages build test
+
+# A first useful question: who makes the system calls?
+run: all
+	@scripts/first-question $(BUILD)/sonde
+
+test: packages-test all
+	@$(PYTHON) tests/run.py --build $(BUILD)
+
+# The same tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+test-sanitize: packages-test
+	@[ -f $(BUILD)-san/build.ninja ] || meson setup $(BUILD)-san -Dsanitize=true --buildtype=debugoptimized >/dev/null
+	@ninja -C $(BUILD)-san --quiet
+	@$(PYTHON) tests/run.py --build $(BUILD)-san
+
+arm64: packages-test
+	@scripts/build-arm64
+
+bench: all
+	@packaging/install-packages bench
+	@$(PYTHON) bench/bench.py --sonde $(BUILD)/sonde
+
+lint:
+	@packaging/install-packages build test lint
+	@scripts/lint
+
+fuzz: packages-test
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+install: all
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-*

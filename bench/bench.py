@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Measure sonde beside its peers in one run, interleaved (A B A B), medians and spread.
+
+A peer that is not installed, or a row that cannot run, leaves its cells empty and says why below the
+table; no figure is ever filled in from elsewhere.
+"""
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def run_once(argv):
+    """Wall and CPU milliseconds and peak MiB of one process, or the reason why it failed."""
+    with tempfile.TemporaryFile() as err:
+        start = time.monotonic()
+        p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err)
+        _, status, usage = os.wait4(p.pid, 0)
+        wall = time.monotonic() - start
+        p.returncode = os.waitstatus_to_exitcode(status)
+        if p.returncode:
+            err.seek(0)
+            last = err.read().decode(errors="replace").strip().splitlines()
+            return None, f"exit status {p.returncode}: {last[-1] if last else 'no message'}"
+    return (wall * 1e3, (usage.ru_utime + usage.ru_stime) * 1e3, usage.ru_maxrss / 1024), None
+
+
+def startup_rows():
+    ten = ",".join(f"tracepoint:syscalls:sys_enter_{n}" for n in
+                   "openat read write close mmap futex poll ioctl nanosleep kill".split())
+    return [
+        ("BEGIN { exit(); }", "BEGIN { exit(); }"),
+        ("ten syscall tracepoints", ten + " { @[comm] = count(); } BEGIN { exit(); }"),
+        ("raw_syscalls count by comm",
+         "tracepoint:raw_syscalls:sys_enter { @[comm] = count(); } BEGIN { exit(); }"),
+        ("hist of a system call's result",
+         "tracepoint:raw_syscalls:sys_exit { @ = hist(args->ret); } BEGIN { exit(); }"),
+    ]
+
+
+def measure(tools, rounds):
+    notes, table = [], []
+    for title, program in startup_rows():
+        samples = {name: [] for name, _ in tools}
+        for _ in range(rounds):
+            for name, argv in tools:
+                if argv is None:
+                    continue
+                figures, why = run_once(argv + ["-e", program])
+                if figures:
+                    samples[name].append(figures)
+                elif (note := f"{name}: {title}: {why}") not in notes:
+                    notes.append(note)
+        table.append((title, samples))
+    return table, notes
+
+
+def cell(samples, column):
+    if not samples:
+        return f"{'':>16}"
+    values = [s[column] for s in samples]
+    return f"{statistics.median(values):8.1f} ±{(max(values) - min(values)) / 2:6.1f}"
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--sonde", default="build/sonde")
+    p.add_argument("--rounds", type=int, default=11)
+    args = p.parse_args()
+    tools = [("sonde", [args.sonde]),
+             ("bpftrace", [shutil.which("bpftrace")] if shutil.which("bpftrace") else None)]
+    table, notes = measure(tools, args.rounds)
+    notes += [f"{name}: not installed" for name, argv in tools if argv is None]
+    print(f"Whole process, median of {args.rounds} interleaved rounds ± half the spread")
+    print(f"{'':32}{'':10}{'wall ms':>16}{'CPU ms':>16}{'peak MiB':>16}")
+    for title, samples in table:
+        for name, _ in tools:
+            print(f"{title:32}{name:10}" + "".join(cell(samples[name], c) for c in range(3)))
+    for note in notes:
+        print("note:", note)
+    return 0 if any(s["sonde"] for _, s in table) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run all tests, fastest first, and close with one line: `N passed, N failed, N skipped`.
+
+Unit tests (cmocka, TAP) need nothing; tests/lang and tests/host are pytest suites that run the program
+on the live kernel. Every failed or skipped test is named with its reason before the closing line.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Tally:
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+        self.skipped = []
+
+    def add(self, name, state, reason=""):
+        if state == "pass":
+            self.passed += 1
+        elif state == "skip":
+            self.skipped.append((name, reason))
+        else:
+            self.failed.append((name, reason))
+
+
+def run_unit(build, tally):
+    """Each unit test is one binary that prints TAP; a crash or silence is a failure of its own."""
+    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+    for binary in sorted((build / "tests" / "unit").glob("test_*")):
+        if not os.access(binary, os.X_OK) or binary.is_dir():
+            continue
+        try:
+            r = subprocess.run([str(binary)], capture_output=True, text=True, errors="replace",
+                               env=env, timeout=600, cwd=ROOT, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            tally.add(binary.name, "fail", "timed out after 600 s")
+            continue
+        seen = failed = 0
+        for line in r.stdout.splitlines():
+            m = re.match(r"(not )?ok \d+ (?:- )?([^#]*)(# ?[Ss][Kk][Ii][Pp]\s*(.*))?", line)
+            if not m:
+                continue
+            seen += 1
+            name = f"{binary.name}: {m[2].strip()}"
+            if m[3]:
+                tally.add(name, "skip", m[4] or "no reason given")
+            elif m[1]:
+                failed += 1
+                tally.add(name, "fail", r.stderr.strip()[-2000:])
+            else:
+                tally.add(name, "pass")
+        if not seen or (r.returncode and not failed):
+            tally.add(binary.name, "fail", f"exit status {r.returncode}\n{r.stderr[-3000:]}")
+
+
+def run_pytest(build, directory, tally, extra):
+    with tempfile.TemporaryDirectory() as tmp:
+        xml = Path(tmp) / "r.xml"
+        env = dict(os.environ, SONDE=str(build / "sonde"), SONDE_BUILD=str(build),
+                   PYTHONDONTWRITEBYTECODE="1")
+        r = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                            f"--junitxml={xml}", str(directory), *extra],
+                           env=env, cwd=ROOT, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        if not xml.exists():
+            tally.add(str(directory), "fail", r.stdout[-3000:])
+            return
+        for case in ET.parse(xml).iter("testcase"):
+            name = f"{case.get('classname')}.{case.get('name')}"
+            if (bad := case.find("failure")) is not None or (bad := case.find("error")) is not None:
+                tally.add(name, "fail", (bad.text or bad.get("message", ""))[-3000:])
+            elif (skip := case.find("skipped")) is not None:
+                tally.add(name, "skip", skip.get("message", ""))
+            else:
+                tally.add(name, "pass")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--build", type=Path, default=ROOT / "build")
+    p.add_argument("--only", choices=["unit", "lang", "host"], action="append")
+    p.add_argument("pytest_args", nargs="*")
+    args = p.parse_args()
+    build = args.build.resolve()
+    tally = Tally()
+    for part in args.only or ["unit", "lang", "host"]:
+        before = (tally.passed, len(tally.failed), len(tally.skipped))
+        start = time.monotonic()
+        if part == "unit":
+            run_unit(build, tally)
+        else:
+            run_pytest(build, ROOT / "tests" / part, tally, args.pytest_args)
+        print(f"{part}: {tally.passed - before[0]} passed, {len(tally.failed) - before[1]} failed, "
+              f"{len(tally.skipped) - before[2]} skipped in {time.monotonic() - start:.1f} s", flush=True)
+    for name, reason in tally.skipped:
+        print(f"skipped: {name}: {reason}")
+    for name, reason in tally.failed:
+        print(f"FAILED: {name}\n{reason}\n")
+    print(f"{tally.passed} passed, {len(tally.failed)} failed, {len(tally.skipped)} skipped")
+    return 1 if tally.failed or not tally.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
