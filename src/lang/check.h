@@ -98,7 +98,7 @@ int check_arg_literal_string(struct checker *c, const struct expr *call, uint32_
 /* Argument i must be a map as a whole; sets *map. With `keyed`, a scalar map is refused. */
 int check_arg_map(struct checker *c, const struct expr *call, uint32_t i, bool keyed, struct map **map);
 /* Unify the type of a map's key or value with what is used; grows integers and strings, reports a
- * mismatch at `span`. 0 or -EINVAL. */
+ * mismatch at `span`. key NULL: used without a key. 0 or -EINVAL. */
 int check_map_key(struct checker *c, struct map *m, const struct type *key, struct span span);
 int check_map_value(struct checker *c, struct map *m, const struct type *value, struct span span);
 /* Is the expression known to be constant (EX_INT, EX_BOOL, EX_STR)? */

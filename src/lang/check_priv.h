@@ -43,11 +43,11 @@ int pass_refused(struct checker *c);    /* check.c: what the language has and th
 int pass_config(struct checker *c);     /* config.c */
 int pass_c_texts(struct checker *c);    /* cdecl.c */
 int pass_macros(struct checker *c);     /* macro.c */
-int pass_params(struct checker *c);     /* param.c */
 int pass_probes(struct checker *c);     /* check_probe.c */
 int pass_map_decls(struct checker *c);  /* check_map.c */
 int pass_types(struct checker *c);      /* check.c */
 int pass_maps(struct checker *c);       /* check_map.c */
+int pass_named_params(struct checker *c); /* param.c */
 
 /* ---- check_type.c ---- */
 /* The smallest type that holds the values of both; NULL when there is none. TY_NONE holds nothing. */
@@ -107,8 +107,12 @@ void scope_leave(struct checker *c, uint32_t mark);
 int check_var(struct checker *c, struct expr *e);
 /* The variable an assignment goes to; declared in the innermost scope when it is new. */
 struct var *var_assigned(struct checker *c, struct expr *target);
-/* A new variable in the innermost scope; an error when the name can be seen already. */
-int var_declare(struct checker *c, struct expr *target, struct var **out);
+/* A new variable in the innermost scope; an error when the name can be seen already. Sets target->var. */
+int var_declare(struct checker *c, struct expr *target);
+/* May a value of this type be kept in a variable or map at all? `what`: its name. */
+int check_storable(struct checker *c, const struct type *type, const char *what, struct span span);
+/* Did a type change in a way that others may depend on? */
+bool type_changed(const struct type *old, const struct type *now);
 /* Let the variable hold a value of this type too. */
 int var_store(struct checker *c, struct var *v, const struct type *type, struct span span);
 
@@ -128,7 +132,14 @@ const char *span_text(struct checker *c, struct span span);
 /* Nothing more is learned: maps that only count themselves become int64. True: something changed. */
 bool maps_settle(struct checker *c);
 
-/* ---- config.c ---- */
+/* ---- param.c ---- */
+/* $N and $# become literals. */
+int check_param(struct checker *c, struct expr *e);
+/* The text of parameter n (from 1); NULL when it was not given. */
+const char *param_text(const struct checker *c, uint64_t n);
+/* An integer that came from a parameter becomes its text. False: it did not. */
+bool param_to_string(struct checker *c, struct expr *e);
+
 /* ---- check_probe.c ---- */
 /* Is `name` (arg0, retval, args, func) offered by the kind of the present unit? An error otherwise. */
 int check_offered(struct checker *c, const char *name, struct span span);
