@@ -97,7 +97,8 @@ vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t m
 	ir_br_imm(l->f, CC_SLT, len, 0, failed, done);
 	ir_block_use(l->f, failed);
 	lower_count(l, COUNTER_FAULTS);
-	ir_mov_to(l->f, len, ir_const(l->f, 0));
+	/* An event says how much of it counts: the NUL of the string that came out empty does. */
+	ir_mov_to(l->f, len, ir_const(l->f, wanted && w->no_pad ? 1 : 0));
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
 	if (wanted)
@@ -125,14 +126,23 @@ static uint32_t counters_map(struct lower *l)
 	return (uint32_t)l->priv->counters_map;
 }
 
+vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value)
+{
+	vreg addr;
+
+	if (!*slot)
+		*slot = ir_slot_new(l->f, 4, 4, "u32") + 1;
+	addr = ir_slot_addr(l->f, *slot - 1);
+	ir_store_imm(l->f, addr, 0, 4, value);
+	return addr;
+}
+
 void lower_count(struct lower *l, uint32_t counter)
 {
-	uint32_t slot = ir_slot_new(l->f, 4, 4, "counter");
 	uint32_t add = ir_block_new(l->f, "count"), done = ir_block_new(l->f, "counted");
-	vreg key = ir_slot_addr(l->f, slot), value;
+	vreg key = lower_u32_slot(l, &l->priv->counter_slot, counter), value;
 	vreg args[] = { ir_map(l->f, counters_map(l)), key };
 
-	ir_store_imm(l->f, key, 0, 4, counter);
 	value = ir_call(l->f, BPF_FUNC_map_lookup_elem, 2, args);
 	ir_br_imm(l->f, CC_NE, value, 0, add, done);
 	ir_block_use(l->f, add);

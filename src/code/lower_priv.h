@@ -34,6 +34,7 @@ struct lower_priv {
 	struct want *next_want;    /* for the next lower_expr() */
 	struct want *want;         /* of the expression being lowered */
 	VEC(struct site *) sites;
+	uint32_t zero_slot, counter_slot; /* plus one; u32 keys, shared by all of a program */
 	int32_t events_map, counters_map; /* object maps; -1: not used so far */
 	uint32_t ring_bytes;
 };
@@ -49,6 +50,8 @@ int lower_unsupported(struct lower *l, struct span span, const char *what);
 /* The type of what an expression yields when it is read: an aggregation yields its number. */
 const struct type *lower_read_type(const struct type *t);
 uint32_t lower_events_map(struct lower *l);
+/* The address of a u32 on the stack that holds `value` now. `slot` keeps it for the whole program. */
+vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value);
 
 /* ---- lower_expr.c ---- */
 /* a op b for scalars of these types, as a value of type `as`. */
@@ -71,10 +74,28 @@ void lower_literal_into(struct lower *l, const struct expr *e, uint32_t bytes, b
 /* ---- lower_map.c ---- */
 /* Map descriptions and kernel maps for all maps of the script. */
 int lower_maps_make(struct lower *l);
+/*
+ * The address of the value of a keyed element, which is made from `initial` when it is not there; then
+ * building goes on in the block `made` (0: as if it had been there). When there was no room that is
+ * counted, and it goes on in `next`. Building continues where the value has been found.
+ */
+vreg lower_map_find_or_make(struct lower *l, const struct map *m, vreg key, vreg initial, uint32_t made,
+			    uint32_t next);
+/* The address of a scalar map's value, marked as set; `next` is for the verifier, who doubts it exists. */
+vreg lower_map_present(struct lower *l, const struct map *m, vreg key, uint32_t next);
+/* Zeros of the size of a value. */
+vreg lower_map_zeros(struct lower *l, const struct map *m);
 int lower_map_read(struct lower *l, struct expr *e, struct val *out);
 /* @m[k] op= value */
 int lower_map_assign(struct lower *l, struct stmt *s);
+/* @m[k]++ and its like; out NULL: nobody wants the value. */
 int lower_map_incdec(struct lower *l, struct expr *e, struct val *out);
+
+/* ---- lower_agg.c ---- */
+/* @m[k] = count() and its like. */
+int lower_aggregate(struct lower *l, struct stmt *s);
+/* The number an aggregation stands for at this moment. */
+int lower_map_reduce(struct lower *l, struct expr *e, vreg key, struct val *out);
 
 /* ---- lower_stmt.c ---- */
 int lower_stmts(struct lower *l, const stmt_vec *body);
