@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
-#include "run/child.h"
+#include "run/command.h"
 
 static void expect_words(const char *command, const char *joined)
 {
@@ -64,21 +64,21 @@ static void what_is_no_command_is_refused(void **state)
 
 static int run_to_the_end(const char *command)
 {
-	struct child *c;
+	struct command *c;
 	int status = -1;
 
-	if (child_start(command, NULL, &c))
+	if (command_start(command, NULL, &c))
 		return -1;
-	if (child_continue(c, NULL)) {
-		child_end(c, &status);
+	if (command_continue(c, NULL)) {
+		command_end(c, &status);
 		return -2;
 	}
 	/* Give it time to end by itself. */
-	for (int i = 0; i < 200 && !kill(child_pid(c), 0); i++) {
+	for (int i = 0; i < 200 && !kill(command_pid(c), 0); i++) {
 		char path[64], state_of = 0;
 		FILE *f;
 
-		snprintf(path, sizeof(path), "/proc/%d/stat", (int)child_pid(c));
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)command_pid(c));
 		f = fopen(path, "r");
 		if (f && fscanf(f, "%*d (%*[^)]) %c", &state_of) == 1 && state_of == 'Z')
 			i = 200;
@@ -86,7 +86,7 @@ static int run_to_the_end(const char *command)
 			fclose(f);
 		usleep(10000);
 	}
-	child_end(c, &status);
+	command_end(c, &status);
 	return status;
 }
 
@@ -100,18 +100,18 @@ static void its_status_is_known(void **state)
 
 static void it_waits_until_it_is_told(void **state)
 {
-	char path[] = "/tmp/test_run_child.XXXXXX", command[128];
-	struct child *c;
+	char path[] = "/tmp/test_run_command.XXXXXX", command[128];
+	struct command *c;
 	int status;
 
 	(void)state;
 	close(mkstemp(path));
 	snprintf(command, sizeof(command), "rm %s", path);
-	assert_int_equal(child_start(command, NULL, &c), 0);
+	assert_int_equal(command_start(command, NULL, &c), 0);
 	usleep(50000);
 	assert_int_equal(access(path, F_OK), 0);
 	/* Ended before it began: it never runs. */
-	child_end(c, &status);
+	command_end(c, &status);
 	assert_int_equal(status, 127);
 	assert_int_equal(access(path, F_OK), 0);
 	assert_int_equal(run_to_the_end(command), 0);
@@ -120,34 +120,34 @@ static void it_waits_until_it_is_told(void **state)
 
 static void one_that_runs_is_ended(void **state)
 {
-	struct child *c;
+	struct command *c;
 	int status;
 
 	(void)state;
-	assert_int_equal(child_start("sleep 100", NULL, &c), 0);
-	assert_int_equal(child_continue(c, NULL), 0);
-	child_end(c, &status);
+	assert_int_equal(command_start("sleep 100", NULL, &c), 0);
+	assert_int_equal(command_continue(c, NULL), 0);
+	command_end(c, &status);
 	assert_int_equal(status, 128 + SIGTERM);
-	child_end(NULL, NULL);
+	command_end(NULL, NULL);
 }
 
 static void failures_are_known_before_or_at_exec(void **state)
 {
-	char path[] = "/tmp/test_run_child.XXXXXX";
-	struct child *c;
+	char path[] = "/tmp/test_run_command.XXXXXX";
+	struct command *c;
 	int fd = mkstemp(path);
 
 	(void)state;
-	assert_int_equal(child_start("there-is-no-such-program", NULL, &c), -ENOENT);
-	assert_int_equal(child_start("/tmp", NULL, &c), -ENOENT);
-	assert_int_equal(child_start("'", NULL, &c), -EINVAL);
+	assert_int_equal(command_start("there-is-no-such-program", NULL, &c), -ENOENT);
+	assert_int_equal(command_start("/tmp", NULL, &c), -ENOENT);
+	assert_int_equal(command_start("'", NULL, &c), -EINVAL);
 	/* An executable file that is no program. */
 	assert_int_equal(write(fd, "nothing", 7), 7);
 	fchmod(fd, 0700);
 	close(fd);
-	assert_int_equal(child_start(path, NULL, &c), 0);
-	assert_int_equal(child_continue(c, NULL), -ENOEXEC);
-	child_end(c, NULL);
+	assert_int_equal(command_start(path, NULL, &c), 0);
+	assert_int_equal(command_continue(c, NULL), -ENOEXEC);
+	command_end(c, NULL);
 	unlink(path);
 }
 
