@@ -73,6 +73,7 @@ struct type {
 	const char *name;        /* struct, enum, typedef name to show; or NULL */
 	const struct field *fields;
 	uint32_t nfields;
+	uint32_t nhoisted; /* fields[nfields ..]: what anonymous members hold, see type_set_fields() */
 	const struct enumerator *enumerators;
 	uint32_t nenumerators;
 	/* hist: bits = k of hist(n, k). lhist: min, max, step. stack: limit and mode. */
@@ -106,6 +107,13 @@ const struct type *type_tuple(struct arena *a, const struct type *const *items, 
 			      uint32_t n);
 /* An aggregation. is_signed is that of the aggregated number. Parameters as in struct type. */
 const struct type *type_agg(struct arena *a, enum type_kind kind, bool is_signed, const int64_t param[3]);
+/*
+ * Give a struct or union that its maker has allocated (so that pointers to it may exist already) its
+ * fields. Members without a name that are structs or unions are looked into: what they hold is put
+ * behind the fields, with offsets from `t`, where type_field() finds it. They must be complete.
+ * Size and alignment are the maker's to set.
+ */
+void type_set_fields(struct arena *a, struct type *t, const struct field *fields, uint32_t n);
 /* A copy with size, param or space to be changed by its maker before anyone sees it. */
 struct type *type_clone(struct arena *a, const struct type *t);
 
@@ -113,6 +121,8 @@ bool type_is_int(const struct type *t);       /* TY_INT, TY_BOOL, TY_ENUM */
 bool type_is_scalar(const struct type *t);    /* fits one register: ints, pointers, and the numbers that become text */
 bool type_is_agg(const struct type *t);       /* TY_COUNT .. TY_TSERIES */
 bool type_is_percpu_agg(const struct type *t);
+/* Same kind, size and parts. Structs and enums with names are equal by name; where a pointer points
+ * (space) does not count. */
 bool type_equal(const struct type *a, const struct type *b);
 const struct field *type_field(const struct type *t, const char *name); /* also through anonymous members */
 /* The name people know: "uint64", "string[16]", "struct task_struct *", "(int64,string[64])", "count_t". */
@@ -121,6 +131,12 @@ const char *type_name(struct arena *a, const struct type *t);
 /*
  * The bucket of a value in a log2 histogram with `bits` (k) of sub-division, as the kernel side computes
  * it, and its bounds. For k = 0: bucket 0 is negative numbers, 1 is 0, 2 is 1, 3 is [2, 4), ...
+ * In general, with l the position of the highest bit of the value and m = 2^k - 1:
+ *   value < 0       0
+ *   value <= m      value + 1
+ *   else            ((l - k + 1) << k) + ((value >> (l - k)) & m) + 1
+ * so that values below 2^(k + 1) have a bucket each and every power of two after that has 2^k of them.
+ * There are ((64 - k) << k) + 1 buckets.
  */
 uint32_t hist_bucket(int64_t value, uint32_t bits);
 /* Lowest and highest value (inclusive) of a bucket. */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Diag: collect what is wrong with a script and draw it under the lines it is about. */
+#include "lang/diag.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "base/util.h"
+
+#define MOST_ERRORS 20u
+/* Bytes of a source line that are shown; of a longer one, a window around the caret. */
+#define SHOWN_BYTES 160u
+#define SHOWN_BEFORE 60u
+
+static bool diag_is_known(const struct diags *d, enum severity sev, struct span span, const char *text)
+{
+	vec_each(it, &d->list)
+		if (it->sev == sev && it->span.begin == span.begin && it->span.file == span.file &&
+		    !strcmp(it->text, text))
+			return true;
+	return false;
+}
+
+static void diag_add(struct diags *d, enum severity sev, struct span span, const char *text)
+{
+	uint32_t most = d->most_errors ? d->most_errors : MOST_ERRORS;
+	struct diag one = { .sev = sev, .span = span, .text = text };
+
+	d->last_dropped = true;
+	if (diag_is_known(d, sev, span, text))
+		return;
+	if (sev == SEV_ERROR && d->nerrors++ >= most) {
+		d->ndropped++;
+		return;
+	}
+	d->last_dropped = false;
+	vec_push(d->arena, &d->list, one);
+}
+
+int diag_error(struct diags *d, struct span span, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	diag_add(d, SEV_ERROR, span, arena_vprintf(d->arena, fmt, ap));
+	va_end(ap);
+	return -EINVAL;
+}
+
+void diag_warn(struct diags *d, struct span span, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	diag_add(d, SEV_WARNING, span, arena_vprintf(d->arena, fmt, ap));
+	va_end(ap);
+}
+
+void diag_hint(struct diags *d, const char *fmt, ...)
+{
+	struct diag *last;
+	va_list ap;
+
+	if (!d->list.n || d->last_dropped)
+		return;
+	last = &d->list.v[d->list.n - 1];
+	if (last->hint)
+		return;
+	va_start(ap, fmt);
+	last->hint = arena_vprintf(d->arena, fmt, ap);
+	va_end(ap);
+}
+
+void diag_hint_nearest(struct diags *d, const char *word, const char *const *names, size_t n)
+{
+	const char *near = nearest_name(word, names, n);
+
+	if (near)
+		diag_hint(d, "did you mean '%s'?", near);
+}
+
+/* The part of a line that is shown: [from, to). */
+static void line_window(uint32_t len, uint32_t caret, uint32_t *from, uint32_t *to)
+{
+	*from = len > SHOWN_BYTES && caret > SHOWN_BEFORE ? caret - SHOWN_BEFORE : 0;
+	*to = MIN(len, *from + SHOWN_BYTES);
+}
+
+/* Control characters would move the cursor or worse: only tabs stay. */
+static void line_add(struct strbuf *out, const char *line, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++) {
+		unsigned char c = (unsigned char)line[i];
+
+		strbuf_addch(out, (c < 32 && c != '\t') || c == 127 ? '?' : line[i]);
+	}
+}
+
+/* White space as wide as the text before the caret: tabs stay tabs, a UTF-8 character is one column. */
+static void caret_indent(struct strbuf *out, const char *line, uint32_t from, uint32_t caret)
+{
+	for (uint32_t i = from; i < caret; i++) {
+		if (line[i] == '\t')
+			strbuf_addch(out, '\t');
+		else if (((unsigned char)line[i] & 0xc0) != 0x80)
+			strbuf_addch(out, ' ');
+	}
+}
+
+static void caret_draw(struct strbuf *out, const char *line, uint32_t caret, uint32_t end)
+{
+	strbuf_addch(out, '^');
+	for (uint32_t i = caret + 1; i < end; i++)
+		if (((unsigned char)line[i] & 0xc0) != 0x80)
+			strbuf_addch(out, '~');
+}
+
+static void excerpt_add(struct strbuf *out, const struct source *src, struct span span, uint32_t line_no,
+			uint32_t col)
+{
+	uint32_t len, from, to, caret = col - 1;
+	const char *line = source_line(src, line_no, &len);
+	const char *cut_left, *cut_right;
+	char gutter[16];
+	int width = snprintf(gutter, sizeof(gutter), "%u", line_no);
+
+	caret = MIN(caret, len);
+	line_window(len, caret, &from, &to);
+	cut_left = from ? "..." : "";
+	cut_right = to < len ? "..." : "";
+	strbuf_addf(out, "\n  %s | %s", gutter, cut_left);
+	line_add(out, line, from, to);
+	strbuf_addf(out, "%s\n  %*s | %*s", cut_right, width, "", (int)strlen(cut_left), "");
+	caret_indent(out, line, from, caret);
+	caret_draw(out, line, caret, MIN(to, caret + (span.end > span.begin ? span.end - span.begin : 1)));
+}
+
+static const char *severity_text(enum severity sev)
+{
+	switch (sev) {
+	case SEV_ERROR: return "error: ";
+	case SEV_WARNING: return "warning: ";
+	case SEV_INFO: return "note: ";
+	default: return "";
+	}
+}
+
+/* "file:line:col: severity: message" and the excerpt. What has no place is the message alone, for its
+ * receiver says how bad it is. */
+static void diag_text(const struct diags *d, const struct diag *one, struct strbuf *out)
+{
+	const struct source *src = source_of(d->sources, one->span);
+	uint32_t line, col;
+
+	if (!src) {
+		strbuf_addstr(out, one->text);
+		return;
+	}
+	span_locate(d->sources, one->span, &line, &col);
+	strbuf_addf(out, "%s:%u:%u: %s%s", src->name, line, col,
+		    severity_text(one->sev), one->text);
+	excerpt_add(out, src, one->span, line, col);
+}
+
+const char *diag_render(const struct diags *d, const struct diag *one)
+{
+	const struct source *src = source_of(d->sources, one->span);
+	size_t room = strlen(one->text) + (src ? strlen(src->name) : 0) +
+		      (one->hint ? strlen(one->hint) : 0) + 8 * SHOWN_BYTES;
+	/* Taken before the buffer exists: the arena may jump. */
+	char *kept = arena_alloc(d->arena, room);
+	struct strbuf text = STRBUF_INIT;
+
+	diag_text(d, one, &text);
+	if (one->hint)
+		strbuf_addf(&text, "\nhint: %s", one->hint);
+	memcpy(kept, text.s, MIN(text.len, room - 1));
+	strbuf_free(&text);
+	return kept;
+}
+
+static bool diag_before(const struct diag *a, const struct diag *b)
+{
+	if (a->span.file != b->span.file)
+		return a->span.file < b->span.file;
+	return a->span.begin < b->span.begin;
+}
+
+/* Insertion sort: stable, and the list is short and nearly in order. */
+static void diags_sort(struct diags *d)
+{
+	for (uint32_t i = 1; i < d->list.n; i++) {
+		struct diag one = d->list.v[i];
+		uint32_t at = i;
+
+		for (; at && diag_before(&one, &d->list.v[at - 1]); at--)
+			d->list.v[at] = d->list.v[at - 1];
+		d->list.v[at] = one;
+	}
+}
+
+void diag_flush(struct diags *d, const struct reporter *r)
+{
+	diags_sort(d);
+	vec_each(it, &d->list) {
+		struct strbuf text = STRBUF_INIT;
+
+		diag_text(d, it, &text);
+		if (r && r->emit)
+			r->emit(r->ctx, it->sev, text.failed ? it->text : text.s, it->hint);
+		strbuf_free(&text);
+	}
+	if (d->ndropped)
+		report_info(r, "%u more errors are not shown", d->ndropped);
+	d->list.n = 0;
+	d->ndropped = 0;
+	d->last_dropped = true;
+}
