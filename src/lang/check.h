@@ -28,7 +28,18 @@ struct config {
 	bool cpp_demangle, lazy_symbolication, show_debug_info;
 	const char *cache_user_symbols; /* "PER_PID" or as set */
 	uint32_t log_size;
+	uint64_t locked; /* variables (bits by place in config.c's table) that the script may not change:
+			  * the environment or the command line has set them */
 };
+
+/* Every variable at its default; then what the environment says (BPFTRACE_X and SONDE_X). 0, or -EINVAL
+ * after a report. The texts are copied into `a`. */
+void config_defaults(struct config *cfg);
+int config_environment(struct config *cfg, struct arena *a, const struct reporter *r);
+/* Set one variable from text, as the command line or a caller does; the script cannot override it.
+ * The name may be "max_strlen", "MAX_STRLEN", "BPFTRACE_MAX_STRLEN" or "SONDE_MAX_STRLEN". */
+int config_set(struct config *cfg, struct arena *a, const char *name, const char *value,
+	       const struct reporter *r);
 
 /* A named parameter: --name=value after `--`. */
 struct named_param {
@@ -48,6 +59,10 @@ struct check_env {
 	bool unsafe;
 	bool test_mode, bench_mode;
 	struct config config;                       /* defaults and environment; the script's block adds */
+	/* The kernel's type of this name ("struct task_struct", "size_t"), or NULL. May itself be NULL:
+	 * then only the script's own declarations are known. */
+	const struct type *(*struct_type)(void *ctx, const char *name);
+	void *struct_type_ctx;
 };
 
 struct checker {
@@ -83,7 +98,7 @@ int check_arg_literal_string(struct checker *c, const struct expr *call, uint32_
 /* Argument i must be a map as a whole; sets *map. With `keyed`, a scalar map is refused. */
 int check_arg_map(struct checker *c, const struct expr *call, uint32_t i, bool keyed, struct map **map);
 /* Unify the type of a map's key or value with what is used; grows integers and strings, reports a
- * mismatch at `span`. 0 or -EINVAL. */
+ * mismatch at `span`. key NULL: used without a key. 0 or -EINVAL. */
 int check_map_key(struct checker *c, struct map *m, const struct type *key, struct span span);
 int check_map_value(struct checker *c, struct map *m, const struct type *value, struct span span);
 /* Is the expression known to be constant (EX_INT, EX_BOOL, EX_STR)? */

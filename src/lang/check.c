@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Check: the passes from the tree as it was written to the typed tree, in their order.
+ */
+#include "lang/check_priv.h"
+
+int check_error(struct checker *c, struct span span, const char *fmt, ...)
+{
+	va_list ap;
+	const char *text;
+
+	va_start(ap, fmt);
+	text = arena_vprintf(c->arena, fmt, ap);
+	va_end(ap);
+	return diag_error(c->diags, span, "%s", text);
+}
+
+/* What the language has and this compiler has not. */
+int pass_refused(struct checker *c)
+{
+	vec_each(it, &c->script->imports) {
+		check_error(c, it->span, "imports are not built yet");
+		diag_hint(c->diags, "put what it holds into this script");
+	}
+	vec_each(it, &c->script->subprogs) {
+		check_error(c, (*it)->name_span, "functions of one's own are not built yet");
+		diag_hint(c->diags, "write it as a macro: macro %s(...) { ... }", (*it)->name);
+	}
+	return 0;
+}
+
+static int check_units(struct checker *c)
+{
+	vec_each(it, &c->script->units) {
+		c->unit = *it;
+		check_clause(c, (*it)->clause);
+	}
+	c->unit = NULL;
+	return c->diags->nerrors ? -EINVAL : 0;
+}
+
+/* Types only ever grow, so few rounds are enough; the limit is for what cannot be thought of. */
+#define MOST_ROUNDS 64
+
+int pass_types(struct checker *c)
+{
+	int err = 0;
+
+	for (uint32_t round = 0; !err && round < MOST_ROUNDS; round++) {
+		c->changed = false;
+		err = check_units(c);
+		if (!c->changed && !maps_settle(c))
+			break;
+	}
+	c->last_pass = true;
+	c->changed = true;
+	for (uint32_t round = 0; !err && c->changed && round < MOST_ROUNDS; round++) {
+		c->changed = false;
+		err = check_units(c);
+	}
+	return err;
+}
+
+static int (*const passes[])(struct checker *) = {
+	pass_refused,
+	pass_config,
+	pass_c_texts,
+	pass_map_decls,
+	pass_macros,
+	pass_probes,
+	pass_types,
+	pass_maps,
+	pass_named_params,
+};
+
+int script_check(struct script *script, struct check_env *env, struct diags *d)
+{
+	struct check_priv priv = { 0 };
+	struct checker c = {
+		.arena = script->arena, .script = script, .diags = d, .env = env, .priv = &priv,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(passes); i++) {
+		int err = passes[i](&c);
+
+		if (err)
+			return err;
+		if (d->nerrors)
+			return -EINVAL;
+	}
+	return 0;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls and names: which function, builtin or constant a word stands for, and whether it may stand
+ * there. What a function asks of its arguments it says itself (func_def.check).
+ */
+#include "lang/check_priv.h"
+
+/* All names a word could have meant. */
+static const char *const *word_list(struct checker *c, size_t *n)
+{
+	VEC(const char *) words = { 0 };
+
+	for (const struct func_def *const *family = c->env->families; family && *family; family++) {
+		for (const struct func_def *f = *family; f->name; f++)
+			vec_push(c->arena, &words, f->name);
+	}
+	vec_each(it, &c->script->macros)
+		vec_push(c->arena, &words, (*it)->name);
+	vec_each(it, &c->priv->c_consts.entries)
+		vec_push(c->arena, &words, it->key);
+	vec_push(c->arena, &words, "args");
+	*n = words.n;
+	return words.v;
+}
+
+static int unknown_word(struct checker *c, const struct expr *e, const char *what)
+{
+	size_t n;
+	const char *const *words = word_list(c, &n);
+	int err = check_error(c, e->name_span.file ? e->name_span : e->span, "there is no %s '%s'", what, e->name);
+
+	diag_hint_nearest(c->diags, e->name, words, n);
+	return err;
+}
+
+/* ---- names ---- */
+
+static void constant_take(struct checker *c, struct expr *e, const struct c_const *k)
+{
+	if (k->str) {
+		expr_become_string(c->arena, e, k->str, k->str_len);
+		return;
+	}
+	expr_become_int(e, k->num, k->is_negative);
+	if (k->type)
+		e->type = k->type;
+}
+
+static int check_args_word(struct checker *c, struct expr *e)
+{
+	int err = check_offered(c, "args", e->span);
+
+	if (err)
+		return err;
+	e->type = c->unit->args;
+	return 0;
+}
+
+int check_ident(struct checker *c, struct expr *e)
+{
+	const struct c_const *k = strmap_get(&c->priv->c_consts, e->name);
+	const struct func_def *f;
+	int err;
+
+	if (k) {
+		constant_take(c, e, k);
+		return 0;
+	}
+	if (str_eq(e->name, "args"))
+		return check_args_word(c, e);
+	f = func_find(c->env->families, e->name);
+	if (!f)
+		return unknown_word(c, e, "builtin or constant");
+	if (!(f->flags & FUNC_BARE)) {
+		err = check_error(c, e->span, "%s is a function", e->name);
+		diag_hint(c->diags, "call it: %s", f->signature);
+		return err;
+	}
+	e->kind = EX_CALL;
+	e->is_bare = true;
+	e->name_span = e->span;
+	return check_call(c, e);
+}
+
+/* ---- calls ---- */
+
+static int check_arity(struct checker *c, const struct expr *e)
+{
+	const struct func_def *f = e->func;
+	uint32_t n = e->args.n;
+	bool few = n < f->min_args;
+	int err;
+
+	if (!few && (f->max_args == FUNC_ANY_ARGS || n <= f->max_args))
+		return 0;
+	if (!f->max_args)
+		err = check_error(c, e->span, "%s takes no arguments", f->name);
+	else if (f->min_args == f->max_args)
+		err = check_error(c, e->span, "%s() takes %u argument%s, not %u", f->name, f->min_args,
+				  f->min_args == 1 ? "" : "s", n);
+	else
+		err = check_error(c, e->span, "%s() takes at %s %u argument%s, not %u", f->name, few ? "least" : "most",
+				  few ? f->min_args : f->max_args,
+				  (few ? f->min_args : f->max_args) == 1 ? "" : "s", n);
+	diag_hint(c->diags, "%s", f->signature);
+	return err;
+}
+
+static int check_allowed(struct checker *c, const struct expr *e)
+{
+	const struct func_def *f = e->func;
+	int err;
+
+	if (f->flags & FUNC_UNSAFE && !c->env->unsafe) {
+		err = check_error(c, e->span, "%s() can change the machine or a process", f->name);
+		diag_hint(c->diags, "to allow that, run with --unsafe");
+		return err;
+	}
+	if (f->flags & FUNC_AGGREGATE && c->priv->agg_ok != e) {
+		err = check_error(c, e->span, "%s() can only be assigned to a map", f->name);
+		diag_hint(c->diags, "@ = %s", f->signature);
+		return err;
+	}
+	return check_offered(c, f->name, e->span);
+}
+
+/* The function answers to a bare name only: pid() is pid, but pid(1) has to be a function's. */
+static int check_args(struct checker *c, struct expr *e)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < e->args.n; i++) {
+		struct expr *arg = e->args.v[i];
+		int err2;
+
+		if (i == 0 && e->func->flags & FUNC_MAP_ARG && arg->kind == EX_MAP) {
+			/* one value of a map that aggregates stays what it is: print(@[comm]) */
+			err2 = arg->a ? check_map(c, arg) : check_map_whole(c, arg);
+		} else {
+			err2 = check_value(c, arg);
+		}
+		err = err ?: err2;
+	}
+	return err;
+}
+
+int check_call(struct checker *c, struct expr *e)
+{
+	const struct func_def *f = func_find(c->env->families, e->name);
+	int err;
+
+	e->type = &type_none;
+	if (!f)
+		return unknown_word(c, e, "function");
+	e->func = f;
+	err = check_allowed(c, e) ?: check_arity(c, e);
+	if (err)
+		return err;
+	if (!(f->flags & FUNC_LAZY_ARGS))
+		err = check_args(c, e);
+	if (err)
+		return err;
+	if (f->type)
+		e->type = f->type;
+	return f->check ? f->check(c, e) : 0;
+}

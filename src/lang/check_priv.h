@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Check, inside: what the files of the checker share. Nothing outside src/lang/check_*.c (and the few
+ * files they are built of: cdecl, config, fold, macro, param) includes this.
+ */
+#ifndef SONDE_LANG_CHECK_PRIV_H
+#define SONDE_LANG_CHECK_PRIV_H
+
+#include <errno.h>
+
+#include "base/strmap.h"
+#include "base/util.h"
+#include "lang/check.h"
+
+/* Where a map got its key and its value from, for messages. */
+struct map_info {
+	struct span key_span, value_span;
+	bool counts_itself; /* @x++ or @x += 1: int64 when nothing else is said */
+};
+
+/* A constant of C: an enumerator (type is its enum) or a #define of an integer or string. */
+struct c_const {
+	const char *str; /* or NULL: num */
+	uint32_t str_len;
+	int64_t num;
+	bool is_negative;
+	const struct type *type; /* TY_ENUM, or NULL */
+};
+
+struct check_priv {
+	VEC(struct var *) scope;    /* variables that can be seen, innermost last */
+	VEC(struct map_info) maps;  /* by map.id */
+	struct strmap map_names;    /* "@x" -> struct map */
+	struct strmap c_types;      /* "struct foo", "typedef_name" -> struct type */
+	struct strmap c_consts;     /* name -> struct c_const */
+	const struct expr *agg_ok;  /* the call that stands where an aggregation may */
+	uint32_t loops;             /* depth of loops around the statement being checked */
+	uint32_t meta;              /* inside sizeof, offsetof, typeof: nothing is evaluated */
+};
+
+/* ---- passes (check.c lists them in order) ---- */
+int pass_refused(struct checker *c);    /* check.c: what the language has and this compiler has not */
+int pass_config(struct checker *c);     /* config.c */
+int pass_c_texts(struct checker *c);    /* cdecl.c */
+int pass_macros(struct checker *c);     /* macro.c */
+int pass_probes(struct checker *c);     /* check_probe.c */
+int pass_map_decls(struct checker *c);  /* check_map.c */
+int pass_types(struct checker *c);      /* check.c */
+int pass_maps(struct checker *c);       /* check_map.c */
+int pass_named_params(struct checker *c); /* param.c */
+
+/* ---- check_type.c ---- */
+/* The smallest type that holds the values of both; NULL when there is none. TY_NONE holds nothing. */
+const struct type *type_promote(struct arena *a, const struct type *x, const struct type *y);
+/* Is the sign of this integer type only a guess (it comes from a literal, or from a difference of
+ * unsigned numbers), so that it adapts to what it is stored with? */
+bool type_sign_is_soft(const struct type *t);
+/* int64 whose sign is soft: the difference of unsigned numbers. */
+extern const struct type type_soft_int64;
+/* The type a type_ref names, kept in tref->type. 0 or -EINVAL after a diagnostic. */
+int check_type_ref(struct checker *c, struct type_ref *tref);
+/* Does the name stand for a type (and not for a value)? */
+bool type_name_exists(struct checker *c, const char *name);
+/* "struct foo" or a typedef by its name, from the script or from the kernel; NULL when unknown. */
+const struct type *c_type_find(struct checker *c, const char *name);
+/* Shown name of a type, in the arena. */
+const char *tn(struct checker *c, const struct type *t);
+/* Can a map value of this kind be read as an integer? And as which. */
+bool type_agg_readable(const struct type *t);
+const struct type *type_agg_value(const struct type *t);
+
+/* ---- check_expr.c ---- */
+/* check_expr() for a place that needs a value: void calls are refused, readable aggregations become
+ * integers (an EX_CAST without tref), unknown types are errors in the last pass. */
+int check_value(struct checker *c, struct expr *e);
+/* check_value() for a condition: an integer, bool or pointer. `what`: "a condition", "a predicate". */
+int check_condition(struct checker *c, struct expr *e, const char *what);
+/* Is the expression a call (or a choice of calls) that has no value? */
+const struct func_def *expr_void_call(const struct expr *e);
+/* The type of an integer operation on x and y. */
+const struct type *type_of_arithmetic(enum op op, const struct type *x, const struct type *y);
+bool op_is_compare(enum op op);
+
+/* ---- check_access.c: fields, elements, casts, sizes ---- */
+int check_field(struct checker *c, struct expr *e);
+int check_index(struct checker *c, struct expr *e);
+int check_cast(struct checker *c, struct expr *e);
+int check_sizeof(struct checker *c, struct expr *e);
+int check_offsetof(struct checker *c, struct expr *e);
+
+/* ---- fold.c ---- */
+/* Replace operations on literals by their result. 0, or -EINVAL after a diagnostic (division by zero). */
+int fold_unary(struct checker *c, struct expr *e);
+int fold_binary(struct checker *c, struct expr *e);
+/* The truth of a literal. */
+bool literal_is_true(const struct expr *e);
+/* `e` becomes what `with` is; its span and parentheses stay. */
+void expr_replace(struct expr *e, const struct expr *with);
+
+/* ---- check_call.c ---- */
+int check_call(struct checker *c, struct expr *e);
+int check_ident(struct checker *c, struct expr *e);
+
+/* ---- check_var.c ---- */
+uint32_t scope_enter(struct checker *c);
+void scope_leave(struct checker *c, uint32_t mark);
+int check_var(struct checker *c, struct expr *e);
+/* The variable an assignment goes to; declared in the innermost scope when it is new. */
+struct var *var_assigned(struct checker *c, struct expr *target);
+/* A new variable in the innermost scope; an error when the name can be seen already. Sets target->var. */
+int var_declare(struct checker *c, struct expr *target);
+/* May a value of this type be kept in a variable or map at all? `what`: its name. */
+int check_storable(struct checker *c, const struct type *type, const char *what, struct span span);
+/* Did a type change in a way that others may depend on? */
+bool type_changed(const struct type *old, const struct type *now);
+/* Let the variable hold a value of this type too. */
+int var_store(struct checker *c, struct var *v, const struct type *type, struct span span);
+
+/* ---- check_stmt.c ---- */
+int check_clause(struct checker *c, struct clause *clause);
+int check_body(struct checker *c, stmt_vec *body);
+
+/* ---- check_map.c ---- */
+int check_map(struct checker *c, struct expr *e);
+struct map_info *map_info(struct checker *c, const struct map *m);
+/* The key of a map expression, without reading the map. Sets e->map. */
+int check_map_place(struct checker *c, struct expr *e);
+/* The map as a whole: neither scalar nor keyed use. */
+int check_map_whole(struct checker *c, struct expr *e);
+/* A name for messages: "@x is keyed by int64 since 3:5". */
+const char *span_text(struct checker *c, struct span span);
+/* Nothing more is learned: maps that only count themselves become int64. True: something changed. */
+bool maps_settle(struct checker *c);
+
+/* ---- param.c ---- */
+/* $N and $# become literals. */
+int check_param(struct checker *c, struct expr *e);
+/* The text of parameter n (from 1); NULL when it was not given. */
+const char *param_text(const struct checker *c, uint64_t n);
+/* An integer that came from a parameter becomes its text. False: it did not. */
+bool param_to_string(struct checker *c, struct expr *e);
+
+/* ---- check_probe.c ---- */
+/* Is `name` (arg0, retval, args, func) offered by the kind of the present unit? An error otherwise. */
+int check_offered(struct checker *c, const char *name, struct span span);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Probes of the checker: what is written becomes attach points, and the attach points of a clause become
+ * units: one for all of them, unless the body looks different from one to the next.
+ */
+#include "lang/check_priv.h"
+
+#include <ctype.h>
+
+/* ---- what a kind offers ---- */
+
+static bool is_argn(const char *name)
+{
+	return str_starts(name, "arg") && name[3] >= '0' && name[3] <= '9' && !name[4];
+}
+
+static bool kind_offers(const struct probe_kind *k, const char *name)
+{
+	if (str_eq(name, "args"))
+		return k->has_args;
+	if (str_eq(name, "retval"))
+		return k->has_retval;
+	if (str_eq(name, "func"))
+		return k->has_func;
+	return !is_argn(name) || k->has_argn;
+}
+
+static const char *kind_offer_text(struct checker *c, const struct probe_kind *k)
+{
+	const char *text = arena_printf(c->arena, "%s%s%s%s", k->has_args ? ", args" : "",
+					k->has_argn ? ", arg0 to arg9" : "", k->has_retval ? ", retval" : "",
+					k->has_func ? ", func" : "");
+
+	return *text ? arena_printf(c->arena, "they offer %s", text + 2) : "they offer no arguments";
+}
+
+int check_offered(struct checker *c, const char *name, struct span span)
+{
+	const struct probe_kind *k;
+	int err;
+
+	if (!c->unit)
+		return str_eq(name, "args") ? check_error(c, span, "args has a meaning only inside a probe") : 0;
+	k = c->unit->kind;
+	if (!kind_offers(k, name)) {
+		err = check_error(c, span, "%s is not available in %s probes", name, k->name);
+		diag_hint(c->diags, "%s", kind_offer_text(c, k));
+		return err;
+	}
+	if (str_eq(name, "args") && !c->unit->args)
+		return check_error(c, span, "%s has no args", c->unit->points.n ? c->unit->points.v[0]->name : k->name);
+	return 0;
+}
+
+/* ---- from what is written to attach points ---- */
+
+static int unknown_kind(struct checker *c, const struct probe_spec *spec)
+{
+	VEC(const char *) names = { 0 };
+	struct span span = spec->span;
+	int err;
+
+	for (const struct probe_kind *const *k = c->env->kinds; k && *k; k++)
+		vec_push(c->arena, &names, (*k)->name);
+	if (!spec->name && span.begin + strlen(spec->kind) <= span.end)
+		span.end = span.begin + (uint32_t)strlen(spec->kind);
+	err = check_error(c, span, "there is no kind of probe '%s'", spec->kind);
+	diag_hint_nearest(c->diags, spec->kind, names.v, names.n);
+	diag_hint(c->diags, "sonde --help lists the kinds");
+	return err;
+}
+
+/* "hz:$1" with the parameters put in. */
+static const char *part_with_params(struct checker *c, const struct probe_spec *spec, uint32_t i)
+{
+	const char *s = spec->parts.v[i], *dollar;
+	const char *out = "";
+
+	while ((dollar = strchr(s, '$'))) {
+		char *end = (char *)(uintptr_t)dollar + 1;
+		uint64_t n = isdigit((unsigned char)*end) ? strtoull(end, &end, 10) : 0;
+		const char *text = n ? param_text(c, n) : NULL;
+
+		if (n && !text) {
+			check_error(c, i < spec->part_spans.n ? spec->part_spans.v[i] : spec->span,
+				    "the parameter $%llu is not given", (unsigned long long)n);
+			return "";
+		}
+		out = arena_printf(c->arena, "%s%.*s%s", out, (int)(dollar - s), s, n ? text : "$");
+		s = end;
+	}
+	return arena_printf(c->arena, "%s%s", out, s);
+}
+
+static void spec_put_params(struct checker *c, struct probe_spec *spec)
+{
+	for (uint32_t i = 0; i < spec->parts.n; i++) {
+		bool quoted = i < spec->part_quoted.n && spec->part_quoted.v[i];
+
+		if (!quoted && strchr(spec->parts.v[i], '$'))
+			spec->parts.v[i] = part_with_params(c, spec, i);
+	}
+}
+
+static const char *spec_text(struct checker *c, const struct probe_spec *spec)
+{
+	const char *text = spec->kind;
+
+	for (uint32_t i = 0; i < spec->parts.n; i++)
+		text = arena_printf(c->arena, "%s:%s", text, spec->parts.v[i]);
+	return text;
+}
+
+/* Nothing matches: an error, a warning or nothing, as missing_probes says. The kind may have said already
+ * what is missing. */
+static void probe_missing(struct checker *c, const struct probe_spec *spec, uint32_t ndiags)
+{
+	struct diags *d = c->diags;
+	struct diag *last;
+
+	if (d->list.n == ndiags)
+		check_error(c, spec->span, "no probe matches %s", spec_text(c, spec));
+	if (d->list.n == ndiags || c->env->config.missing_probes == MISSING_ERROR)
+		return;
+	last = &d->list.v[d->list.n - 1];
+	if (last->sev != SEV_ERROR)
+		return;
+	d->nerrors--;
+	if (c->env->config.missing_probes == MISSING_WARN)
+		last->sev = SEV_WARNING;
+	else
+		d->list.n--;
+}
+
+static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *points)
+{
+	const struct probe_kind *k = probe_kind_find(c->env->kinds, spec->kind);
+	uint32_t ndiags = c->diags->list.n, nerrors = c->diags->nerrors;
+	int err;
+
+	if (!k)
+		return unknown_kind(c, spec);
+	spec_put_params(c, spec);
+	if (c->diags->nerrors > nerrors)
+		return -EINVAL;
+	err = k->expand(c->env->probe, spec, points);
+	if (err == -ENOENT) {
+		probe_missing(c, spec, ndiags);
+		return 0;
+	}
+	return err;
+}
+
+static int points_limit(struct checker *c, const struct probe_spec *spec, uint32_t n)
+{
+	int err;
+
+	if (n <= c->env->config.max_probes)
+		return 0;
+	err = check_error(c, spec->span, "this makes %u probes, and max_probes is %u", n, c->env->config.max_probes);
+	diag_hint(c->diags, "config = { max_probes = %u } allows them; attaching many slows the machine down", n);
+	return err;
+}
+
+static int clause_points(struct checker *c, struct clause *clause, attach_vec *points, uint32_t *total)
+{
+	struct strmap seen = { 0 };
+	uint32_t nerrors = c->diags->nerrors;
+
+	vec_each(spec, &clause->probes) {
+		attach_vec some = { 0 };
+		int err = spec_expand(c, *spec, &some);
+
+		if (err && err != -EINVAL)
+			return err;
+		vec_each(ap, &some) {
+			if (strmap_get(&seen, (*ap)->name))
+				continue;
+			strmap_put(c->arena, &seen, (*ap)->name, *ap);
+			vec_push(c->arena, points, *ap);
+			++*total;
+		}
+		if (points_limit(c, *spec, *total))
+			return -EINVAL;
+	}
+	if (!points->n && c->diags->nerrors == nerrors)
+		return check_error(c, clause->span, "none of the probes of this block exists");
+	return c->diags->nerrors > nerrors ? -EINVAL : 0;
+}
+
+/* ---- from attach points to units ---- */
+
+/* Does the body look at something that differs from one attach point to the next? */
+struct body_uses {
+	bool args, point;
+};
+
+static void note_use(struct expr *e, void *ctx)
+{
+	struct body_uses *u = ctx;
+
+	if (e->kind != EX_IDENT && e->kind != EX_CALL)
+		return;
+	u->args |= str_eq(e->name, "args");
+	u->point |= str_eq(e->name, "probe");
+}
+
+static bool same_access(const struct type *x, const struct type *y)
+{
+	if (x == y)
+		return true;
+	if (!x || !y || x->nfields != y->nfields || x->size != y->size || x->space != y->space)
+		return false;
+	for (uint32_t i = 0; i < x->nfields; i++) {
+		const struct field *f = &x->fields[i], *g = &y->fields[i];
+
+		if (!str_eq(f->name, g->name) || f->offset != g->offset || f->access != g->access ||
+		    f->ctx_offset != g->ctx_offset || f->bias != g->bias || f->bit_offset != g->bit_offset ||
+		    f->bit_size != g->bit_size || !type_equal(f->type, g->type))
+			return false;
+		if (f->type->kind == TY_POINTER && f->type->space != g->type->space)
+			return false;
+	}
+	return true;
+}
+
+/* The program type is what the section begins with. */
+static bool same_section_type(const char *x, const char *y)
+{
+	size_t n = x ? strcspn(x, "/") : 0, m = y ? strcspn(y, "/") : 0;
+
+	return n == m && (!n || !memcmp(x, y, n));
+}
+
+static bool unit_takes(const struct unit *u, const struct attach_point *ap, const struct body_uses *uses)
+{
+	const struct attach_point *first = u->points.v[0];
+
+	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx &&
+	       same_section_type(first->section, ap->section) && (!uses->args || same_access(first->args, ap->args));
+}
+
+static struct unit *unit_new(struct checker *c, struct clause *clause, const struct attach_point *ap, bool clone)
+{
+	struct unit *u = arena_new_of(c->arena, struct unit);
+
+	u->clause = clone ? clause_clone(c->arena, clause) : clause;
+	u->kind = ap->kind;
+	u->id = c->script->units.n;
+	if (ap->args) {
+		struct type *t = type_clone(c->arena, ap->args);
+
+		t->space = SPACE_CTX;
+		u->args = t;
+	}
+	vec_push(c->arena, &c->script->units, u);
+	return u;
+}
+
+static int point_args(struct checker *c, struct attach_point *ap)
+{
+	if (ap->args || !ap->kind->args)
+		return 0;
+	return ap->kind->args(c->env->probe, ap);
+}
+
+static int clause_units(struct checker *c, struct clause *clause, const attach_vec *points)
+{
+	struct body_uses uses = { 0 };
+	uint32_t from = c->script->units.n;
+
+	clause_visit(clause, note_use, &uses);
+	vec_each(it, points) {
+		struct attach_point *ap = *it;
+		struct unit *u = NULL;
+		int err = uses.args ? point_args(c, ap) : 0;
+
+		if (err)
+			return err;
+		for (uint32_t i = from; !u && i < c->script->units.n && !uses.point; i++) {
+			if (unit_takes(c->script->units.v[i], ap, &uses))
+				u = c->script->units.v[i];
+		}
+		if (!u)
+			u = unit_new(c, clause, ap, c->script->units.n > from);
+		vec_push(c->arena, &u->points, ap);
+	}
+	return 0;
+}
+
+int pass_probes(struct checker *c)
+{
+	uint32_t total = 0;
+
+	if (!c->script->clauses.n) {
+		const struct span nowhere = { 0 };
+
+		check_error(c, nowhere, "the script has no probes");
+		diag_hint(c->diags, "a script is made of PROBE { ... }, for example: begin { print(\"hello\"); }");
+		return -EINVAL;
+	}
+	c->env->probe->max_probes = c->env->config.max_probes;
+	vec_each(it, &c->script->clauses) {
+		attach_vec points = { 0 };
+		int err = clause_points(c, *it, &points, &total);
+
+		if (!err)
+			err = clause_units(c, *it, &points);
+		if (err && err != -EINVAL)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Scratch variables: a name belongs to the block in which it is first assigned or declared, and cannot
+ * be declared again while it can be seen. A variable keeps its identity over all passes: it hangs on
+ * the expression that declared it.
+ */
+#include "lang/check_priv.h"
+
+uint32_t scope_enter(struct checker *c)
+{
+	return c->priv->scope.n;
+}
+
+void scope_leave(struct checker *c, uint32_t mark)
+{
+	for (uint32_t i = mark; c->last_pass && i < c->priv->scope.n; i++) {
+		const struct var *v = c->priv->scope.v[i];
+
+		if (!v->assigned)
+			diag_warn(c->diags, v->span, "%s is declared but never assigned", v->name);
+	}
+	c->priv->scope.n = mark;
+}
+
+static struct var *var_find(struct checker *c, const char *name)
+{
+	for (uint32_t i = c->priv->scope.n; i-- > 0;) {
+		if (str_eq(c->priv->scope.v[i]->name, name))
+			return c->priv->scope.v[i];
+	}
+	return NULL;
+}
+
+static int var_unknown(struct checker *c, const struct expr *e)
+{
+	const char **names = arena_array_of(c->arena, const char *, c->priv->scope.n + 1);
+	uint32_t n = c->priv->scope.n;
+	int err = check_error(c, e->span, "%s has no value here", e->name);
+
+	for (uint32_t i = 0; i < n; i++)
+		names[i] = c->priv->scope.v[i]->name;
+	if (nearest_name(e->name, names, n)) {
+		diag_hint_nearest(c->diags, e->name, names, n);
+		return err;
+	}
+	for (uint32_t i = 0; c->unit && i < c->unit->vars.n; i++) {
+		if (str_eq(c->unit->vars.v[i]->name, e->name))
+			diag_hint(c->diags, "it is only known inside the block at %s: put 'let %s;' before that block",
+				  span_text(c, c->unit->vars.v[i]->span), e->name);
+	}
+	return err;
+}
+
+int check_var(struct checker *c, struct expr *e)
+{
+	struct var *v = var_find(c, e->name);
+
+	e->type = &type_none;
+	if (!v)
+		return var_unknown(c, e);
+	if (!v->assigned && !c->priv->meta)
+		diag_warn(c->diags, e->span, "%s is used before it is assigned", e->name);
+	e->var = v;
+	v->used = true;
+	e->type = v->type;
+	return 0;
+}
+
+static void var_enter(struct checker *c, struct expr *target)
+{
+	if (!target->var) {
+		struct var *v = arena_new_of(c->arena, struct var);
+
+		v->name = target->name;
+		v->span = target->span;
+		v->type = &type_none;
+		target->var = v;
+		if (c->unit) {
+			v->id = c->unit->vars.n;
+			vec_push(c->arena, &c->unit->vars, v);
+		}
+	}
+	vec_push(c->arena, &c->priv->scope, target->var);
+}
+
+struct var *var_assigned(struct checker *c, struct expr *target)
+{
+	struct var *v = var_find(c, target->name);
+
+	if (v)
+		target->var = v;
+	else
+		var_enter(c, target);
+	target->var->assigned = true;
+	return target->var;
+}
+
+int var_declare(struct checker *c, struct expr *target)
+{
+	struct var *seen = var_find(c, target->name);
+
+	if (seen)
+		return check_error(c, target->span, "%s is already in use since %s, and a name cannot be declared "
+				   "again inside", target->name, span_text(c, seen->span));
+	var_enter(c, target);
+	return 0;
+}
+
+int check_storable(struct checker *c, const struct type *type, const char *what, struct span span)
+{
+	uint32_t most = c->env->config.max_strlen;
+	int err;
+
+	if (type->kind == TY_STRUCT && type->space == SPACE_CTX)
+		return check_error(c, span, "args as a whole cannot be kept in %s: keep the members you need", what);
+	if (type->kind == TY_STRUCT && !type->size)
+		return check_error(c, span, "%s cannot be kept in %s: its size is not known", tn(c, type), what);
+	if (type->kind != TY_STRING || type->size <= most)
+		return 0;
+	err = check_error(c, span, "this string of %u bytes is longer than max_strlen, which is %u", type->size,
+			  most);
+	diag_hint(c->diags, "config = { max_strlen = %u }", type->size);
+	return err;
+}
+
+bool type_changed(const struct type *old, const struct type *now)
+{
+	if (old == now)
+		return false;
+	if (old->kind == TY_NONE || now->kind == TY_NONE)
+		return old->kind != now->kind;
+	return !type_equal(old, now) || type_sign_is_soft(old) != type_sign_is_soft(now);
+}
+
+int var_store(struct checker *c, struct var *v, const struct type *type, struct span span)
+{
+	const struct type *t;
+	int err;
+
+	if (type->kind == TY_NONE)
+		return 0;
+	err = check_storable(c, type, v->name, span);
+	if (err)
+		return err;
+	t = type_promote(c->arena, v->type, type);
+	if (!t || (v->declared && !type_equal(t, v->type))) {
+		err = check_error(c, span, "%s holds %s and cannot take %s", v->name, tn(c, v->type), tn(c, type));
+		diag_hint(c->diags, v->declared ? "it was declared so at %s" : "it got its type at %s",
+			  span_text(c, v->span));
+		return err;
+	}
+	if (v->declared)
+		return 0;
+	c->changed |= type_changed(v->type, t);
+	v->type = t;
+	return 0;
+}

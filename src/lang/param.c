@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Param: $1, $2, $# become literals. A number is an integer, everything else a string; an integer that
+ * came from the command line keeps its text, so that it can still be compared with strings.
+ */
+#include "lang/check_priv.h"
+
+const char *param_text(const struct checker *c, uint64_t n)
+{
+	return n >= 1 && n <= c->env->nparams ? c->env->params[n - 1] : NULL;
+}
+
+static bool param_number(const char *text, int64_t *value)
+{
+	bool negative = *text == '-';
+	const char *digits = text + negative;
+	char *end;
+
+	if (*digits < '0' || *digits > '9')
+		return false;
+	errno = 0;
+	*value = negative ? strtoll(text, &end, 0) : (int64_t)strtoull(text, &end, 0);
+	return !errno && !*end;
+}
+
+int check_param(struct checker *c, struct expr *e)
+{
+	const char *text;
+	int64_t value = 0;
+
+	if (e->kind == EX_PARAM_COUNT) {
+		expr_become_int(e, c->env->nparams, false);
+		return 0;
+	}
+	text = param_text(c, e->num);
+	if (text && !param_number(text, &value)) {
+		expr_become_string(c->arena, e, text, (uint32_t)strlen(text));
+		return 0;
+	}
+	expr_become_int(e, value, text && *text == '-');
+	e->str = text ? text : "";
+	e->str_len = (uint32_t)strlen(e->str);
+	return 0;
+}
+
+bool param_to_string(struct checker *c, struct expr *e)
+{
+	if (e->kind != EX_INT || !e->str)
+		return false;
+	expr_become_string(c->arena, e, e->str, e->str_len);
+	return true;
+}
+
+int pass_named_params(struct checker *c)
+{
+	const struct span nowhere = { 0 };
+
+	for (uint32_t i = 0; i < c->env->nnamed; i++) {
+		if (c->env->named[i].used)
+			continue;
+		check_error(c, nowhere, "the script has no parameter --%s", c->env->named[i].name);
+		diag_hint(c->diags, "it would read it with getopt(\"%s\", ...)", c->env->named[i].name);
+	}
+	return 0;
+}
