@@ -58,8 +58,11 @@ struct sonde_compile_options {
 	pid_t pid;                   /* limit to this process where the probe kind can; 0: all */
 	const char *const *config;   /* "name=value" settings that override the script's; */
 	size_t nconfig;
-	sonde_message_fn message;
+	sonde_message_fn message;    /* used as long as the question lives, or until a session brings its own */
 	void *message_ctx;
+	const char *dump_stage;      /* "ast", "types", ...: give this stage to dump() as soon as it is made, so */
+	void (*dump)(void *ctx, const char *stage, const char *text); /* also when a later stage fails */
+	void *dump_ctx;
 };
 
 /* Compile `source` (NUL-terminated). `o` may be NULL. */
@@ -72,7 +75,9 @@ SONDE_API const void *sonde_question_object(const struct sonde_question *q, size
 SONDE_API int sonde_question_write(const struct sonde_question *q, const char *path);
 /* One stage as text: "ast", "types", "ir", "ir-opt", "bpf", "elf". free() it. NULL: no such stage. */
 SONDE_API char *sonde_question_dump(const struct sonde_question *q, const char *stage);
-/* The text of stages that exist also when compiling fails ("ast") is given here as soon as it is made. */
+/* Names of all stages in the order in which they are made, NULL-terminated. */
+SONDE_API const char *const *sonde_dump_stages(void);
+/* How many places it attaches to (with begin, end and interval). */
 SONDE_API size_t sonde_question_probe_count(const struct sonde_question *q);
 
 /* ---- run ---- */
@@ -90,15 +95,43 @@ struct sonde_session_options {
 	bool keep_capabilities;     /* otherwise those not needed any more are dropped after attaching */
 };
 
+/* Load a question into the kernel; nothing is attached yet. It must outlive the session. */
 SONDE_API int sonde_session_open(struct sonde_question *q, const struct sonde_session_options *o,
 				 struct sonde_session **out);
+/* Run begin probes, attach everything, announce it (SONDE_ATTACHED). On failure nothing stays attached. */
 SONDE_API int sonde_session_attach(struct sonde_session *s);
+/* A descriptor that becomes readable when sonde_session_poll() has something to do. */
 SONDE_API int sonde_session_fd(const struct sonde_session *s);
+/* Handle what has come, waiting at most timeout_ms (-1: until something comes). 1: go on; 0: the session
+ * is over (exit(), sonde_session_stop(), the process ended); negative: errno; else what the record
+ * callback returned. */
 SONDE_API int sonde_session_poll(struct sonde_session *s, int timeout_ms);
-SONDE_API void sonde_session_stop(struct sonde_session *s, int status); /* async-signal-safe */
+/* Ask it to stop, with this status. Async-signal-safe. */
+SONDE_API void sonde_session_stop(struct sonde_session *s, int status);
+/* Run end probes, show what is left, the maps and the losses. */
 SONDE_API int sonde_session_finish(struct sonde_session *s);
+/* What exit(code) or sonde_session_stop() said; 0 when nobody did. */
 SONDE_API int sonde_session_status(const struct sonde_session *s);
+/* Detach (some probes take the kernel 0.1 s) and free. NULL is ignored. */
 SONDE_API void sonde_session_free(struct sonde_session *s);
+
+/* ---- a command to trace ---- */
+
+struct sonde_child; /* a process that is ready to run a command and waits for sonde_child_continue() */
+
+/*
+ * Start a process for `command`: words separated by blanks, with '...', "..." and \ to quote; no shell.
+ * The program is looked up in PATH. Give sonde_child_pid() to the compile and session options, and let it
+ * run once the session is attached; its end then ends the session.
+ */
+SONDE_API int sonde_child_start(const char *command, sonde_message_fn message, void *message_ctx,
+				struct sonde_child **out);
+SONDE_API pid_t sonde_child_pid(const struct sonde_child *c);
+/* Let it run the command. When the kernel refuses to run it, the negative errno of that. */
+SONDE_API int sonde_child_continue(struct sonde_child *c);
+/* End it (SIGTERM, and SIGKILL when it does not go) if it still runs, reap it and free it. *status, which
+ * may be NULL, is its exit status, or 128 plus the signal that ended it. NULL is ignored. */
+SONDE_API void sonde_child_end(struct sonde_child *c, int *status);
 
 /* ---- records ---- */
 

@@ -38,8 +38,8 @@ enum ir_op {
 	IR_KFUNC,    /* d = kfunc `sym` (args) */
 	IR_CTX,      /* d = the context pointer (argument 1 of the program) */
 	IR_ARG,      /* d = argument imm (0-based) of a subprogram */
-	IR_SLOT,     /* d = address of slot imm */
-	IR_MAP,      /* d = map imm (index in struct object_maps): the pointer helpers take */
+	IR_SLOT,     /* d = address of slot imm, plus off */
+	IR_MAP,      /* d = map imm (index in struct object_maps): the pointer helpers take; -1: the scratch map */
 	IR_RODATA,   /* d = address of byte imm of .rodata */
 	IR_BSS,      /* d = address of byte imm of .bss */
 	IR_FUNC,     /* d = address of function imm (callback of bpf_loop, bpf_for_each_map_elem) */
@@ -97,8 +97,15 @@ struct ir_func {
 	uint32_t cur;         /* block being built */
 	struct span span;     /* given to instructions as they are built */
 	uint32_t scratch_index; /* key of this program's value in the scratch map */
-	uint32_t scratch_bytes; /* after ir_place_slots() */
-	int32_t scratch_map;  /* map number of the scratch map, set by who makes the object; -1: none yet */
+	/*
+	 * After ir_compile(): bytes of scratch this program needs; 0: it does not touch the scratch map. Who
+	 * makes the object may set scratch_map to a map's number before compiling (and leave the map out when
+	 * no program needs it), or leave -1 and afterwards put the number into the relocation whose
+	 * index is IR_NO_MAP (there is one in each program with scratch_bytes > 0, and none in others).
+	 */
+	uint32_t scratch_bytes;
+	int32_t scratch_map;
+	vreg scratch_base;    /* set by ir_place_slots(): the address of this program's scratch, 0: none */
 };
 
 /* ---- building ---- */
@@ -128,6 +135,8 @@ vreg ir_atomic_add(struct ir_func *f, vreg addr, int32_t off, uint8_t size, vreg
 /* Helper number as in linux/bpf.h (BPF_FUNC_*). Returns the vreg of the result. */
 vreg ir_call(struct ir_func *f, int helper, uint32_t nargs, const vreg *args);
 vreg ir_call_pure(struct ir_func *f, int helper, uint32_t nargs, const vreg *args);
+/* A kernel function by name; `sym` must outlive the object. */
+vreg ir_kfunc(struct ir_func *f, const char *sym, uint32_t nargs, const vreg *args);
 vreg ir_ctx(struct ir_func *f);
 vreg ir_arg(struct ir_func *f, uint32_t i);
 vreg ir_slot_addr(struct ir_func *f, uint32_t slot);
@@ -154,6 +163,8 @@ void ir_dce(struct ir_func *f);
 /* Slots get their place; large ones (over on_stack_limit bytes, or when the stack would overflow) go to
  * scratch and the entry block gets the lookup of the scratch map. -E2BIG when even that is too small. */
 int ir_place_slots(struct ir_func *f, uint32_t on_stack_limit, struct diags *d);
+
+#define IR_NO_MAP UINT32_MAX
 
 struct bpf_insn;
 /* A place in the instructions that the object's relocations or line info must know. */

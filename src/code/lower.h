@@ -57,6 +57,16 @@ struct val val_local(struct lower *l, const struct val *v);
 struct val val_slot(struct lower *l, const struct type *t, const char *name);
 /* The address of a VAL_MEM as one register (reg + off). */
 vreg val_address(struct lower *l, const struct val *v);
+/*
+ * Memory for the value that the emit() at work is about to make: where whoever asked wants it (the event,
+ * the key, the variable), when that is known and large enough, else a fresh slot. Use it instead of
+ * val_slot() for results, so that strings are not copied. Ask after lowering the arguments, and only
+ * once; all t->size bytes must be written (lower_probe_read_str() does; in an event it may skip the
+ * padding).
+ */
+struct val lower_result(struct lower *l, const struct type *t, const char *name);
+/* `r`, which holds a value of type `from`, as a value of scalar type `to`: cut and extended as C does. */
+vreg lower_convert(struct lower *l, vreg r, const struct type *from, const struct type *to);
 
 /* Fill n bytes at addr + off with zeros (any n; large n by a helper or loop). */
 void lower_zero(struct lower *l, vreg addr, int32_t off, uint32_t n);

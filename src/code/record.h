@@ -20,7 +20,9 @@ enum record_kind {
 	REC_MAP,       /* table: print(@m), and every map at the end */
 	REC_TIME,      /* text: the formatted time (no newline is added) */
 	REC_TEXT,      /* text: output that is shown as it is (cat, join, system); `label` says which */
-	REC_LOST,      /* number: events lost so far (label NULL), or a counted loss: label, number */
+	REC_LOST,      /* number: events lost since the last such record (label NULL), or another loss since
+			* its last record: label ("map", "fault", "truncated", "missed", "corrupt"), number,
+			* text: a sentence that says what it means (for "map" it names the map) */
 	REC_MESSAGE,   /* severity, text, span: errorf, warnf, run-time errors of helpers (-k) */
 };
 

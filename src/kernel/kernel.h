@@ -29,11 +29,15 @@ int kernel_tracefs_read(struct kernel *k, const char *path, char **text, size_t 
 uint32_t kernel_version(void);
 int kernel_ncpus_possible(void);
 int kernel_ncpus_online(void);
-/* Page size, HZ-free facts. */
+/* The numbers of the CPUs that are online now, ascending. Owned by the kernel. */
+int kernel_online_cpus(struct kernel *k, const int **cpus, size_t *n);
 
 /* vmlinux BTF through libbpf; NULL when the kernel has none (reported once) . Owned by the kernel. */
 struct btf *kernel_btf(struct kernel *k);
 bool kernel_has_btf(struct kernel *k); /* without parsing it */
+/* The types of a module (on top of the kernel's own); of "vmlinux" as kernel_btf(). NULL after a report.
+ * Owned by the kernel, and valid until another module is asked for. */
+const struct btf *kernel_module_btf(struct kernel *k, const char *module);
 
 /* Address of a kernel symbol from /proc/kallsyms; 0 when unknown or hidden. */
 uint64_t kernel_symbol_address(struct kernel *k, const char *name);
@@ -57,18 +61,26 @@ struct tp_format {
  * reported). The text comes from the kernel but is treated as hostile. */
 int kernel_tracepoint(struct kernel *k, struct arena *a, const char *system, const char *event,
 		      struct tp_format *out);
+/* Without parsing anything: is there such an event, and its number for perf_event_open(). Negative errno;
+ * -ENOENT is not reported. */
+int kernel_tracepoint_exists(struct kernel *k, const char *system, const char *event);
+int kernel_tracepoint_id(struct kernel *k, const char *system, const char *event, uint64_t *id);
 /* The parser alone, for tests and fuzzing. */
 int tp_format_parse(struct arena *a, const char *text, size_t len, struct tp_format *out);
 /* Sorted names: systems, and events of one system. Owned by the kernel. */
 int kernel_tracepoint_systems(struct kernel *k, const char *const **names, size_t *n);
 int kernel_tracepoint_events(struct kernel *k, const char *system, const char *const **names, size_t *n);
 
-/* Names of the raw tracepoints (BTF's btf_trace_* typedefs, else the events of tracefs). Sorted. */
+/* The raw tracepoints as "MODULE:EVENT", the kernel's own module being "vmlinux" (from BTF's btf_trace_*
+ * typedefs, else the events of tracefs). Sorted. */
 int kernel_raw_tracepoints(struct kernel *k, const char *const **names, size_t *n);
 
 /* The number of a system call by the name tracefs uses ("openat"), for this architecture; -1 unknown. */
 int kernel_syscall_number(const char *name);
 const char *kernel_syscall_name(int number); /* NULL: unknown */
+/* May 32-bit system calls reach the tracepoints of this 64-bit kernel? Then how to tell: the u32 at
+ * *offset of the current task has a bit of *mask set. */
+bool kernel_has_compat_syscalls(uint32_t *offset, uint32_t *mask);
 
 /* Features found by trying: each is tried once. For --info. */
 struct kernel_feature {

@@ -31,11 +31,17 @@ struct probe_env {
 /*
  * A test the program makes before the body of an attach point, when several share one program.
  *   GUARD_WORD_IN   the u64 at ctx + ctx_offset is one of values[] (sorted, unsigned)
- *   GUARD_DEREF_IN  the s64 at *(u64 *)(ctx + ctx_offset) + offset (kernel memory) is one of values[]
+ *   GUARD_DEREF_IN  the s64 at *(u64 *)(ctx + ctx_offset) + offset (kernel memory) is one of values[];
+ *                   with bytes 4 it is an s32, sign-extended
+ * When task_mask is not 0, there is no match either where the u32 at (current task) + task_offset has a
+ * bit of task_mask set: a 32-bit system call of a 64-bit kernel, whose numbers mean something else. It
+ * is tested after the number has matched, so that what does not match stays cheap.
  */
 struct guard {
 	enum { GUARD_NONE, GUARD_WORD_IN, GUARD_DEREF_IN } kind;
 	uint32_t ctx_offset, offset;
+	uint32_t bytes; /* 8 (0 means 8) or 4 */
+	uint32_t task_offset, task_mask;
 };
 
 /* How the session makes the program run. */

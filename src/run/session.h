@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "base/report.h"
 #include "code/module.h"
 
 struct session;

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lists: the probes of this kernel, what it and this build can do, the functions of the language. */
+#include <errno.h>
+#include <bpf/libbpf.h>
+#include <sys/utsname.h>
+
+#include "api/api.h"
+#include "probe/kinds.h"
+
+struct listing {
+	struct arena *arena;     /* of the pattern */
+	struct relay relay;
+	struct kernel *kernel;
+	struct probe_env env;
+	const struct probe_kind *kind; /* being listed */
+	const char *full;        /* a pattern for whole names, or NULL */
+	bool verbose;
+	int (*fn)(void *ctx, const char *probe, const char *args);
+	void *ctx;
+	size_t found;
+};
+
+/* The parts of "kind:part:part" after its kind; a part in quotes is not a pattern. */
+static struct probe_spec *spec_make(struct arena *a, const struct probe_kind *kind, const char *rest)
+{
+	struct probe_spec *spec = arena_new_of(a, struct probe_spec);
+
+	spec->kind = kind->name;
+	while (rest) {
+		bool quoted = *rest == '"' && strchr(rest + 1, '"');
+		const char *end = quoted ? strchr(rest + 1, '"') : rest + strcspn(rest, ":");
+
+		rest += quoted;
+		vec_push(a, &spec->parts, arena_strndup(a, rest, (size_t)(end - rest)));
+		vec_push(a, &spec->part_spans, ((struct span){ 0 }));
+		vec_push(a, &spec->part_quoted, quoted);
+		end += quoted;
+		rest = *end == ':' ? end + 1 : NULL;
+	}
+	return spec;
+}
+
+/* The arguments of one probe, a line each: "    int32 pid". */
+static void args_text(const struct type *args, struct arena *a, struct strbuf *out)
+{
+	for (uint32_t i = 0; args && i < args->nfields; i++)
+		if (args->fields[i].name)
+			strbuf_addf(out, "%s    %s %s", out->len ? "\n" : "", type_name(a, args->fields[i].type),
+				    args->fields[i].name);
+}
+
+static int args_find(struct listing *l, struct arena *a, const char *name, struct strbuf *out)
+{
+	struct sources sources = { .arena = a };
+	struct diags diags = { .arena = a, .sources = &sources };
+	struct probe_env env = l->env;
+	attach_vec points = { 0 };
+	const char *colon = strchr(name, ':');
+
+	if (setjmp(*arena_guard(a)))
+		return -ENOMEM;
+	env.arena = a;
+	env.diags = &diags;
+	/* A probe whose arguments cannot be found out is shown without them. */
+	if (l->kind->args && !l->kind->expand(&env, spec_make(a, l->kind, colon ? colon + 1 : NULL), &points) &&
+	    points.n && !l->kind->args(&env, points.v[0]))
+		args_text(points.v[0]->args, a, out);
+	return 0;
+}
+
+static int probe_listed_verbose(struct listing *l, const char *name)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct arena *a = arena_new();
+	int err = a ? args_find(l, a, name, &text) : -ENOMEM;
+
+	arena_free(a);
+	if (err)
+		return report_error(&l->relay.reporter, err, NULL, "no memory to list the arguments of %s", name);
+	return l->fn(l->ctx, name, text.s);
+}
+
+static int probe_listed(const char *name, void *ctx)
+{
+	struct listing *l = ctx;
+
+	if (l->full && !glob_match(l->full, name))
+		return 0;
+	l->found++;
+	return l->verbose ? probe_listed_verbose(l, name) : l->fn(l->ctx, name, NULL);
+}
+
+static int kind_list(struct listing *l, const struct probe_kind *kind, const char *rest)
+{
+	if (!kind->list)
+		return 0;
+	l->kind = kind;
+	return kind->list(&l->env, spec_make(l->arena, kind, rest), probe_listed, l);
+}
+
+static bool kind_matches(const struct probe_kind *kind, const char *pattern)
+{
+	if (glob_match(pattern, kind->name))
+		return true;
+	for (size_t i = 0; kind->aliases && kind->aliases[i]; i++)
+		if (glob_match(pattern, kind->aliases[i]))
+			return true;
+	return false;
+}
+
+/*
+ * "tracepoint:sched:*" asks the kinds that match its first part. A word that names no kind is looked for
+ * in the whole names of all kinds.
+ */
+static int kinds_list(struct listing *l, const char *pattern)
+{
+	const char *colon = strchr(pattern, ':');
+	const char *word = arena_strndup(l->arena, pattern, colon ? (size_t)(colon - pattern) : strlen(pattern));
+	const struct probe_kind *one = probe_kind_find(probe_kinds, word);
+	int err = 0;
+
+	if (one)
+		return kind_list(l, one, colon ? colon + 1 : NULL);
+	if (!colon)
+		l->full = glob_is_pattern(pattern) ? pattern : arena_printf(l->arena, "*%s*", pattern);
+	for (size_t i = 0; !err && probe_kinds[i]; i++)
+		if (!colon || kind_matches(probe_kinds[i], word))
+			err = kind_list(l, probe_kinds[i], colon ? colon + 1 : NULL);
+	return err;
+}
+
+static int list_guarded(struct listing *l, const char *pattern)
+{
+	struct sources sources = { .arena = l->arena };
+	struct diags diags = { .arena = l->arena, .sources = &sources };
+	int err;
+
+	if (setjmp(*arena_guard(l->arena)))
+		return report_error(&l->relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
+	l->env = (struct probe_env){ .arena = l->arena, .kernel = l->kernel, .report = &l->relay.reporter,
+				     .diags = &diags, .max_probes = UINT32_MAX };
+	err = kinds_list(l, pattern ? pattern : "*");
+	diag_flush(&diags, &l->relay.reporter);
+	if (!err && !l->found && pattern)
+		return report_error(&l->relay.reporter, -ENOENT, NULL, "no probe matches '%s'", pattern);
+	return err;
+}
+
+int sonde_list_probes(const char *pattern, bool verbose, int (*fn)(void *ctx, const char *probe, const char *args),
+		      void *ctx, sonde_message_fn message, void *message_ctx)
+{
+	struct listing l = { .verbose = verbose, .fn = fn, .ctx = ctx };
+	int err;
+
+	relay_init(&l.relay, message, message_ctx);
+	l.arena = arena_new();
+	l.kernel = kernel_new(&l.relay.reporter);
+	if (l.arena && l.kernel)
+		err = list_guarded(&l, pattern);
+	else
+		err = report_error(&l.relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
+	if (l.kernel)
+		kernel_free(l.kernel);
+	arena_free(l.arena);
+	return err;
+}
+
+typedef int (*info_fn)(void *ctx, const char *group, const char *name, const char *value);
+
+static int info_system(info_fn fn, void *ctx)
+{
+	struct utsname u;
+	int err;
+
+	if (uname(&u))
+		return -errno;
+	err = fn(ctx, "System", "OS", u.sysname);
+	err = err ? err : fn(ctx, "System", "Kernel", u.release);
+	err = err ? err : fn(ctx, "System", "Version", u.version);
+	return err ? err : fn(ctx, "System", "Arch", u.machine);
+}
+
+static int info_build(info_fn fn, void *ctx)
+{
+	int err = fn(ctx, "Build", "sonde", SONDE_VERSION);
+
+	return err ? err : fn(ctx, "Build", "libbpf", libbpf_version_string());
+}
+
+int sonde_info(int (*fn)(void *ctx, const char *group, const char *name, const char *value), void *ctx,
+	       sonde_message_fn message, void *message_ctx)
+{
+	struct relay relay;
+	struct kernel *k;
+	int err;
+
+	relay_init(&relay, message, message_ctx);
+	k = kernel_new(&relay.reporter);
+	if (!k)
+		return report_error(&relay.reporter, -ENOMEM, NULL, "no memory to ask the kernel");
+	err = info_system(fn, ctx);
+	err = err ? err : info_build(fn, ctx);
+	for (const struct kernel_feature *f = kernel_features; !err && f->name; f++)
+		err = fn(ctx, f->group, f->name, f->probe(k) ? "yes" : "no");
+	kernel_free(k);
+	return err;
+}
+
+int sonde_list_functions(int (*fn)(void *ctx, const char *name, const char *signature, const char *summary), void *ctx)
+{
+	int err = 0;
+
+	for (size_t i = 0; func_families[i]; i++)
+		for (const struct func_def *f = func_families[i]; !err && f->name; f++)
+			err = fn(ctx, f->name, f->signature, f->summary);
+	return err;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Record: what a caller may ask of the record at hand. */
+#include "api/record.h"
+
+#include "api/api.h"
+
+_Static_assert((int)SONDE_ATTACHED == REC_ATTACHED && (int)SONDE_PRINTF == REC_PRINTF && (int)SONDE_VALUE == REC_VALUE &&
+	       (int)SONDE_MAP == REC_MAP && (int)SONDE_TIME == REC_TIME && (int)SONDE_TEXT == REC_TEXT &&
+	       (int)SONDE_LOST == REC_LOST && (int)SONDE_MESSAGE == REC_MESSAGE,
+	       "kinds of records are the same inside and outside");
+
+/*
+ * Callers hold a const record; that its texts are made and kept when first asked for is not a change they
+ * could see.
+ */
+static struct sonde_record *cache_of(const struct sonde_record *r)
+{
+	return (struct sonde_record *)(uintptr_t)r;
+}
+
+void record_init(struct sonde_record *r, const struct module *m)
+{
+	*r = (struct sonde_record){ .module = m, .key = STRBUF_INIT, .value = STRBUF_INIT };
+}
+
+void record_set(struct sonde_record *r, const struct record *rec)
+{
+	r->rec = rec;
+	r->has_text = r->has_json = false;
+}
+
+void record_free(struct sonde_record *r)
+{
+	if (r->text.def)
+		view_close(&r->text);
+	if (r->json.def)
+		view_close(&r->json);
+	strbuf_free(&r->key);
+	strbuf_free(&r->value);
+}
+
+/* The record through a view, without the newline at its end. */
+static const char *render(const struct sonde_record *r, struct view *v, const char *name)
+{
+	const struct view_def *def = view_find(name);
+
+	if (!v->def && def && view_open(v, def, -1))
+		v->def = NULL;
+	if (!v->def)
+		return "";
+	v->module = r->module;
+	v->err = 0;
+	strbuf_reset(&v->out);
+	if (view_record(v, r->rec))
+		return "";
+	return v->out.s;
+}
+
+enum sonde_record_kind sonde_record_kind(const struct sonde_record *r)
+{
+	return (enum sonde_record_kind)r->rec->kind;
+}
+
+const char *sonde_record_text(const struct sonde_record *r)
+{
+	struct sonde_record *c = cache_of(r);
+
+	if (r->has_text)
+		return r->text.out.s;
+	c->has_text = true;
+	return render(r, &c->text, "text");
+}
+
+const char *sonde_record_json(const struct sonde_record *r)
+{
+	struct sonde_record *c = cache_of(r);
+	struct strbuf *out = &c->json.out;
+
+	if (r->has_json)
+		return r->json.out.s;
+	c->has_json = true;
+	if (*render(r, &c->json, "json") && out->s[out->len - 1] == '\n')
+		out->s[--out->len] = 0;
+	return out->s;
+}
+
+uint64_t sonde_record_number(const struct sonde_record *r)
+{
+	return r->rec->table ? r->rec->table->nrows : r->rec->number;
+}
+
+const char *sonde_record_map(const struct sonde_record *r)
+{
+	return r->rec->table ? r->rec->table->map->name : NULL;
+}
+
+static const struct row *row_of(const struct sonde_record *r, size_t row)
+{
+	const struct table *t = r->rec->table;
+
+	return t && row < t->nrows ? &t->rows[row] : NULL;
+}
+
+/* Numbers and names in keys and values are shown as the text view shows them. */
+static const struct view *plain_view(const struct sonde_record *r, struct view *v)
+{
+	*v = (struct view){ .module = r->module, .fd = -1, .out = STRBUF_INIT };
+	return v;
+}
+
+const char *sonde_record_key(const struct sonde_record *r, size_t row)
+{
+	struct sonde_record *c = cache_of(r);
+	const struct row *found = row_of(r, row);
+	struct view v;
+
+	if (!found)
+		return NULL;
+	strbuf_reset(&c->key);
+	if (found->key)
+		key_text(plain_view(r, &v), &c->key, r->rec->table->map->key, found->key);
+	return c->key.s;
+}
+
+const char *sonde_record_value(const struct sonde_record *r, size_t row)
+{
+	struct sonde_record *c = cache_of(r);
+	const struct row *found = row_of(r, row);
+	struct view v;
+
+	if (!found)
+		return NULL;
+	strbuf_reset(&c->value);
+	value_text(plain_view(r, &v), &c->value, r->rec->table->map->value, found->value);
+	return c->value.s;
+}
+
+static int64_t word_at(const uint8_t *p, size_t index)
+{
+	int64_t v;
+
+	memcpy(&v, p + index * sizeof(v), sizeof(v));
+	return v;
+}
+
+static int64_t int_at(const struct type *t, const uint8_t *p)
+{
+	uint32_t bits = t->size * 8;
+	uint64_t v = 0;
+
+	memcpy(&v, p, MIN(t->size, sizeof(v)));
+	if (t->is_signed && bits < 64 && (v >> (bits - 1)) & 1)
+		v |= ~0ULL << bits;
+	return (int64_t)v;
+}
+
+static int64_t average(const struct type *t, const uint8_t *p)
+{
+	int64_t sum = word_at(p, 0), count = word_at(p, 1);
+
+	if (!count)
+		return 0;
+	return t->is_signed ? sum / count : (int64_t)((uint64_t)sum / (uint64_t)count);
+}
+
+bool sonde_record_value_int(const struct sonde_record *r, size_t row, int64_t *value)
+{
+	const struct row *found = row_of(r, row);
+	const struct type *t;
+
+	if (!found)
+		return false;
+	t = r->rec->table->map->value;
+	switch (t->kind) {
+	case TY_INT:
+	case TY_BOOL:
+	case TY_ENUM:
+		*value = int_at(t, found->value);
+		return true;
+	case TY_COUNT:
+	case TY_SUM:
+	case TY_MIN:
+	case TY_MAX:
+		*value = word_at(found->value, 0);
+		return true;
+	case TY_AVG:
+	case TY_STATS:
+		*value = average(t, found->value);
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Session: a run of a question, its records for the caller, and the child of -c. */
+#include <errno.h>
+
+#include "api/api.h"
+#include "api/record.h"
+#include "run/command.h"
+#include "run/session.h"
+
+struct sonde_session {
+	struct session *run;
+	struct relay relay;
+	sonde_record_fn record;
+	void *record_ctx;
+	struct sonde_record shown; /* the record at hand, with what was made of it */
+};
+
+static int record_relay(void *ctx, const struct record *rec)
+{
+	struct sonde_session *s = ctx;
+
+	record_set(&s->shown, rec);
+	return s->record ? s->record(s->record_ctx, &s->shown) : 0;
+}
+
+int sonde_session_open(struct sonde_question *q, const struct sonde_session_options *o, struct sonde_session **out)
+{
+	struct sonde_session_options options;
+	struct session_options run;
+	struct sonde_session *s;
+	int err;
+
+	options_copy(&options, sizeof(options), o);
+	if (options.message)
+		relay_init(&q->relay, options.message, options.message_ctx);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return report_error(&q->relay.reporter, -ENOMEM, NULL, "no memory for a session");
+	relay_init(&s->relay, options.message, options.message_ctx);
+	s->record = options.record;
+	s->record_ctx = options.record_ctx;
+	record_init(&s->shown, q->module);
+	run = (struct session_options){
+		.report = &s->relay.reporter,
+		.probe = &q->probe,
+		.record = record_relay,
+		.record_ctx = s,
+		.pid = options.pid,
+		.quiet_maps = !q->module->config.print_maps_on_exit,
+		.keep_capabilities = options.keep_capabilities,
+	};
+	err = session_open(q->module, &run, &s->run);
+	if (err) {
+		sonde_session_free(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+int sonde_session_attach(struct sonde_session *s)
+{
+	return session_attach(s->run);
+}
+
+int sonde_session_fd(const struct sonde_session *s)
+{
+	return session_fd(s->run);
+}
+
+int sonde_session_poll(struct sonde_session *s, int timeout_ms)
+{
+	return session_poll(s->run, timeout_ms);
+}
+
+void sonde_session_stop(struct sonde_session *s, int status)
+{
+	session_stop(s->run, status);
+}
+
+int sonde_session_finish(struct sonde_session *s)
+{
+	return session_finish(s->run);
+}
+
+int sonde_session_status(const struct sonde_session *s)
+{
+	return session_status(s->run);
+}
+
+void sonde_session_free(struct sonde_session *s)
+{
+	if (!s)
+		return;
+	session_free(s->run);
+	record_free(&s->shown);
+	free(s);
+}
+
+struct sonde_child {
+	struct command *command;
+	struct relay relay;
+};
+
+int sonde_child_start(const char *command, sonde_message_fn message, void *message_ctx, struct sonde_child **out)
+{
+	struct sonde_child *c = calloc(1, sizeof(*c));
+	struct relay relay;
+	int err;
+
+	relay_init(&relay, message, message_ctx);
+	if (!c)
+		return report_error(&relay.reporter, -ENOMEM, NULL, "no memory to run '%s'", command);
+	relay_init(&c->relay, message, message_ctx);
+	err = command_start(command, &c->relay.reporter, &c->command);
+	if (err) {
+		free(c);
+		return err;
+	}
+	*out = c;
+	return 0;
+}
+
+pid_t sonde_child_pid(const struct sonde_child *c)
+{
+	return command_pid(c->command);
+}
+
+int sonde_child_continue(struct sonde_child *c)
+{
+	return command_continue(c->command, &c->relay.reporter);
+}
+
+void sonde_child_end(struct sonde_child *c, int *status)
+{
+	if (!c)
+		return;
+	command_end(c->command, status);
+	free(c);
+}

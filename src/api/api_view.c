@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Views, for the caller. */
+#include <errno.h>
+
+#include "api/api.h"
+#include "api/record.h"
+
+struct sonde_view {
+	struct view v;
+	bool line_buffered;
+};
+
+int sonde_view_open(const char *name, const struct sonde_question *q, const struct sonde_view_options *o,
+		    struct sonde_view **out)
+{
+	const struct view_def *def = view_find(name);
+	struct sonde_view_options options;
+	struct sonde_view *v;
+	int err;
+
+	if (!def)
+		return -EINVAL;
+	options_copy(&options, sizeof(options), o);
+	v = calloc(1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	err = view_open(&v->v, def, options.fd);
+	if (err) {
+		free(v);
+		return err;
+	}
+	v->v.module = q ? q->module : NULL;
+	v->v.colour = options.colour;
+	v->v.quiet_attach = options.quiet;
+	v->line_buffered = options.line_buffered;
+	*out = v;
+	return 0;
+}
+
+int sonde_view_record(struct sonde_view *v, const struct sonde_record *r)
+{
+	int err = view_record(&v->v, r->rec);
+
+	return err || !v->line_buffered ? err : view_flush(&v->v);
+}
+
+int sonde_view_flush(struct sonde_view *v)
+{
+	return view_flush(&v->v);
+}
+
+int sonde_view_close(struct sonde_view *v)
+{
+	int err;
+
+	if (!v)
+		return 0;
+	err = view_close(&v->v);
+	free(v);
+	return err;
+}
+
+const char *const *sonde_view_names(void)
+{
+	static const char *names[16];
+
+	for (size_t i = 0; views[i] && i + 1 < ARRAY_SIZE(names); i++)
+		names[i] = views[i]->name;
+	return names;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Aggregate: functions whose value a map gathers: @ = count().
+ *
+ * Each processor has a value of its own, so the updates are plain loads and stores: a program cannot be
+ * interrupted by another run of itself on the same processor within one context. emit() is given the
+ * address of this processor's value in *out, and the map's type for it; layouts are those of lang/type.h.
+ */
+#include <errno.h>
+
+#include "code/func/func_priv.h"
+
+#define HIST_MAX_BITS 5
+#define LHIST_MAX_BUCKETS 1000
+
+/* ---- checks ---- */
+
+static int agg_check(struct checker *c, struct expr *call, enum type_kind kind, const int64_t param[3])
+{
+	int r;
+
+	if (call_arg_unknown(call, 0))
+		return 0;
+	r = check_arg_int(c, call, 0);
+	if (r < 0)
+		return r;
+	call->type = type_agg(c->arena, kind, call_arg(call, 0)->type->is_signed, param);
+	return 0;
+}
+
+static int count_check(struct checker *c, struct expr *call)
+{
+	call->type = type_agg(c->arena, TY_COUNT, false, NULL);
+	return 0;
+}
+
+static int sum_check(struct checker *c, struct expr *call)
+{
+	return agg_check(c, call, TY_SUM, NULL);
+}
+
+static int min_check(struct checker *c, struct expr *call)
+{
+	return agg_check(c, call, TY_MIN, NULL);
+}
+
+static int max_check(struct checker *c, struct expr *call)
+{
+	return agg_check(c, call, TY_MAX, NULL);
+}
+
+static int avg_check(struct checker *c, struct expr *call)
+{
+	return agg_check(c, call, TY_AVG, NULL);
+}
+
+static int stats_check(struct checker *c, struct expr *call)
+{
+	return agg_check(c, call, TY_STATS, NULL);
+}
+
+static int hist_check(struct checker *c, struct expr *call)
+{
+	int64_t param[3] = { 0 };
+	int r;
+
+	if (call->args.n > 1) {
+		r = check_arg_literal_int(c, call, 1, &param[0]);
+		if (r < 0)
+			return r;
+		if (param[0] < 0 || param[0] > HIST_MAX_BITS)
+			return check_error(c, call_arg(call, 1)->span, "hist() divides each power of two by 2^k with k from 0 to %d, not %lld",
+					   HIST_MAX_BITS, (long long)param[0]);
+	}
+	return agg_check(c, call, TY_HIST, param);
+}
+
+static int lhist_check(struct checker *c, struct expr *call)
+{
+	int64_t param[3];
+	uint64_t buckets;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		int r = check_arg_literal_int(c, call, i + 1, &param[i]);
+
+		if (r < 0)
+			return r;
+	}
+	if (param[2] <= 0)
+		return check_error(c, call_arg(call, 3)->span, "the step of lhist() must be above 0, not %lld", (long long)param[2]);
+	if (param[1] <= param[0])
+		return check_error(c, span_join(call_arg(call, 1)->span, call_arg(call, 2)->span),
+				   "the range of lhist() must end above its beginning: from %lld to %lld is none",
+				   (long long)param[0], (long long)param[1]);
+	buckets = ((uint64_t)param[1] - (uint64_t)param[0]) / (uint64_t)param[2];
+	if (!buckets)
+		return check_error(c, call_arg(call, 3)->span, "the step of lhist() is wider than its whole range");
+	if (buckets > LHIST_MAX_BUCKETS) {
+		check_error(c, call->span, "lhist() of %llu buckets: at most %d are kept", (unsigned long long)buckets, LHIST_MAX_BUCKETS);
+		diag_hint(c->diags, "make the step larger or the range narrower");
+		return -EINVAL;
+	}
+	return agg_check(c, call, TY_LHIST, param);
+}
+
+/* ---- updates ---- */
+
+/* word += by */
+static void word_add(struct lower *l, const struct val *value, int32_t off, vreg by)
+{
+	vreg old = ir_load(l->f, value->reg, value->off + off, 8, false);
+
+	ir_store(l->f, value->reg, value->off + off, 8, ir_bin(l->f, IR_ADD, old, by));
+}
+
+/* word += 1 */
+static void word_count(struct lower *l, const struct val *value, int32_t off)
+{
+	vreg old = ir_load(l->f, value->reg, value->off + off, 8, false);
+
+	ir_store(l->f, value->reg, value->off + off, 8, ir_bin_imm(l->f, IR_ADD, old, 1));
+}
+
+static int count_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	(void)call;
+	word_count(l, out, 0);
+	return 0;
+}
+
+static int sum_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	vreg v;
+	int r = lower_scalar(l, call_arg(call, 0), &v);
+
+	if (r < 0)
+		return r;
+	word_add(l, out, 0, v);
+	return 0;
+}
+
+/* avg and stats: the sum, then how many. */
+static int sum_count_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	int r = sum_emit(l, call, out);
+
+	if (r < 0)
+		return r;
+	word_count(l, out, 8);
+	return 0;
+}
+
+/* min and max: take the value if none was taken yet, or if it `beats` the one that was. */
+static int extreme_emit(struct lower *l, struct expr *call, struct val *out, enum ir_cc beats)
+{
+	uint32_t compare = ir_block_new(l->f, "compare");
+	uint32_t take = ir_block_new(l->f, "take");
+	uint32_t done = ir_block_new(l->f, "done");
+	vreg v;
+	int r = lower_scalar(l, call_arg(call, 0), &v);
+
+	if (r < 0)
+		return r;
+	ir_br_imm(l->f, CC_EQ, ir_load(l->f, out->reg, out->off + 8, 8, false), 0, take, compare);
+	ir_block_use(l->f, compare);
+	ir_br(l->f, beats, v, ir_load(l->f, out->reg, out->off, 8, false), take, done);
+	ir_block_use(l->f, take);
+	ir_store(l->f, out->reg, out->off, 8, v);
+	ir_store_imm(l->f, out->reg, out->off + 8, 8, 1);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	return 0;
+}
+
+/* The map says whether its numbers have a sign: a literal among them takes it over. */
+static int min_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	return extreme_emit(l, call, out, out->type->is_signed ? CC_SLT : CC_ULT);
+}
+
+static int max_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	return extreme_emit(l, call, out, out->type->is_signed ? CC_SGT : CC_UGT);
+}
+
+/* buckets[index] += 1 */
+static void bucket_count(struct lower *l, const struct val *value, vreg index)
+{
+	vreg addr = ir_bin(l->f, IR_ADD, value->reg, ir_bin_imm(l->f, IR_SHL, index, 3));
+	struct val bucket = val_of_mem(value->type, addr, value->off, SPACE_NONE);
+
+	word_count(l, &bucket, 0);
+}
+
+/* if (rest >= 1 << half) { rest >>= half; top += half } */
+static void halve(struct lower *l, vreg rest, vreg top, uint32_t half)
+{
+	uint32_t yes = ir_block_new(l->f, "upper"), next = ir_block_new(l->f, "half");
+
+	ir_br_imm(l->f, CC_UGE, rest, (int64_t)1 << half, yes, next);
+	ir_block_use(l->f, yes);
+	ir_mov_to(l->f, rest, ir_bin_imm(l->f, IR_SHR, rest, half));
+	ir_mov_to(l->f, top, ir_bin_imm(l->f, IR_ADD, top, half));
+	ir_jmp(l->f, next);
+	ir_block_use(l->f, next);
+}
+
+/*
+ * base + the position of the highest bit of v, which is neither zero nor negative. The verifier follows
+ * the bounds of `rest` through the halves, so that it knows how large the result can be; therefore
+ * the number itself is compared every time, not what a shift leaves of it.
+ */
+static vreg highest_bit(struct lower *l, vreg v, int64_t base)
+{
+	vreg rest = ir_vreg_new(l->f, "rest"), top = ir_vreg_new(l->f, "top");
+
+	ir_mov_to(l->f, rest, v);
+	ir_mov_to(l->f, top, ir_const(l->f, base));
+	for (uint32_t half = 32; half > 1; half /= 2)
+		halve(l, rest, top, half);
+	/* 1, 2 or 3 is left. */
+	return ir_bin(l->f, IR_ADD, top, ir_bin_imm(l->f, IR_SHR, rest, 1));
+}
+
+/* The bucket of v, at least 2^bits, as hist_bucket() in lang/type.c has it. */
+static vreg log_bucket(struct lower *l, vreg v, uint32_t bits)
+{
+	vreg shift, sub, row;
+
+	if (!bits)
+		return highest_bit(l, v, 2);
+	shift = highest_bit(l, v, -(int64_t)bits);
+	sub = ir_bin_imm(l->f, IR_AND, ir_bin(l->f, IR_SHR, v, shift), ((int64_t)1 << bits) - 1);
+	row = ir_bin_imm(l->f, IR_SHL, ir_bin_imm(l->f, IR_ADD, shift, 1), bits);
+	return ir_bin_imm(l->f, IR_ADD, ir_bin(l->f, IR_ADD, row, sub), 1);
+}
+
+static int hist_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	uint32_t bits = (uint32_t)call->type->param[0];
+	uint32_t not_negative = ir_block_new(l->f, "not_negative");
+	uint32_t small = ir_block_new(l->f, "small"), large = ir_block_new(l->f, "large");
+	uint32_t done = ir_block_new(l->f, "bucket");
+	vreg index = ir_vreg_new(l->f, "bucket");
+	vreg v;
+	int r = lower_scalar(l, call_arg(call, 0), &v);
+
+	if (r < 0)
+		return r;
+	ir_mov_to(l->f, index, ir_const(l->f, 0));
+	ir_br_imm(l->f, CC_SLT, v, 0, done, not_negative);
+	ir_block_use(l->f, not_negative);
+	ir_br_imm(l->f, CC_ULT, v, (int64_t)1 << bits, small, large);
+	ir_block_use(l->f, small);
+	ir_mov_to(l->f, index, ir_bin_imm(l->f, IR_ADD, v, 1));
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, large);
+	ir_mov_to(l->f, index, log_bucket(l, v, bits));
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	bucket_count(l, out, index);
+	return 0;
+}
+
+/* (v - min) / step + 1 */
+static vreg linear_bucket(struct lower *l, vreg v, int64_t min, int64_t step)
+{
+	vreg n = v;
+
+	if (min)
+		n = ir_bin(l->f, IR_SUB, v, ir_const(l->f, min));
+	if (step & (step - 1))
+		n = ir_bin(l->f, IR_UDIV, n, ir_const(l->f, step));
+	else if (step > 1)
+		n = ir_bin_imm(l->f, IR_SHR, n, __builtin_ctzll((uint64_t)step));
+	return ir_bin_imm(l->f, IR_ADD, n, 1);
+}
+
+/*
+ * Values from max on have the last bucket. They are found by their bucket, not by comparing them: the
+ * verifier does not follow a division, and needs a bound on the index anyway.
+ */
+static int lhist_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	const int64_t *param = call->type->param;
+	int64_t last = type_buckets(call->type) - 1;
+	uint32_t inside = ir_block_new(l->f, "from_min"), above = ir_block_new(l->f, "from_max");
+	uint32_t done = ir_block_new(l->f, "bucket");
+	vreg index = ir_vreg_new(l->f, "bucket");
+	vreg v;
+	int r = lower_scalar(l, call_arg(call, 0), &v);
+
+	if (r < 0)
+		return r;
+	ir_mov_to(l->f, index, ir_const(l->f, 0));
+	ir_br_imm(l->f, CC_SLT, v, param[0], done, inside);
+	ir_block_use(l->f, inside);
+	ir_mov_to(l->f, index, linear_bucket(l, v, param[0], param[2]));
+	ir_br_imm(l->f, CC_ULE, index, last, done, above);
+	ir_block_use(l->f, above);
+	ir_mov_to(l->f, index, ir_const(l->f, last));
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	bucket_count(l, out, index);
+	return 0;
+}
+
+func_family funcs_aggregate = {
+	{ "count", .signature = "count_t count()", .summary = "how often it was called",
+	  .flags = FUNC_AGGREGATE, .check = count_check, .emit = count_emit },
+	{ "sum", .signature = "sum_t sum(int n)", .summary = "the sum of all n",
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = sum_check, .emit = sum_emit },
+	{ "min", .signature = "min_t min(int n)", .summary = "the smallest n",
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = min_check, .emit = min_emit },
+	{ "max", .signature = "max_t max(int n)", .summary = "the largest n",
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = max_check, .emit = max_emit },
+	{ "avg", .signature = "avg_t avg(int n)", .summary = "the mean of all n",
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = avg_check, .emit = sum_count_emit },
+	{ "stats", .signature = "stats_t stats(int n)", .summary = "how many n there were, their mean and their sum",
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = stats_check, .emit = sum_count_emit },
+	{ "hist", .signature = "hist_t hist(int n[, int k])",
+	  .summary = "histogram by powers of two, each divided into 2^k buckets (k from 0 to 5)",
+	  .min_args = 1, .max_args = 2, .flags = FUNC_AGGREGATE, .check = hist_check, .emit = hist_emit },
+	{ "lhist", .signature = "lhist_t lhist(int n, int min, int max, int step)",
+	  .summary = "histogram with buckets of one width, and one each for what is below and above",
+	  .min_args = 4, .max_args = 4, .flags = FUNC_AGGREGATE, .check = lhist_check, .emit = lhist_emit },
+	{ 0 },
+};

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Map: single entries of maps. (Whole maps: output.c.) */
+#include <errno.h>
+
+#include "code/func/func_priv.h"
+
+/* delete(@m, k), or as it was written earlier, delete(@m[k]): the key; NULL: a scalar map. */
+static struct expr *delete_key(const struct expr *call)
+{
+	return call->args.n > 1 ? call_arg(call, 1) : call_arg(call, 0)->a;
+}
+
+static int delete_check(struct checker *c, struct expr *call)
+{
+	const struct expr *arg = call_arg(call, 0), *key = delete_key(call);
+	struct map *map;
+
+	call->type = &type_bool;
+	if (arg->kind != EX_MAP)
+		return check_error(c, arg->span, "delete() takes a map as its first argument");
+	if (arg->a && call->args.n > 1)
+		return check_error(c, call_arg(call, 1)->span, "delete() is given a key twice: in the map's brackets and after it");
+	if (arg->a)
+		return 0; /* checked as any entry of a map */
+	if (check_arg_map(c, call, 0, key != NULL, &map) < 0)
+		return -EINVAL;
+	if (key)
+		return key->type->kind == TY_NONE ? 0 : check_map_key(c, map, key->type, key->span);
+	if (!map->key_known || !map->key)
+		return 0;
+	check_error(c, arg->span, "delete() needs the key of the entry: %s has keys", arg->name);
+	diag_hint(c->diags, "delete(%s, key) removes one entry, clear(%s) all of them", arg->name, arg->name);
+	return -EINVAL;
+}
+
+/* A scalar map has its one element for ever: it becomes zeros, not set. The result is whether it was. */
+static vreg delete_scalar(struct lower *l, const struct map *map)
+{
+	const struct map_desc *desc = lower_map_desc(l, map);
+	uint32_t found = ir_block_new(l->f, "found"), done = ir_block_new(l->f, "deleted");
+	vreg was_set = ir_vreg_new(l->f, "was_set"), key, value;
+
+	lower_map_key(l, map, NULL, &key);
+	value = lower_map_lookup(l, map, key);
+	ir_mov_to(l->f, was_set, ir_const(l->f, 0));
+	ir_br_imm(l->f, CC_NE, value, 0, found, done);
+	ir_block_use(l->f, found);
+	ir_mov_to(l->f, was_set, ir_load(l->f, value, (int32_t)desc->set_offset, 8, false));
+	lower_zero(l, value, 0, desc->set_offset + 8);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	return was_set;
+}
+
+/* What every processor has a part of cannot be removed from one of them: the session clears it. */
+static int delete_percpu_scalar(struct lower *l, struct expr *call, struct map *map, struct val *out)
+{
+	struct site *s = lower_site(l, call);
+
+	s->map = map;
+	*out = val_of_reg(&type_bool, ir_const(l->f, 1));
+	return lower_event(l, s, NULL, 0);
+}
+
+static int delete_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	struct map *map = call_arg(call, 0)->map;
+	vreg key;
+	int r;
+
+	if (lower_map_desc(l, map)->form == MAP_PERCPU_SCALAR)
+		return delete_percpu_scalar(l, call, map, out);
+	if (!map->key) {
+		*out = val_of_reg(&type_bool, delete_scalar(l, map));
+		return 0;
+	}
+	r = lower_map_key(l, map, delete_key(call), &key);
+	if (r < 0)
+		return r;
+	*out = val_of_reg(&type_bool, ir_setcc_imm(l->f, CC_EQ, lower_map_delete(l, map, key), 0));
+	return 0;
+}
+
+static int delete_act(const struct act *act, const struct site *site, const uint8_t *data, uint32_t len)
+{
+	(void)data;
+	(void)len;
+	return act->map_clear(act->ctx, site->map);
+}
+
+static int has_key_check(struct checker *c, struct expr *call)
+{
+	const struct expr *key = call_arg(call, 1);
+	struct map *map;
+	int r = check_arg_map(c, call, 0, true, &map);
+
+	if (r < 0 || key->type->kind == TY_NONE)
+		return r;
+	return check_map_key(c, map, key->type, key->span);
+}
+
+static int has_key_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	const struct map *map = call_arg(call, 0)->map;
+	vreg key;
+	int r = lower_map_key(l, map, call_arg(call, 1), &key);
+
+	if (r < 0)
+		return r;
+	*out = val_of_reg(&type_bool, ir_setcc_imm(l->f, CC_NE, lower_map_lookup(l, map, key), 0));
+	return 0;
+}
+
+func_family funcs_map = {
+	{ "delete", .signature = "bool delete(@map, key) or delete(@scalar)",
+	  .summary = "remove one entry of a map; whether it was there",
+	  .min_args = 1, .max_args = 2, .flags = FUNC_MAP_ARG | FUNC_ASYNC,
+	  .check = delete_check, .emit = delete_emit, .act = delete_act },
+	{ "has_key", .signature = "bool has_key(@map, key)", .summary = "whether the map has an entry of this key",
+	  .min_args = 2, .max_args = 2, .flags = FUNC_MAP_ARG, .type = &type_bool,
+	  .check = has_key_check, .emit = has_key_emit },
+	{ 0 },
+};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Param: named parameters of a script: `-- --name=value`. Always constants. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "code/func/func_priv.h"
+
+static struct named_param *param_find(const struct check_env *env, const char *name)
+{
+	for (uint32_t i = 0; i < env->nnamed; i++) {
+		if (str_eq(env->named[i].name, name))
+			return &env->named[i];
+	}
+	return NULL;
+}
+
+/* "--name" alone is true. */
+static int become_bool(struct checker *c, struct expr *call, const struct named_param *p)
+{
+	if (!p->value || str_eq(p->value, "true") || str_eq(p->value, "1")) {
+		call_become_bool(call, true);
+		return 0;
+	}
+	if (str_eq(p->value, "false") || str_eq(p->value, "0")) {
+		call_become_bool(call, false);
+		return 0;
+	}
+	check_error(c, call->span, "the parameter --%s is a bool, and '%s' is none", p->name, p->value);
+	diag_hint(c->diags, "give true, false, 1, 0, or --%s alone for true", p->name);
+	return -EINVAL;
+}
+
+static int become_int(struct checker *c, struct expr *call, const struct named_param *p)
+{
+	char *end;
+	bool negative;
+	int64_t v;
+
+	if (!p->value)
+		return check_error(c, call->span, "the parameter --%s is an integer: give --%s=NUMBER", p->name, p->name);
+	negative = *p->value == '-';
+	errno = 0;
+	v = negative ? strtoll(p->value, &end, 0) : (int64_t)strtoull(p->value, &end, 0);
+	if (errno || end == p->value || *end)
+		return check_error(c, call->span, "the parameter --%s is an integer, and '%s' is none or too large",
+				   p->name, p->value);
+	expr_become_int(call, v, negative);
+	return 0;
+}
+
+static int become_string(struct checker *c, struct expr *call, const struct named_param *p)
+{
+	if (!p->value)
+		return check_error(c, call->span, "the parameter --%s is a string: give --%s=TEXT", p->name, p->name);
+	expr_become_string(c->arena, call, p->value, (uint32_t)strlen(p->value));
+	return 0;
+}
+
+static void become_default(struct checker *c, struct expr *call, const struct expr *def)
+{
+	if (!def)
+		call_become_bool(call, false);
+	else if (def->kind == EX_BOOL)
+		call_become_bool(call, def->num);
+	else if (def->kind == EX_STR)
+		expr_become_string(c->arena, call, def->str, def->str_len);
+	else
+		expr_become_int(call, (int64_t)def->num, def->negative_ok);
+}
+
+static int getopt_check(struct checker *c, struct expr *call)
+{
+	const struct expr *def = call->args.n > 1 ? call_arg(call, 1) : NULL;
+	struct named_param *p;
+	const char *text;
+	int r = check_arg_literal_string(c, call, 0, &text);
+
+	if (r < 0)
+		return r;
+	if (def && !expr_is_literal(def))
+		return check_error(c, def->span, "the default of a parameter must be written down: a number, true, false or a string");
+	p = param_find(c->env, text);
+	if (call->args.n > 2) {
+		r = check_arg_literal_string(c, call, 2, &text);
+		if (r < 0)
+			return r;
+	}
+	if (!p) {
+		become_default(c, call, def);
+		return 0;
+	}
+	p->used = true;
+	if (!def || def->kind == EX_BOOL)
+		return become_bool(c, call, p);
+	return def->kind == EX_STR ? become_string(c, call, p) : become_int(c, call, p);
+}
+
+func_family funcs_param = {
+	{ "getopt", .signature = "T getopt(string name[, T default[, string description]])",
+	  .summary = "value of the parameter --name, of its default's type; without a default, whether it was given",
+	  .min_args = 1, .max_args = 3, .check = getopt_check },
+	{ 0 },
+};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Probe: the attach point that fired, and the words the kernel hands it. (`args` is the checker's.) */
+#include <errno.h>
+
+#include "code/func/func_priv.h"
+
+/* The checker gives every attach point a unit of its own where `probe` is used. */
+static int probe_check(struct checker *c, struct expr *call)
+{
+	const char *name = c->unit->points.v[0]->name;
+
+	expr_become_string(c->arena, call, name, (uint32_t)strlen(name));
+	return 0;
+}
+
+static int arg_check(struct checker *c, struct expr *call)
+{
+	const struct probe_kind *kind = c->unit->kind;
+
+	if (kind->has_argn)
+		return 0;
+	check_error(c, call->span, "%s has no %s: its words are not numbered", kind->name, call->name);
+	if (kind->has_args)
+		diag_hint(c->diags, "it has args: sonde -lv '%s' lists its members", c->unit->points.v[0]->name);
+	return -EINVAL;
+}
+
+/* The context is an array of 64-bit words (raw tracepoints). */
+static int arg_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	int32_t i = call->name[3] - '0';
+
+	*out = val_of_reg(call->type, ir_load(l->f, ir_ctx(l->f), i * 8, 8, false));
+	return 0;
+}
+
+#define ARG_ENTRY(n) \
+	{ "arg" #n, .signature = "uint64 arg" #n, .summary = "argument " #n " (from 0) of what is traced, as a word", \
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .check = arg_check, .emit = arg_emit }
+
+func_family funcs_probe = {
+	{ "probe", .signature = "string probe", .summary = "full name of the attach point that fired; a constant",
+	  .flags = FUNC_BARE | FUNC_PURE, .check = probe_check },
+	ARG_ENTRY(0), ARG_ENTRY(1), ARG_ENTRY(2), ARG_ENTRY(3), ARG_ENTRY(4),
+	ARG_ENTRY(5), ARG_ENTRY(6), ARG_ENTRY(7), ARG_ENTRY(8), ARG_ENTRY(9),
+	{ 0 },
+};

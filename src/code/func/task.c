@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Task: who runs, and on which processor. */
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "code/func/func_priv.h"
+#include "kernel/kernel.h"
+
+/* The inode number of the first PID namespace (PROC_PID_INIT_INO in linux/proc_ns.h). */
+#define INIT_PID_NS_INO 0xEFFFFFFCu
+
+/* A PID namespace as bpf_get_ns_current_pid_tgid() wants it. */
+struct pid_ns {
+	uint64_t dev, ino;
+};
+
+/*
+ * Namespaces nest, so numbers differ: by default ids are those of the namespace in which the question is
+ * compiled. In the first one, where both agree, the cheaper helper serves.
+ */
+static int pid_check(struct checker *c, struct expr *call)
+{
+	static const char *const words[] = { "curr_ns", "init", NULL };
+	struct pid_ns *ns;
+	struct stat st;
+	int word = call_word(c, call, words);
+
+	if (word < 0)
+		return word;
+	call->data = NULL;
+	if (word == 1 || stat("/proc/self/ns/pid", &st) || st.st_ino == INIT_PID_NS_INO)
+		return 0;
+	ns = arena_new_of(c->arena, struct pid_ns);
+	/* The kernel's own form of a device number, which is not that of stat(). */
+	ns->dev = (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev);
+	ns->ino = st.st_ino;
+	call->data = ns;
+	return 0;
+}
+
+/* struct bpf_pidns_info: u32 pid (a thread), u32 tgid (a process). Zeros when the task is not in it. */
+static vreg pid_in_ns(struct lower *l, const struct pid_ns *ns, int32_t off)
+{
+	vreg slot = ir_slot_addr(l->f, ir_slot_new(l->f, 8, 8, "pidns"));
+	vreg args[] = { ir_const(l->f, (int64_t)ns->dev), ir_const(l->f, (int64_t)ns->ino), slot,
+			ir_const(l->f, 8) };
+
+	ir_call(l->f, BPF_FUNC_get_ns_current_pid_tgid, 4, args);
+	return ir_load(l->f, slot, off, 4, false);
+}
+
+static int pid_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	vreg v;
+
+	if (call->data)
+		v = pid_in_ns(l, call->data, 4);
+	else
+		v = ir_bin_imm(l->f, IR_SHR, ir_call_pure(l->f, BPF_FUNC_get_current_pid_tgid, 0, NULL), 32);
+	*out = val_of_reg(call->type, v);
+	return 0;
+}
+
+static int tid_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	vreg v;
+
+	if (call->data)
+		v = pid_in_ns(l, call->data, 0);
+	else
+		v = ir_ext(l->f, ir_call_pure(l->f, BPF_FUNC_get_current_pid_tgid, 0, NULL), 4, false);
+	*out = val_of_reg(call->type, v);
+	return 0;
+}
+
+static int uid_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	vreg both = ir_call_pure(l->f, BPF_FUNC_get_current_uid_gid, 0, NULL);
+
+	*out = val_of_reg(call->type, ir_ext(l->f, both, 4, false));
+	return 0;
+}
+
+static int gid_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	vreg both = ir_call_pure(l->f, BPF_FUNC_get_current_uid_gid, 0, NULL);
+
+	*out = val_of_reg(call->type, ir_bin_imm(l->f, IR_SHR, both, 32));
+	return 0;
+}
+
+static int comm_check(struct checker *c, struct expr *call)
+{
+	call->type = type_string(c->arena, 16);
+	return 0;
+}
+
+/* The helper pads with NULs to the end, also when it fails. */
+static int comm_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	vreg args[2];
+
+	*out = lower_result(l, call->type, "comm");
+	args[0] = val_address(l, out);
+	args[1] = ir_const(l->f, call->type->size);
+	ir_call(l->f, BPF_FUNC_get_current_comm, 2, args);
+	return 0;
+}
+
+static int curtask_check(struct checker *c, struct expr *call)
+{
+	call->type = type_pointer(c->arena, &type_none, SPACE_KERNEL);
+	return 0;
+}
+
+static int curtask_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	*out = val_of_reg(call->type, ir_call_pure(l->f, BPF_FUNC_get_current_task, 0, NULL));
+	return 0;
+}
+
+static int cgroup_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	*out = val_of_reg(call->type, ir_call_pure(l->f, BPF_FUNC_get_current_cgroup_id, 0, NULL));
+	return 0;
+}
+
+static int ncpus_check(struct checker *c, struct expr *call)
+{
+	(void)c;
+	expr_become_int(call, kernel_ncpus_possible(), false);
+	return 0;
+}
+
+static int cpu_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	*out = val_of_reg(call->type, ir_call_pure(l->f, BPF_FUNC_get_smp_processor_id, 0, NULL));
+	return 0;
+}
+
+static int numaid_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	*out = val_of_reg(call->type, ir_call_pure(l->f, BPF_FUNC_get_numa_node_id, 0, NULL));
+	return 0;
+}
+
+static int rand_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	return emit_helper(l, call, BPF_FUNC_get_prandom_u32, out);
+}
+
+func_family funcs_task = {
+	{ "pid", .signature = "uint32 pid([curr_ns|init])",
+	  .summary = "id of the process that runs, in our PID namespace or in the first one",
+	  .max_args = 1, .flags = FUNC_BARE | FUNC_PURE | FUNC_LAZY_ARGS, .type = &type_uint32,
+	  .check = pid_check, .emit = pid_emit },
+	{ "tid", .signature = "uint32 tid([curr_ns|init])",
+	  .summary = "id of the thread that runs, in our PID namespace or in the first one",
+	  .max_args = 1, .flags = FUNC_BARE | FUNC_PURE | FUNC_LAZY_ARGS, .type = &type_uint32,
+	  .check = pid_check, .emit = tid_emit },
+	{ "uid", .signature = "uint64 uid", .summary = "user id of the thread that runs, in the first user namespace",
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = uid_emit },
+	{ "gid", .signature = "uint64 gid", .summary = "group id of the thread that runs, in the first user namespace",
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = gid_emit },
+	{ "comm", .signature = "string[16] comm", .summary = "name of the thread that runs",
+	  .flags = FUNC_BARE | FUNC_PURE, .check = comm_check, .emit = comm_emit },
+	{ "curtask", .signature = "void *curtask", .summary = "address of the task_struct of the thread that runs",
+	  .flags = FUNC_BARE | FUNC_PURE, .check = curtask_check, .emit = curtask_emit },
+	{ "cgroup", .signature = "uint64 cgroup", .summary = "id of the cgroup (version 2) of the process that runs",
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = cgroup_emit },
+	{ "cpu", .signature = "uint32 cpu", .summary = "number of the processor on which the probe fires",
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint32, .emit = cpu_emit },
+	{ "ncpus", .signature = "uint64 ncpus", .summary = "how many processors the machine can have; a constant",
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .check = ncpus_check },
+	{ "numaid", .signature = "uint32 numaid", .summary = "number of the NUMA node on which the probe fires",
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint32, .emit = numaid_emit },
+	{ "rand", .signature = "uint32 rand", .summary = "a pseudo-random number",
+	  .flags = FUNC_BARE, .type = &type_uint32, .emit = rand_emit },
+	{ 0 },
+};

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lower, the core: values in registers and memory, and how one becomes the other. */
+#include "code/lower.h"
+
+#include <errno.h>
+
+#include "base/util.h"
+#include "code/lower_priv.h"
+
+void lower_init(struct lower *l, struct arena *arena)
+{
+	l->arena = arena;
+	l->priv = arena_new_of(arena, struct lower_priv);
+	l->priv->events_map = l->priv->counters_map = -1;
+}
+
+int lower_unsupported(struct lower *l, struct span span, const char *what)
+{
+	return diag_error(l->diags, span, "%s is not supported yet", what);
+}
+
+const struct type *lower_read_type(const struct type *t)
+{
+	return type_is_agg(t) ? type_integer(8, t->is_signed) : t;
+}
+
+/* ---- values ---- */
+
+struct val val_of_reg(const struct type *t, vreg r)
+{
+	return (struct val){ .kind = VAL_REG, .type = t, .reg = r };
+}
+
+struct val val_of_mem(const struct type *t, vreg addr, int32_t off, enum addr_space space)
+{
+	return (struct val){ .kind = VAL_MEM, .type = t, .reg = addr, .off = off, .space = space };
+}
+
+/* A slot that is in use until the statement ends: others take it after that. */
+static uint32_t slot_take(struct lower *l, uint32_t bytes, const char *name)
+{
+	struct lower_priv *p = l->priv;
+	struct temp temp = { .bytes = bytes };
+
+	/* Those in use come first. */
+	for (uint32_t i = p->temps_used; i < p->temps.n; i++) {
+		if (p->temps.v[i].bytes != bytes)
+			continue;
+		temp = p->temps.v[i];
+		p->temps.v[i] = p->temps.v[p->temps_used];
+		p->temps.v[p->temps_used++] = temp;
+		return temp.slot;
+	}
+	temp.slot = ir_slot_new(l->f, bytes, 8, name);
+	vec_push(l->arena, &p->temps, temp);
+	p->temps.v[p->temps.n - 1] = p->temps.v[p->temps_used];
+	p->temps.v[p->temps_used++] = temp;
+	return temp.slot;
+}
+
+struct val val_slot(struct lower *l, const struct type *t, const char *name)
+{
+	/* Words of 8 bytes at least: what is copied and compared goes word by word. */
+	uint32_t slot = slot_take(l, align_up(MAX(t->size, 1u), 8), name);
+	struct val v = val_of_mem(t, ir_slot_addr(l->f, slot), 0, SPACE_NONE);
+
+	v.writable_slot = true;
+	return v;
+}
+
+struct val lower_result(struct lower *l, const struct type *t, const char *name)
+{
+	struct want *w = l->priv->want;
+	uint32_t align = MAX(t->align, 1u);
+
+	if (!w || w->taken || w->bytes < t->size || (uint32_t)w->off % align)
+		return val_slot(l, t, name);
+	w->taken = true;
+	return val_of_mem(t, w->addr, w->off, SPACE_NONE);
+}
+
+vreg val_address(struct lower *l, const struct val *v)
+{
+	return v->off ? ir_bin_imm(l->f, IR_ADD, v->reg, v->off) : v->reg;
+}
+
+static bool type_sign(const struct type *t)
+{
+	return (t->kind == TY_INT || t->kind == TY_ENUM) && t->is_signed;
+}
+
+vreg val_scalar(struct lower *l, const struct val *v)
+{
+	struct val local;
+
+	if (v->kind == VAL_REG)
+		return v->reg;
+	local = val_local(l, v);
+	return ir_load(l->f, local.reg, local.off, (uint8_t)v->type->size, type_sign(v->type));
+}
+
+/* May a value lie at this place of the context and be read with one load? */
+static bool ctx_loadable(const struct val *v)
+{
+	uint32_t n = v->type->size;
+
+	return v->space == SPACE_CTX && n && n <= 8 && !(n & (n - 1)) && !((uint32_t)v->off % n);
+}
+
+struct val val_local(struct lower *l, const struct val *v)
+{
+	struct val to;
+
+	if (v->kind != VAL_MEM || v->space == SPACE_NONE || ctx_loadable(v))
+		return *v;
+	to = val_slot(l, v->type, "local");
+	if (v->type->kind == TY_STRING)
+		lower_probe_read_str(l, to.reg, 0, v->type->size, val_address(l, v), v->space);
+	else
+		lower_probe_read(l, to.reg, 0, v->type->size, val_address(l, v), v->space);
+	return to;
+}
+
+enum addr_space lower_space(struct lower *l, const struct type *t)
+{
+	if (t->space != SPACE_NONE)
+		return t->space;
+	return l->point && l->point->kind->space ? l->point->kind->space : SPACE_KERNEL;
+}
+
+vreg lower_convert(struct lower *l, vreg r, const struct type *from, const struct type *to)
+{
+	if (to->kind == TY_BOOL)
+		return from->kind == TY_BOOL ? r : ir_setcc_imm(l->f, CC_NE, r, 0);
+	if (to->size >= 8)
+		return r;
+	if (to->size > from->size && (type_sign(to) || !type_sign(from)))
+		return r;
+	if (to->size == from->size && type_sign(to) == type_sign(from))
+		return r;
+	return ir_ext(l->f, r, (uint8_t)to->size, type_sign(to));
+}
+
+struct val lower_rodata(struct lower *l, const struct type *t, const void *data, uint32_t len)
+{
+	uint32_t bytes = align_up(MAX(MAX(t->size, len), 1u), 8);
+	uint8_t *padded = arena_alloc(l->arena, bytes);
+
+	if (len)
+		memcpy(padded, data, len);
+	return val_of_mem(t, ir_rodata(l->f, object_rodata(l->object, padded, bytes, 8)), 0, SPACE_NONE);
+}
+
+/* ---- expressions ---- */
+
+int lower_scalar(struct lower *l, struct expr *e, vreg *out)
+{
+	struct val v = { 0 };
+	int err = lower_expr(l, e, &v);
+
+	if (err)
+		return err;
+	if (v.kind == VAL_NONE || !type_is_scalar(v.type))
+		return diag_error(l->diags, e->span, "%s cannot be used as a number",
+				  v.kind == VAL_NONE ? "what has no value" : type_name(l->arena, v.type));
+	*out = val_scalar(l, &v);
+	return 0;
+}
+
+/* ---- values to memory ---- */
+
+/* Bytes between the members of a tuple are zero, so that equal tuples are equal bytes. */
+static void tuple_gaps(struct lower *l, const struct type *t, vreg addr, int32_t off)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < t->nfields; i++) {
+		const struct field *f = &t->fields[i];
+
+		if (f->offset > at)
+			lower_zero(l, addr, off + (int32_t)at, f->offset - at);
+		at = f->offset + f->type->size;
+	}
+	if (t->size > at)
+		lower_zero(l, addr, off + (int32_t)at, t->size - at);
+}
+
+static bool type_is_tuple(const struct type *t)
+{
+	return t->kind == TY_TUPLE || t->kind == TY_RECORD;
+}
+
+/* A local string as one of `as->size` bytes: padded, or cut with a NUL at the end. */
+static void string_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off,
+			     bool no_pad)
+{
+	uint32_t n = MIN(v->type->size, as->size);
+
+	lower_copy(l, addr, off, v->reg, v->off, n);
+	if (v->type->size > as->size)
+		ir_store_imm(l->f, addr, off + (int32_t)n - 1, 1, 0);
+	else if (!no_pad)
+		lower_zero(l, addr, off + (int32_t)n, as->size - n);
+}
+
+static int value_into(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off,
+		      bool no_pad, vreg *len);
+
+static int tuple_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off)
+{
+	for (uint32_t i = 0; i < as->nfields; i++) {
+		const struct field *from = &v->type->fields[i];
+		struct val item = val_of_mem(from->type, v->reg, v->off + (int32_t)from->offset, v->space);
+		int err = value_into(l, &item, as->fields[i].type, addr, off + (int32_t)as->fields[i].offset,
+				     false, NULL);
+
+		if (err)
+			return err;
+	}
+	tuple_gaps(l, as, addr, off);
+	return 0;
+}
+
+/* Memory behind a helper is read to where it is wanted, not to a slot first. */
+static void remote_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off,
+			     bool no_pad, vreg *len)
+{
+	uint32_t n = MIN(v->type->size, as->size);
+	vreg got;
+
+	if (v->type->kind != TY_STRING) {
+		lower_probe_read(l, addr, off, n, val_address(l, v), v->space);
+	} else {
+		got = lower_probe_read_str(l, addr, off, n, val_address(l, v), v->space);
+		if (len)
+			*len = got;
+	}
+	if (as->size > n && !no_pad)
+		lower_zero(l, addr, off + (int32_t)n, as->size - n);
+}
+
+static int value_into(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off,
+		      bool no_pad, vreg *len)
+{
+	vreg r;
+
+	if (type_is_scalar(as)) {
+		r = lower_convert(l, val_scalar(l, v), v->type, as);
+		ir_store(l->f, addr, off, (uint8_t)as->size, r);
+		return 0;
+	}
+	if (type_is_tuple(as) && type_is_tuple(v->type) && as->nfields == v->type->nfields &&
+	    !type_equal(as, v->type))
+		return tuple_to_memory(l, v, as, addr, off);
+	if (v->space != SPACE_NONE)
+		remote_to_memory(l, v, as, addr, off, no_pad, len);
+	else if (as->kind == TY_STRING)
+		string_to_memory(l, v, as, addr, off, no_pad);
+	else
+		lower_copy(l, addr, off, v->reg, v->off, MIN(v->type->size, as->size));
+	return 0;
+}
+
+int val_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off)
+{
+	return value_into(l, v, as, addr, off, false, NULL);
+}
+
+static int tuple_into(struct lower *l, struct expr *e, const struct type *as, vreg addr, int32_t off)
+{
+	for (uint32_t i = 0; i < e->args.n; i++) {
+		const struct field *f = &as->fields[i];
+		int err = lower_into(l, e->args.v[i], f->type, addr, off + (int32_t)f->offset, false, NULL);
+
+		if (err)
+			return err;
+	}
+	tuple_gaps(l, as, addr, off);
+	return 0;
+}
+
+/* An expression in memory: its maker is offered the place; if it takes it, only the rest is filled. */
+static int memory_into(struct lower *l, struct expr *e, const struct type *as, vreg addr, int32_t off, bool no_pad,
+		       vreg *len)
+{
+	struct want want = { .addr = addr, .off = off, .bytes = as->size, .no_pad = no_pad };
+	struct val v = { 0 };
+	int err;
+
+	l->priv->next_want = &want;
+	err = lower_expr(l, e, &v);
+	if (err)
+		return err;
+	if (v.kind == VAL_NONE)
+		return diag_error(l->diags, e->span, "this has no value");
+	if (!want.taken || v.kind != VAL_MEM || v.reg != addr || v.off != off || v.space != SPACE_NONE)
+		return value_into(l, &v, as, addr, off, no_pad, len);
+	if (v.type->size < as->size && !no_pad)
+		lower_zero(l, addr, off + (int32_t)v.type->size, as->size - v.type->size);
+	if (len)
+		*len = want.len;
+	return 0;
+}
+
+int lower_into(struct lower *l, struct expr *e, const struct type *as, vreg addr, int32_t off, bool no_pad,
+	       vreg *len)
+{
+	if (len)
+		*len = 0;
+	if ((e->kind == EX_TUPLE || e->kind == EX_RECORD) && type_is_tuple(as) && as->nfields == e->args.n)
+		return tuple_into(l, e, as, addr, off);
+	if (e->kind == EX_STR && as->kind == TY_STRING) {
+		lower_literal_into(l, e, as->size, no_pad, addr, off);
+		return 0;
+	}
+	return memory_into(l, e, as, addr, off, no_pad, len);
+}
+
+int lower_to_memory(struct lower *l, struct expr *e, const struct type *as, vreg addr, int32_t off)
+{
+	return lower_into(l, e, as, addr, off, false, NULL);
+}
+
+struct site *lower_site(struct lower *l, struct expr *call)
+{
+	struct site *s = arena_new_of(l->arena, struct site);
+
+	s->id = l->priv->sites.n;
+	s->func = call->func;
+	s->span = call->span;
+	vec_push(l->arena, &l->priv->sites, s);
+	return s;
+}
+
+void lower_return(struct lower *l)
+{
+	ir_jmp(l->f, l->priv->part_end);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lower, access: members, elements and what pointers point to, wherever they lie. */
+#include <errno.h>
+
+#include "base/util.h"
+#include "code/lower_priv.h"
+
+/* The struct or tuple whose member is taken, as memory. A pointer is followed with `.` as with `->`. */
+static int aggregate_of(struct lower *l, struct expr *e, struct val *out)
+{
+	struct val v = { 0 };
+	int err = lower_expr(l, e, &v);
+
+	if (err)
+		return err;
+	if (v.kind != VAL_NONE && v.type->kind == TY_POINTER && v.type->elem)
+		*out = val_of_mem(v.type->elem, val_scalar(l, &v), 0, lower_space(l, v.type));
+	else
+		*out = v;
+	if (out->kind != VAL_MEM)
+		return diag_error(l->diags, e->span, "this has no members");
+	return 0;
+}
+
+/* A word of the context as a value of the field's type. */
+static struct val context_word(struct lower *l, const struct val *ctx, const struct field *f)
+{
+	vreg word = ir_load(l->f, ctx->reg, (int32_t)f->ctx_offset, 8, false);
+
+	return val_of_reg(f->type, lower_convert(l, word, &type_uint64, f->type));
+}
+
+/* A tracefs __data_loc: where in the event the data lies is said at run time. */
+static struct val data_loc(struct lower *l, const struct val *ctx, const struct field *f)
+{
+	vreg word = ir_load(l->f, ctx->reg, ctx->off + (int32_t)f->offset, 4, false);
+	vreg addr = ir_bin(l->f, IR_ADD, ctx->reg, ir_bin_imm(l->f, IR_AND, word, 0xffff));
+
+	if (f->bias)
+		addr = ir_bin_imm(l->f, IR_ADD, addr, f->bias);
+	if (f->type->kind == TY_POINTER)
+		return val_of_reg(f->type, addr);
+	return val_of_mem(f->type, addr, 0, SPACE_KERNEL);
+}
+
+static int bit_field(struct lower *l, struct expr *e, const struct val *at, const struct field *f, struct val *out)
+{
+	bool sign = type_is_int(f->type) && f->type->is_signed;
+	uint32_t bits = f->bit_offset + f->bit_size, bytes = 1;
+	struct val unit;
+	vreg r;
+
+	while (bytes * 8 < bits)
+		bytes *= 2;
+	if (bytes > 8)
+		return lower_unsupported(l, e->span, "a bit field across more than 8 bytes");
+	unit = *at;
+	unit.type = type_integer(bytes, false);
+	r = val_scalar(l, &unit);
+	r = ir_bin_imm(l->f, IR_SHL, r, 64 - bits);
+	r = ir_bin_imm(l->f, sign ? IR_SAR : IR_SHR, r, 64 - f->bit_size);
+	*out = val_of_reg(f->type, r);
+	return 0;
+}
+
+/* Scalars in memory that may be loaded directly are loaded now; the rest stays where it is until it is
+ * known what is wanted of it. */
+static struct val settle(struct lower *l, struct val v)
+{
+	if (v.kind == VAL_MEM && type_is_scalar(v.type))
+		return val_of_reg(v.type, val_scalar(l, &v));
+	return v;
+}
+
+static int field_of(struct lower *l, struct expr *e, const struct val *from, const struct field *f, struct val *out)
+{
+	struct val v = *from;
+
+	switch (f->access) {
+	case ACCESS_CTX_WORD:
+		*out = context_word(l, from, f);
+		return 0;
+	case ACCESS_DATA_LOC:
+		*out = settle(l, data_loc(l, from, f));
+		return 0;
+	case ACCESS_CTX_PTR:
+		v = val_of_mem(f->type, ir_load(l->f, from->reg, (int32_t)f->ctx_offset, 8, false),
+			       (int32_t)f->offset, SPACE_KERNEL);
+		break;
+	case ACCESS_MEMBER:
+		v.off += (int32_t)f->offset;
+		v.type = f->type;
+		break;
+	}
+	if (f->bit_size)
+		return bit_field(l, e, &v, f, out);
+	*out = settle(l, v);
+	return 0;
+}
+
+int lower_field(struct lower *l, struct expr *e, struct val *out)
+{
+	const struct field *f = e->field;
+	struct val from = { 0 };
+	int err = aggregate_of(l, e->a, &from);
+
+	if (err)
+		return err;
+	if (!f)
+		f = type_field(from.type, e->name);
+	if (!f)
+		return diag_error(l->diags, e->name_span, "%s has no member '%s'", type_name(l->arena, from.type),
+				  e->name);
+	return field_of(l, e, &from, f, out);
+}
+
+/* An index into memory of our own is bounded, for the verifier as for us: beyond the end is a fault, and
+ * yields the first element. */
+static vreg bounded_index(struct lower *l, vreg index, uint32_t count)
+{
+	uint32_t bad = ir_block_new(l->f, "beyond"), ok = ir_block_new(l->f, "within");
+	vreg r = ir_vreg_new(l->f, NULL);
+
+	ir_mov_to(l->f, r, index);
+	ir_br_imm(l->f, CC_ULT, r, count, ok, bad);
+	ir_block_use(l->f, bad);
+	lower_count(l, COUNTER_FAULTS);
+	ir_mov_to(l->f, r, ir_const(l->f, 0));
+	ir_jmp(l->f, ok);
+	ir_block_use(l->f, ok);
+	return r;
+}
+
+static int tuple_index(struct lower *l, struct expr *e, const struct val *from, struct val *out)
+{
+	if (e->b->kind != EX_INT || e->b->num >= from->type->nfields)
+		return diag_error(l->diags, e->b->span, "a tuple of %u members needs a constant index below that",
+				  from->type->nfields);
+	return field_of(l, e, from, &from->type->fields[e->b->num], out);
+}
+
+static int element_of(struct lower *l, struct expr *e, struct val v, const struct type *elem, uint32_t count,
+		      struct val *out)
+{
+	uint32_t size = elem->size;
+	vreg index;
+	int err;
+
+	v.type = elem;
+	if (e->b->kind == EX_INT && e->b->num < INT32_MAX / MAX(size, 1u)) {
+		if (count && e->b->num >= count)
+			return diag_error(l->diags, e->b->span, "index %llu is beyond the %u elements of the array",
+					  (unsigned long long)e->b->num, count);
+		v.off += (int32_t)(e->b->num * size);
+		*out = settle(l, v);
+		return 0;
+	}
+	err = lower_scalar(l, e->b, &index);
+	if (err)
+		return err;
+	if (v.space == SPACE_NONE && count)
+		index = bounded_index(l, index, count);
+	v.reg = ir_bin(l->f, IR_ADD, v.reg, ir_bin_imm(l->f, IR_MUL, index, size));
+	/* The context allows no load at an offset that is computed, and our own memory no copy by words
+	 * where words are not aligned: both are kernel memory, read as such. */
+	if (v.space == SPACE_CTX || (v.space == SPACE_NONE && !type_is_scalar(elem) && size % 8))
+		v.space = SPACE_KERNEL;
+	*out = settle(l, v);
+	return 0;
+}
+
+int lower_index(struct lower *l, struct expr *e, struct val *out)
+{
+	struct val v = { 0 };
+	int err = lower_expr(l, e->a, &v);
+
+	if (err)
+		return err;
+	if (v.kind == VAL_NONE)
+		return diag_error(l->diags, e->a->span, "this has no value");
+	if (v.kind == VAL_MEM && (v.type->kind == TY_TUPLE || v.type->kind == TY_RECORD))
+		return tuple_index(l, e, &v, out);
+	if (v.kind == VAL_MEM && v.type->kind == TY_ARRAY)
+		return element_of(l, e, v, v.type->elem, v.type->count, out);
+	if (v.type->kind == TY_POINTER && v.type->elem && v.type->elem->size)
+		return element_of(l, e, val_of_mem(v.type->elem, val_scalar(l, &v), 0, lower_space(l, v.type)),
+				  v.type->elem, 0, out);
+	return diag_error(l->diags, e->span, "%s cannot be indexed", type_name(l->arena, v.type));
+}
+
+int lower_deref(struct lower *l, struct expr *e, struct val *out)
+{
+	struct val v = { 0 };
+	const struct type *to = e->type;
+	int err = lower_expr(l, e->a, &v);
+
+	if (err)
+		return err;
+	if (v.kind == VAL_NONE || !type_is_scalar(v.type))
+		return diag_error(l->diags, e->a->span, "this cannot be dereferenced");
+	/* A plain number may be dereferenced too: the type says how much is read. */
+	*out = settle(l, val_of_mem(to, val_scalar(l, &v), 0, lower_space(l, v.type)));
+	return 0;
+}

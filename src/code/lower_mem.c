@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lower, memory: filling, copying, reading what lies elsewhere, and counting what failed.
+ *
+ * Addresses handed in as registers are multiples of 8; offsets may be anything. The kernel's verifier
+ * refuses unaligned access to the stack, so every access is as wide as its offset allows.
+ */
+#include <linux/bpf.h>
+
+#include "base/util.h"
+#include "code/lower_priv.h"
+
+/* More stores, or loads and stores, than these are left to a helper. */
+#define MOST_STORES 32
+#define MOST_COPIES 16
+
+/* The widest access at both offsets that does not go beyond `left` bytes. */
+static uint32_t chunk_at(int32_t a, int32_t b, uint32_t left)
+{
+	uint32_t size = 8;
+
+	while (size > left || ((uint32_t)a | (uint32_t)b) & (size - 1))
+		size >>= 1;
+	return size;
+}
+
+static uint32_t chunk_count(int32_t a, int32_t b, uint32_t n)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < n; count++)
+		i += chunk_at(a + (int32_t)i, b + (int32_t)i, n - i);
+	return count;
+}
+
+static vreg at_offset(struct lower *l, vreg addr, int32_t off)
+{
+	return off ? ir_bin_imm(l->f, IR_ADD, addr, off) : addr;
+}
+
+static vreg helper_read(struct lower *l, int helper, vreg dst, uint32_t n, vreg from)
+{
+	vreg args[] = { dst, ir_const(l->f, n), from };
+
+	return ir_call(l->f, helper, 3, args);
+}
+
+void lower_zero(struct lower *l, vreg addr, int32_t off, uint32_t n)
+{
+	if (chunk_count(off, off, n) > MOST_STORES) {
+		/* Reading from nowhere fails, and then the helper clears the target. */
+		helper_read(l, BPF_FUNC_probe_read_kernel, at_offset(l, addr, off), n, ir_const(l->f, 0));
+		return;
+	}
+	for (uint32_t i = 0, size; i < n; i += size) {
+		size = chunk_at(off + (int32_t)i, 0, n - i);
+		ir_store_imm(l->f, addr, off + (int32_t)i, (uint8_t)size, 0);
+	}
+}
+
+void lower_copy(struct lower *l, vreg dst, int32_t dst_off, vreg src, int32_t src_off, uint32_t n)
+{
+	if (dst == src && dst_off == src_off)
+		return;
+	if (chunk_count(dst_off, src_off, n) > MOST_COPIES) {
+		helper_read(l, BPF_FUNC_probe_read_kernel, at_offset(l, dst, dst_off), n,
+			    at_offset(l, src, src_off));
+		return;
+	}
+	for (uint32_t i = 0, size; i < n; i += size) {
+		int32_t to = dst_off + (int32_t)i, from = src_off + (int32_t)i;
+
+		size = chunk_at(to, from, n - i);
+		ir_store(l->f, dst, to, (uint8_t)size, ir_load(l->f, src, from, (uint8_t)size, false));
+	}
+}
+
+void lower_probe_read(struct lower *l, vreg dst, int32_t dst_off, uint32_t n, vreg from, enum addr_space space)
+{
+	int helper = space == SPACE_USER ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel;
+
+	lower_count_failure(l, helper_read(l, helper, at_offset(l, dst, dst_off), n, from), COUNTER_FAULTS);
+}
+
+vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t most, vreg from,
+			  enum addr_space space)
+{
+	int helper = space == SPACE_USER ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str;
+	struct want *w = l->priv->want;
+	bool wanted = w && w->taken && w->addr == dst && w->off == dst_off;
+	uint32_t failed = ir_block_new(l->f, "fault"), done = ir_block_new(l->f, "read");
+	vreg len = ir_vreg_new(l->f, "len");
+
+	if (!wanted || !w->no_pad)
+		lower_zero(l, dst, dst_off, most);
+	ir_mov_to(l->f, len, helper_read(l, helper, at_offset(l, dst, dst_off), most, from));
+	ir_br_imm(l->f, CC_SLT, len, 0, failed, done);
+	ir_block_use(l->f, failed);
+	lower_count(l, COUNTER_FAULTS);
+	/* An event says how much of it counts: the NUL of the string that came out empty does. */
+	ir_mov_to(l->f, len, ir_const(l->f, wanted && w->no_pad ? 1 : 0));
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	if (wanted)
+		w->len = len;
+	return len;
+}
+
+/* ---- counters ---- */
+
+static uint32_t counters_map(struct lower *l)
+{
+	struct object_map map = {
+		.name = MODULE_MAP_COUNTERS,
+		.type = BPF_MAP_TYPE_PERCPU_ARRAY,
+		.key_bytes = 4,
+		.value_bytes = 8,
+		.max_entries = COUNTER_MAPS + l->script->maps.n,
+	};
+
+	if (l->priv->counters_map < 0) {
+		l->priv->counters_map = (int32_t)l->object->maps.n;
+		l->module->ncounters = map.max_entries;
+		vec_push(l->arena, &l->object->maps, map);
+	}
+	return (uint32_t)l->priv->counters_map;
+}
+
+vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value)
+{
+	vreg addr;
+
+	if (!*slot)
+		*slot = ir_slot_new(l->f, 4, 4, "u32") + 1;
+	addr = ir_slot_addr(l->f, *slot - 1);
+	ir_store_imm(l->f, addr, 0, 4, value);
+	return addr;
+}
+
+void lower_count(struct lower *l, uint32_t counter)
+{
+	uint32_t add = ir_block_new(l->f, "count"), done = ir_block_new(l->f, "counted");
+	vreg key = lower_u32_slot(l, &l->priv->counter_slot, counter), value;
+	vreg args[] = { ir_map(l->f, counters_map(l)), key };
+
+	value = ir_call(l->f, BPF_FUNC_map_lookup_elem, 2, args);
+	ir_br_imm(l->f, CC_NE, value, 0, add, done);
+	ir_block_use(l->f, add);
+	/* Atomic: an interrupt may run another program on this CPU in between. */
+	ir_atomic_add(l->f, value, 0, 8, ir_const(l->f, 1), false);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+}
+
+void lower_count_failure(struct lower *l, vreg r, uint32_t counter)
+{
+	uint32_t failed = ir_block_new(l->f, "failed"), done = ir_block_new(l->f, "done");
+
+	ir_br_imm(l->f, CC_SLT, r, 0, failed, done);
+	ir_block_use(l->f, failed);
+	lower_count(l, counter);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lower, inside: what the files lower*.c share and nobody else needs. */
+#ifndef SONDE_CODE_LOWER_PRIV_H
+#define SONDE_CODE_LOWER_PRIV_H
+
+#include "code/lower.h"
+#include "code/plan.h"
+
+/* A place where the value of the expression being lowered is wanted: see lower_result(). */
+struct want {
+	vreg addr;
+	int32_t off;
+	uint32_t bytes;
+	bool no_pad; /* what follows the NUL of a string need not be written */
+	bool taken;  /* the value is being made here */
+	vreg len;    /* set when the value is a string just read: its length with the NUL */
+};
+
+/* Where a variable lives: a vreg that is assigned again and again, or a slot. */
+struct var_home {
+	bool made;
+	vreg reg;
+	uint32_t slot;
+};
+
+/* A slot for what is needed during one statement only. */
+struct temp {
+	uint32_t slot, bytes;
+};
+
+struct loop {
+	uint32_t next, end; /* where continue and break go */
+};
+
+struct lower_priv {
+	VEC(struct var_home) vars; /* by var.id; of the part being lowered */
+	VEC(struct loop) loops;
+	VEC(struct temp) temps;    /* of the program; the first temps_used are in use */
+	uint32_t temps_used;
+	uint32_t part_end;         /* where `return` goes */
+	struct want *next_want;    /* for the next lower_expr() */
+	struct want *want;         /* of the expression being lowered */
+	VEC(struct site *) sites;
+	uint32_t zero_slot, counter_slot; /* plus one; u32 keys, shared by all of a program */
+	int32_t events_map, counters_map; /* object maps; -1: not used so far */
+	uint32_t ring_bytes;
+};
+
+/* ---- lower.c ---- */
+void lower_init(struct lower *l, struct arena *arena);
+/* As lower_to_memory(); with no_pad, bytes after a string's NUL may stay as they are. *len (may be NULL)
+ * is the string's length with NUL when it is known, else 0. */
+int lower_into(struct lower *l, struct expr *e, const struct type *as, vreg addr, int32_t off, bool no_pad,
+	       vreg *len);
+/* "X is not supported yet" at the place. */
+int lower_unsupported(struct lower *l, struct span span, const char *what);
+/* The type of what an expression yields when it is read: an aggregation yields its number. */
+const struct type *lower_read_type(const struct type *t);
+uint32_t lower_events_map(struct lower *l);
+/* The address of a u32 on the stack that holds `value` now. `slot` keeps it for the whole program. */
+vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value);
+
+/* ---- lower_expr.c ---- */
+/* a op b for scalars of these types, as a value of type `as`. */
+int lower_arith(struct lower *l, enum op op, struct span span, vreg a, const struct type *ta, vreg b,
+		const struct type *tb, const struct type *as, vreg *out);
+bool lower_unsigned_pair(const struct expr *a, const struct expr *b);
+
+/* ---- lower_access.c ---- */
+int lower_field(struct lower *l, struct expr *e, struct val *out);
+int lower_index(struct lower *l, struct expr *e, struct val *out);
+int lower_deref(struct lower *l, struct expr *e, struct val *out);
+
+/* ---- lower_string.c ---- */
+/* Branch on the equality of two values in memory. */
+int lower_mem_equal(struct lower *l, struct expr *a, struct expr *b, uint32_t same, uint32_t differ);
+/* A literal written at addr + off as a string of `bytes` bytes. */
+void lower_literal_into(struct lower *l, const struct expr *e, uint32_t bytes, bool no_pad, vreg addr,
+			int32_t off);
+
+/* ---- lower_map.c ---- */
+/* Map descriptions and kernel maps for all maps of the script. */
+int lower_maps_make(struct lower *l);
+/*
+ * The address of the value of a keyed element, which is made from `initial` when it is not there; then
+ * building goes on in the block `made` (0: as if it had been there). When there was no room that is
+ * counted, and it goes on in `next`. Building continues where the value has been found.
+ */
+vreg lower_map_find_or_make(struct lower *l, const struct map *m, vreg key, vreg initial, uint32_t made,
+			    uint32_t next);
+/* The address of a scalar map's value, marked as set; `next` is for the verifier, who doubts it exists. */
+vreg lower_map_present(struct lower *l, const struct map *m, vreg key, uint32_t next);
+/* Zeros of the size of a value. */
+vreg lower_map_zeros(struct lower *l, const struct map *m);
+int lower_map_read(struct lower *l, struct expr *e, struct val *out);
+/* @m[k] op= value */
+int lower_map_assign(struct lower *l, struct stmt *s);
+/* @m[k]++ and its like; out NULL: nobody wants the value. */
+int lower_map_incdec(struct lower *l, struct expr *e, struct val *out);
+
+/* ---- lower_agg.c ---- */
+/* @m[k] = count() and its like. */
+int lower_aggregate(struct lower *l, struct stmt *s);
+/* The number an aggregation stands for at this moment. */
+int lower_map_reduce(struct lower *l, struct expr *e, vreg key, struct val *out);
+
+/* ---- lower_stmt.c ---- */
+int lower_stmts(struct lower *l, const stmt_vec *body);
+struct var_home *lower_var(struct lower *l, const struct var *v);
+/* Does any expression below `e` use the variable? */
+bool expr_uses_var(struct expr *e, const struct var *v);
+
+/* ---- lower_program.c ---- */
+/* One BPF program as planned, into l->f. */
+int lower_program(struct lower *l, const struct program_plan *plan, uint32_t index);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lower, statements: assignments and control flow. */
+#include <errno.h>
+
+#include "base/util.h"
+#include "code/lower_priv.h"
+
+/* ---- variables ---- */
+
+struct var_home *lower_var(struct lower *l, const struct var *v)
+{
+	struct lower_priv *p = l->priv;
+	struct var_home *home, none = { 0 };
+
+	while (p->vars.n <= v->id)
+		vec_push(l->arena, &p->vars, none);
+	home = &p->vars.v[v->id];
+	if (home->made)
+		return home;
+	home->made = true;
+	if (type_is_scalar(v->type))
+		home->reg = ir_vreg_new(l->f, v->name);
+	else
+		home->slot = ir_slot_new(l->f, align_up(MAX(v->type->size, 1u), 8), 8, v->name);
+	return home;
+}
+
+struct uses {
+	const struct var *var;
+	bool found;
+};
+
+static void uses_visit(struct expr *e, void *ctx)
+{
+	struct uses *u = ctx;
+
+	if (e->kind == EX_VAR && e->var == u->var)
+		u->found = true;
+}
+
+bool expr_uses_var(struct expr *e, const struct var *v)
+{
+	struct uses u = { .var = v };
+
+	expr_visit(e, uses_visit, &u);
+	return u.found;
+}
+
+static void var_clear(struct lower *l, const struct var *v)
+{
+	struct var_home *home = lower_var(l, v);
+
+	if (type_is_scalar(v->type))
+		ir_mov_to(l->f, home->reg, ir_const(l->f, 0));
+	else
+		lower_zero(l, ir_slot_addr(l->f, home->slot), 0, v->type->size);
+}
+
+static int var_set(struct lower *l, const struct var *v, struct expr *value)
+{
+	struct var_home *home = lower_var(l, v);
+	struct val made;
+	vreg r, addr;
+	int err;
+
+	if (type_is_scalar(v->type)) {
+		err = lower_scalar(l, value, &r);
+		if (!err)
+			ir_mov_to(l->f, home->reg,
+				  lower_convert(l, r, lower_read_type(value->type), v->type));
+		return err;
+	}
+	if (!expr_uses_var(value, v)) {
+		addr = ir_slot_addr(l->f, home->slot);
+		return lower_to_memory(l, value, v->type, addr, 0);
+	}
+	/* $t = ($t.1, $t.0): made elsewhere, then moved. */
+	made = val_slot(l, v->type, "moved");
+	err = lower_to_memory(l, value, v->type, made.reg, 0);
+	if (!err)
+		lower_copy(l, ir_slot_addr(l->f, home->slot), 0, made.reg, 0, v->type->size);
+	return err;
+}
+
+static int var_change(struct lower *l, struct stmt *s)
+{
+	const struct var *v = s->target->var;
+	struct var_home *home = lower_var(l, v);
+	vreg r, new;
+	int err;
+
+	if (!type_is_scalar(v->type))
+		return diag_error(l->diags, s->span, "%s= needs a number on its left", op_text(s->op));
+	err = lower_scalar(l, s->value, &r);
+	if (!err)
+		err = lower_arith(l, s->op, s->span, home->reg, v->type, r, lower_read_type(s->value->type), v->type,
+				  &new);
+	if (!err)
+		ir_mov_to(l->f, home->reg, new);
+	return err;
+}
+
+static int lower_assign(struct lower *l, struct stmt *s)
+{
+	struct val unused = { 0 };
+
+	if (!s->target)
+		return lower_expr(l, s->value, &unused);
+	if (s->target->kind == EX_MAP)
+		return lower_map_assign(l, s);
+	if (s->target->kind != EX_VAR)
+		return lower_unsupported(l, s->target->span, "assigning to this");
+	return s->op == OP_NONE ? var_set(l, s->target->var, s->value) : var_change(l, s);
+}
+
+static int lower_let(struct lower *l, struct stmt *s)
+{
+	/* Declared, but neither assigned nor read: it never got a type. */
+	if (s->target->var->type->kind == TY_NONE)
+		return 0;
+	if (s->value)
+		return var_set(l, s->target->var, s->value);
+	var_clear(l, s->target->var);
+	return 0;
+}
+
+/* ---- control flow ---- */
+
+static int lower_if(struct lower *l, struct stmt *s)
+{
+	uint32_t yes = ir_block_new(l->f, "if"), no = ir_block_new(l->f, "else"), done;
+	int err = lower_cond(l, s->value, yes, no);
+
+	ir_block_use(l->f, yes);
+	if (!err)
+		err = lower_stmts(l, &s->body);
+	done = s->other.n ? ir_block_new(l->f, "endif") : no;
+	ir_jmp(l->f, done);
+	if (!s->other.n) {
+		ir_block_use(l->f, done);
+		return err;
+	}
+	ir_block_use(l->f, no);
+	if (!err)
+		err = lower_stmts(l, &s->other);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	return err;
+}
+
+static int loop_body(struct lower *l, const stmt_vec *body, uint32_t next, uint32_t end)
+{
+	struct loop loop = { .next = next, .end = end };
+	int err;
+
+	vec_push(l->arena, &l->priv->loops, loop);
+	err = lower_stmts(l, body);
+	l->priv->loops.n--;
+	return err;
+}
+
+static int lower_while(struct lower *l, struct stmt *s)
+{
+	uint32_t head = ir_block_new(l->f, "while"), body = ir_block_new(l->f, "do");
+	uint32_t end = ir_block_new(l->f, "endwhile");
+	int err;
+
+	ir_jmp(l->f, head);
+	ir_block_use(l->f, head);
+	err = lower_cond(l, s->value, body, end);
+	ir_block_use(l->f, body);
+	if (!err)
+		err = loop_body(l, &s->body, head, end);
+	ir_jmp(l->f, head);
+	ir_block_use(l->f, end);
+	return err;
+}
+
+/* The most turns of a loop that the verifier is asked to follow one by one. */
+#define MOST_TURNS 4096
+
+/* for $i : from..to {}: the body sees a copy, so that it cannot change the count. */
+static int lower_for_range(struct lower *l, struct stmt *s)
+{
+	const struct type *t = s->target->var->type;
+	uint32_t head = ir_block_new(l->f, "for"), body = ir_block_new(l->f, "do");
+	uint32_t next = ir_block_new(l->f, "next"), end = ir_block_new(l->f, "endfor");
+	struct var_home *home = lower_var(l, s->target->var);
+	vreg i = ir_vreg_new(l->f, NULL);
+	int64_t from, to;
+	int err;
+
+	if (s->from->kind != EX_INT || s->to->kind != EX_INT)
+		return lower_unsupported(l, s->span, "a range whose bounds are not constant");
+	from = (int64_t)s->from->num;
+	to = (int64_t)s->to->num;
+	if (to > from && (uint64_t)to - (uint64_t)from > MOST_TURNS)
+		return lower_unsupported(l, s->span, "a range of more than 4096 numbers");
+	ir_mov_to(l->f, i, ir_const(l->f, from));
+	ir_jmp(l->f, head);
+	ir_block_use(l->f, head);
+	ir_br_imm(l->f, CC_SLT, i, to, body, end);
+	ir_block_use(l->f, body);
+	ir_mov_to(l->f, home->reg, lower_convert(l, i, &type_int64, t));
+	err = loop_body(l, &s->body, next, end);
+	ir_jmp(l->f, next);
+	ir_block_use(l->f, next);
+	ir_mov_to(l->f, i, ir_bin_imm(l->f, IR_ADD, i, 1));
+	ir_jmp(l->f, head);
+	ir_block_use(l->f, end);
+	return err;
+}
+
+static int lower_for_map(struct lower *l, struct stmt *s)
+{
+	return lower_unsupported(l, s->span, "a loop over a map");
+}
+
+#define MOST_UNROLL 100
+
+static int lower_unroll(struct lower *l, struct stmt *s)
+{
+	uint32_t end = ir_block_new(l->f, "endunroll");
+	int err = 0;
+
+	if (s->value->kind != EX_INT)
+		return diag_error(l->diags, s->value->span, "unroll needs a constant");
+	if (s->value->num > MOST_UNROLL)
+		return diag_error(l->diags, s->value->span, "unroll goes up to %d", MOST_UNROLL);
+	for (uint64_t i = 0; !err && i < s->value->num; i++) {
+		uint32_t next = ir_block_new(l->f, "unroll");
+
+		err = loop_body(l, &s->body, next, end);
+		ir_jmp(l->f, next);
+		ir_block_use(l->f, next);
+	}
+	ir_jmp(l->f, end);
+	ir_block_use(l->f, end);
+	return err;
+}
+
+static int lower_jump(struct lower *l, struct stmt *s)
+{
+	const struct loop *loop;
+
+	if (!l->priv->loops.n)
+		return diag_error(l->diags, s->span, "%s outside of a loop",
+				  s->kind == ST_BREAK ? "break" : "continue");
+	loop = &l->priv->loops.v[l->priv->loops.n - 1];
+	ir_jmp(l->f, s->kind == ST_BREAK ? loop->end : loop->next);
+	return 0;
+}
+
+static int lower_return_stmt(struct lower *l, struct stmt *s)
+{
+	struct val unused = { 0 };
+	int err = s->value ? lower_expr(l, s->value, &unused) : 0;
+
+	lower_return(l);
+	return err;
+}
+
+static int lower_expr_stmt(struct lower *l, struct stmt *s)
+{
+	struct val unused = { 0 };
+
+	if (s->value->kind == EX_INCDEC && s->value->a->kind == EX_MAP)
+		return lower_map_incdec(l, s->value, NULL);
+	return lower_expr(l, s->value, &unused);
+}
+
+static int lower_block_stmt(struct lower *l, struct stmt *s)
+{
+	return lower_stmts(l, &s->body);
+}
+
+static int (*const lowerers[])(struct lower *l, struct stmt *s) = {
+	[ST_EXPR] = lower_expr_stmt,
+	[ST_ASSIGN] = lower_assign,
+	[ST_LET] = lower_let,
+	[ST_IF] = lower_if,
+	[ST_WHILE] = lower_while,
+	[ST_FOR_MAP] = lower_for_map,
+	[ST_FOR_RANGE] = lower_for_range,
+	[ST_UNROLL] = lower_unroll,
+	[ST_BREAK] = lower_jump,
+	[ST_CONTINUE] = lower_jump,
+	[ST_RETURN] = lower_return_stmt,
+	[ST_BLOCK] = lower_block_stmt,
+};
+
+int lower_stmts(struct lower *l, const stmt_vec *body)
+{
+	int first = 0;
+
+	/* Go on after an error, so that several can be shown at once. */
+	vec_each(s, body) {
+		uint32_t used = l->priv->temps_used;
+		int err;
+
+		l->f->span = (*s)->span;
+		err = lowerers[(*s)->kind](l, *s);
+		l->priv->temps_used = used;
+		if (err && !first)
+			first = err;
+	}
+	return first;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Module: the passes from the typed tree to the ELF object, and what the session must know of it. */
+#include "code/module.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "code/lower_priv.h"
+
+/* The ring when nothing is configured: this, or less where that is more than 1/128 of the memory. */
+#define RING_BYTES ((uint64_t)16 << 20)
+/* Where events cannot come faster than they are read; a large ring takes 3 ms to make. */
+#define SMALL_RING_BYTES ((uint64_t)1 << 20)
+#define LEAST_RING_BYTES ((uint64_t)256 << 10)
+
+/* What dumps are made from. */
+struct lowered {
+	struct object *object;
+	VEC(struct ir_func *) raw, optimised;
+};
+
+/* State of one compilation. */
+struct compile {
+	struct lower lower;
+	struct module *module;
+	struct object *object;
+	struct lowered *lowered;
+	const struct reporter *report;
+	plan_vec plans;
+};
+
+/* ---- passes ---- */
+
+static int refuse_unbuilt(struct compile *c)
+{
+	const struct script *s = c->module->script;
+	int err = 0;
+
+	vec_each(sub, &s->subprogs)
+		err = lower_unsupported(&c->lower, (*sub)->name_span, "a function of one's own");
+	return err;
+}
+
+/* Does the session itself run every program, and read what they have sent each time? */
+static bool session_runs_all(const struct script *s)
+{
+	vec_each(unit, &s->units)
+		if ((*unit)->kind->run == RUN_ATTACHED)
+			return false;
+	return true;
+}
+
+static uint32_t ring_bytes(const struct config *config, const struct script *s)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * page;
+	uint64_t want = config->perf_rb_pages ? config->perf_rb_pages * page : RING_BYTES, bytes = page;
+
+	if (!config->perf_rb_pages)
+		want = MAX(MIN(session_runs_all(s) ? SMALL_RING_BYTES : want, memory / 128), LEAST_RING_BYTES);
+	/* The kernel wants a power of 2. */
+	while (bytes < want && bytes < (uint64_t)1 << 30)
+		bytes *= 2;
+	return (uint32_t)bytes;
+}
+
+static int plan_programs(struct compile *c)
+{
+	plan_make(c->lower.arena, c->module->script, &c->plans);
+	for (uint32_t i = 0; i < c->plans.n; i++) {
+		const struct program_plan *p = c->plans.v[i];
+		struct program_desc desc = {
+			.name = p->name,
+			.section = p->section,
+			.kind = p->kind,
+			.points = p->points.v,
+			.npoints = p->points.n,
+			.order = i,
+		};
+
+		vec_push(c->lower.arena, &c->module->programs, desc);
+	}
+	return 0;
+}
+
+/* A copy that later passes do not change; instructions and blocks only. */
+static struct ir_func *func_copy(struct arena *a, const struct ir_func *f)
+{
+	struct ir_func *copy = arena_new_of(a, struct ir_func);
+
+	*copy = *f;
+	memset(&copy->blocks, 0, sizeof(copy->blocks));
+	memset(&copy->vregs, 0, sizeof(copy->vregs));
+	memset(&copy->slots, 0, sizeof(copy->slots));
+	vec_each(b, &f->blocks) {
+		struct ir_block *block = arena_new_of(a, struct ir_block);
+
+		block->label = (*b)->label;
+		vec_each(insn, &(*b)->insns)
+			vec_push(a, &block->insns, *insn);
+		vec_push(a, &copy->blocks, block);
+	}
+	vec_each(v, &f->vregs)
+		vec_push(a, &copy->vregs, *v);
+	vec_each(s, &f->slots)
+		vec_push(a, &copy->slots, *s);
+	return copy;
+}
+
+static int lower_programs(struct compile *c)
+{
+	int first = 0;
+
+	for (uint32_t i = 0; i < c->plans.n; i++) {
+		int err = lower_program(&c->lower, c->plans.v[i], i);
+
+		if (err && !first)
+			first = err;
+		vec_push(c->lower.arena, &c->lowered->raw, func_copy(c->lower.arena, c->lower.f));
+		vec_push(c->lower.arena, &c->lowered->optimised, c->lower.f);
+	}
+	return first;
+}
+
+static int emit_programs(struct compile *c)
+{
+	uint32_t scratch_map = c->object->maps.n, scratch_bytes = 0;
+	struct object_map scratch = {
+		.name = MODULE_MAP_SCRATCH,
+		.type = BPF_MAP_TYPE_PERCPU_ARRAY,
+		.key_bytes = 4,
+		.max_entries = c->plans.n,
+	};
+
+	for (uint32_t i = 0; i < c->plans.n; i++) {
+		struct ir_func *f = c->lowered->optimised.v[i];
+		struct object_prog prog = { .section = c->plans.v[i]->section };
+		int err;
+
+		f->scratch_map = (int32_t)scratch_map;
+		err = ir_compile(f, c->module->config.on_stack_limit, c->lower.diags, &prog.code);
+		if (err)
+			return err;
+		scratch_bytes = MAX(scratch_bytes, f->scratch_bytes);
+		vec_push(c->lower.arena, &c->object->progs, prog);
+	}
+	scratch.value_bytes = align_up(scratch_bytes, 8);
+	if (scratch_bytes)
+		vec_push(c->lower.arena, &c->object->maps, scratch);
+	return 0;
+}
+
+static int collect_sites(struct compile *c)
+{
+	vec_each(s, &c->lower.priv->sites)
+		vec_push(c->lower.arena, &c->module->sites, **s);
+	return 0;
+}
+
+static int write_object(struct compile *c)
+{
+	return object_write(c->object, c->report, &c->module->elf, &c->module->elf_bytes);
+}
+
+static int make_maps(struct compile *c)
+{
+	return lower_maps_make(&c->lower);
+}
+
+/* ---- the whole ---- */
+
+static void compile_init(struct compile *c, struct script *script, const struct check_env *env, struct diags *d,
+			 const struct reporter *r)
+{
+	struct arena *a = script->arena;
+
+	c->report = r;
+	c->module = arena_new_of(a, struct module);
+	c->object = arena_new_of(a, struct object);
+	c->lowered = arena_new_of(a, struct lowered);
+	c->module->script = script;
+	c->module->config = env->config;
+	c->module->lowered = c->lowered;
+	c->module->bss_bytes = c->object->bss_bytes = sizeof(struct control);
+	c->object->arena = a;
+	c->object->sources = script->sources;
+	c->object->license = env->config.license ? env->config.license : "GPL";
+	c->lowered->object = c->object;
+	c->lower.diags = d;
+	c->lower.script = script;
+	c->lower.env = env;
+	c->lower.config = &c->module->config;
+	c->lower.module = c->module;
+	c->lower.object = c->object;
+	lower_init(&c->lower, a);
+	c->lower.priv->ring_bytes = ring_bytes(&env->config, script);
+}
+
+int module_compile(struct script *script, const struct check_env *env, struct diags *d, const struct reporter *r,
+		   struct module **out)
+{
+	static int (*const passes[])(struct compile *c) = {
+		refuse_unbuilt, make_maps, plan_programs, lower_programs, emit_programs, collect_sites, write_object,
+	};
+	struct compile c = { 0 };
+
+	compile_init(&c, script, env, d, r);
+	for (size_t i = 0; i < ARRAY_SIZE(passes); i++) {
+		int err = passes[i](&c);
+
+		if (err)
+			return err;
+	}
+	*out = c.module;
+	return 0;
+}
+
+void module_free(struct module *m)
+{
+	if (!m)
+		return;
+	free(m->elf);
+	m->elf = NULL;
+}
+
+/* ---- dumps ---- */
+
+static const char *map_name(void *ctx, uint32_t map)
+{
+	const struct object *o = ctx;
+
+	return map < o->maps.n ? o->maps.v[map].name : "?";
+}
+
+int module_dump(const struct module *m, enum dump_stage stage, struct strbuf *out)
+{
+	struct lowered *low = m->lowered;
+
+	switch (stage) {
+	case DUMP_IR:
+		vec_each(f, &low->raw)
+			ir_dump(*f, out);
+		return 0;
+	case DUMP_IR_OPT:
+		vec_each(f, &low->optimised)
+			ir_dump(*f, out);
+		return 0;
+	case DUMP_BPF:
+		vec_each(p, &low->object->progs) {
+			strbuf_addf(out, "%s (%s):\n", p->code.name, p->section);
+			code_dump(&p->code, map_name, low->object, out);
+		}
+		return 0;
+	case DUMP_ELF:
+		return object_dump(m->elf, m->elf_bytes, out);
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plan: units -> programs. Attach points of a unit share one program (kinds attach a program as often as
+ * they like); points of a group share one across all units, whose bodies become its parts.
+ */
+#include "code/plan.h"
+
+#include "base/util.h"
+
+static struct program_plan *program_add(struct arena *a, plan_vec *plans, const struct attach_point *ap,
+					const char *section)
+{
+	struct program_plan *p = arena_new_of(a, struct program_plan);
+
+	p->name = arena_printf(a, "%s_%u", ap->kind->name, plans->n);
+	p->section = section;
+	p->group = ap->group;
+	p->kind = ap->kind;
+	vec_push(a, plans, p);
+	return p;
+}
+
+/* The part of `plan` that runs `unit` behind this guard, made when it is not there. */
+static struct part *part_of(struct arena *a, struct program_plan *plan, struct unit *unit,
+			    struct attach_point *ap)
+{
+	struct part new = { .unit = unit, .point = ap, .guard = ap->guard };
+
+	vec_each(p, &plan->parts)
+		if (p->unit == unit && p->guard.kind == ap->guard.kind &&
+		    p->guard.ctx_offset == ap->guard.ctx_offset && p->guard.offset == ap->guard.offset)
+			return p;
+	vec_push(a, &plan->parts, new);
+	return &plan->parts.v[plan->parts.n - 1];
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void values_sort(struct part *p)
+{
+	uint32_t n = 0;
+
+	if (!p->values.n)
+		return;
+	qsort(p->values.v, p->values.n, sizeof(*p->values.v), compare_u64);
+	for (uint32_t i = 1; i < p->values.n; i++)
+		if (p->values.v[i] != p->values.v[n])
+			p->values.v[++n] = p->values.v[i];
+	p->values.n = n + 1;
+}
+
+static bool same_section(const struct unit *unit)
+{
+	const char *first = NULL;
+
+	vec_each(ap, &unit->points) {
+		if ((*ap)->group)
+			continue;
+		if (first && strcmp(first, (*ap)->section))
+			return false;
+		first = (*ap)->section;
+	}
+	return true;
+}
+
+/* The section that all attach points of one program type can share: without the target. */
+static const char *section_prefix(struct arena *a, const char *section)
+{
+	return arena_strndup(a, section, strcspn(section, "/"));
+}
+
+static struct program_plan *program_find(plan_vec *plans, uint32_t from, const char *group, const char *section)
+{
+	for (uint32_t i = from; i < plans->n; i++) {
+		struct program_plan *p = plans->v[i];
+
+		if (group ? str_eq(p->group, group) : !p->group && !strcmp(p->section, section))
+			return p;
+	}
+	return NULL;
+}
+
+static void plan_unit(struct arena *a, struct unit *unit, plan_vec *plans)
+{
+	uint32_t own = plans->n; /* programs from here on are of this unit alone, or of a group */
+	bool same = same_section(unit);
+
+	vec_each(it, &unit->points) {
+		struct attach_point *ap = *it;
+		const char *section = ap->group || same ? ap->section : section_prefix(a, ap->section);
+		struct program_plan *plan = program_find(plans, ap->group ? 0 : own, ap->group, section);
+		struct part *part;
+
+		if (!plan)
+			plan = program_add(a, plans, ap, section);
+		vec_push(a, &plan->points, ap);
+		part = part_of(a, plan, unit, ap);
+		if (ap->guard.kind != GUARD_NONE)
+			vec_push(a, &part->values, ap->guard_value);
+	}
+}
+
+void plan_make(struct arena *a, const struct script *script, plan_vec *out)
+{
+	vec_each(unit, &script->units)
+		plan_unit(a, *unit, out);
+	vec_each(plan, out)
+		vec_each(part, &(*plan)->parts)
+			values_sort(part);
+}

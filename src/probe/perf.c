@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Perf: attaching a program to perf events and to raw tracepoints, and saying why that failed. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#include <linux/perf_event.h>
+
+#include <bpf/libbpf.h>
+
+#include "base/util.h"
+#include "kernel/kernel.h"
+#include "probe/common.h"
+
+static const char *perf_hint(int err)
+{
+	switch (err) {
+	case -EACCES:
+	case -EPERM:
+		return "run as root, or give the program CAP_PERFMON and CAP_BPF";
+	case -EMFILE:
+	case -ENFILE:
+		return "too many files are open: raise the limit with ulimit -n";
+	case -ESRCH:
+		return "the process has ended";
+	case -EOPNOTSUPP:
+	case -ENOENT:
+	case -ENODEV:
+		return "this kernel or machine does not offer the event";
+	default:
+		return NULL;
+	}
+}
+
+static int attach_report(struct probe_env *env, const struct attach_point *ap, int err)
+{
+	errno = -err;
+	return report_error(env->report, err, perf_hint(err), "cannot attach %s: %m", ap->name);
+}
+
+/* Room for one more link, asked for before there is anything that could leak. */
+static struct probe_link *link_slot(struct probe_env *env, link_vec *links)
+{
+	struct probe_link none = { .fd = -1 };
+
+	vec_push(env->arena, links, none);
+	return &links->v[links->n - 1];
+}
+
+static int perf_open(struct perf_event_attr *attr, int32_t pid, int cpu)
+{
+	long fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0 && errno == EINVAL && attr->inherit_thread) {
+		/* Before 5.13: then only the threads that exist now. */
+		attr->inherit_thread = attr->inherit = 0;
+		fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	}
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int event_attach(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
+			int32_t pid, int cpu, bool slow_close, link_vec *links)
+{
+	struct probe_link *slot = link_slot(env, links);
+	int fd = perf_open(attr, pid, cpu), err = fd;
+
+	if (fd >= 0) {
+		slot->slow_close = slow_close;
+		slot->link = bpf_program__attach_perf_event(prog, fd);
+		if (slot->link)
+			return 0;
+		err = -errno;
+		close(fd);
+	}
+	links->n--;
+	return err;
+}
+
+int perf_attach_tracepoint(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+			   uint64_t id, link_vec *links)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr), .config = id,
+		.sample_period = 1, .wakeup_events = 1,
+	};
+	const int *cpus;
+	size_t n;
+	int err = kernel_online_cpus(env->kernel, &cpus, &n);
+
+	if (err)
+		return err;
+	/* Programs belong to the tracepoint, not to the CPU of the event: one event serves all CPUs. */
+	err = event_attach(env, prog, &attr, -1, cpus[0], true, links);
+	return err ? attach_report(env, ap, err) : 0;
+}
+
+static int attach_cpus(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
+		       link_vec *links)
+{
+	const int *cpus;
+	size_t n;
+	int err = kernel_online_cpus(env->kernel, &cpus, &n);
+
+	for (size_t i = 0; !err && i < n; i++)
+		err = event_attach(env, prog, attr, -1, cpus[i], false, links);
+	return err;
+}
+
+/* The threads of a process; free(). */
+static int threads_read(int32_t pid, int32_t **tids, size_t *n)
+{
+	size_t cap = 0, count = 0;
+	int32_t *list = NULL;
+	struct dirent *entry;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while ((entry = readdir(dir))) {
+		int32_t tid = (int32_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid <= 0)
+			continue;
+		if (count == cap) {
+			int32_t *grown = reallocarray(list, cap = cap ? cap * 2 : 16, sizeof(*list));
+
+			if (!grown) {
+				free(list);
+				closedir(dir);
+				return -ENOMEM;
+			}
+			list = grown;
+		}
+		list[count++] = tid;
+	}
+	closedir(dir);
+	*tids = list;
+	*n = count;
+	return 0;
+}
+
+/* A perf event follows one thread and the threads that it starts. */
+static int attach_threads(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
+			  link_vec *links)
+{
+	int32_t *tids = NULL;
+	size_t n = 0;
+	int err = threads_read(env->pid, &tids, &n);
+
+	if (err)
+		return err;
+	attr->inherit = attr->inherit_thread = 1;
+	for (size_t i = 0; !err && i < n; i++) {
+		err = event_attach(env, prog, attr, tids[i], -1, false, links);
+		if (err == -ESRCH && tids[i] != env->pid)
+			err = 0; /* a thread that has ended meanwhile */
+	}
+	free(tids);
+	return err;
+}
+
+int perf_attach_all(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+		    struct perf_event_attr *attr, link_vec *links)
+{
+	int err;
+
+	attr->size = sizeof(*attr);
+	err = env->pid > 0 ? attach_threads(env, prog, attr, links) : attach_cpus(env, prog, attr, links);
+	return err ? attach_report(env, ap, err) : 0;
+}
+
+int raw_attach(struct probe_env *env, struct bpf_program *prog, const char *event,
+	       const struct attach_point *ap, link_vec *links)
+{
+	struct probe_link *slot = link_slot(env, links);
+
+	slot->link = bpf_program__attach_raw_tracepoint(prog, event);
+	if (slot->link)
+		return 0;
+	links->n--;
+	return attach_report(env, ap, -errno);
+}

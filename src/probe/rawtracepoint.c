@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rawtracepoint: the static events of the kernel with the arguments of the C function behind them, as
+ * words of the context. Their types come from BTF, which is parsed only when `args` is used.
+ */
+#include <stdio.h>
+
+#include <bpf/btf.h>
+
+#include "base/util.h"
+#include "kernel/kernel.h"
+#include "probe/common.h"
+#include "probe/kinds_all.h"
+#include "probe/tp_args.h"
+
+#define MAX_ARGS 12 /* of a raw tracepoint: the kernel's own limit */
+
+/* ---- expand ---- */
+
+/* "vmlinux:sched_switch" against the parts of the spec, of which the module may be left out. */
+static bool name_matches(const struct probe_spec *spec, const char *module, const char *event)
+{
+	uint32_t last = spec->parts.n - 1;
+
+	if (last && !(part_is_pattern(spec, 0) ? glob_match(spec->parts.v[0], module)
+					       : !strcmp(spec->parts.v[0], module)))
+		return false;
+	return part_is_pattern(spec, last) ? glob_match(spec->parts.v[last], event)
+					   : !strcmp(spec->parts.v[last], event);
+}
+
+static int add(struct probe_env *env, const struct probe_spec *spec, const char *module, const char *event,
+	       attach_vec *out)
+{
+	struct arena *a = env->arena;
+	struct attach_point *ap = point_add(env, &probe_rawtracepoint, spec,
+					    arena_printf(a, "rawtracepoint:%s:%s", module, event), out);
+
+	if (!ap)
+		return -EINVAL;
+	ap->target = module;
+	ap->func = event;
+	ap->section = arena_printf(a, "raw_tp/%s", event);
+	return 0;
+}
+
+/* Only the events (behind the ':') of "MODULE:EVENT" names are compared with what was written. */
+static int missing(struct probe_env *env, const struct probe_spec *spec, const char *const *names, size_t n)
+{
+	uint32_t last = spec->parts.n - 1;
+	const char **events = arena_array_of(env->arena, const char *, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		events[i] = strchr(names[i], ':') + 1;
+	diag_error(env->diags, part_span(spec, last), "no raw tracepoint '%s'%s%s", spec->parts.v[last],
+		   last ? " in " : "", last ? spec->parts.v[0] : "");
+	diag_hint_nearest(env->diags, spec->parts.v[last], events, n);
+	return -EINVAL;
+}
+
+static int expand(struct probe_env *env, const struct probe_spec *spec, attach_vec *out)
+{
+	uint32_t before = out->n;
+	const char *const *names;
+	bool pattern = false;
+	size_t n;
+	int err;
+
+	if (!spec->parts.n || spec->parts.n > 2 || !*spec->parts.v[spec->parts.n - 1])
+		return diag_error(env->diags, spec->span, "rawtracepoint needs an event: %s",
+				  probe_rawtracepoint.forms);
+	for (uint32_t i = 0; i < spec->parts.n; i++)
+		pattern |= part_is_pattern(spec, i);
+	err = kernel_raw_tracepoints(env->kernel, &names, &n);
+	for (size_t i = 0; !err && i < n; i++) {
+		const char *colon = strchr(names[i], ':');
+		const char *module = arena_strndup(env->arena, names[i], (size_t)(colon - names[i]));
+
+		if (name_matches(spec, module, colon + 1))
+			err = add(env, spec, module, arena_strdup(env->arena, colon + 1), out);
+	}
+	if (err)
+		return err;
+	if (out->n > before)
+		return 0;
+	return pattern ? -ENOENT : missing(env, spec, names, n);
+}
+
+/* ---- args ---- */
+
+static const struct btf_type *skip_modifiers(const struct btf *btf, uint32_t *id)
+{
+	const struct btf_type *t = btf__type_by_id(btf, *id);
+
+	while (t && (btf_is_mod(t) || btf_is_typedef(t))) {
+		*id = t->type;
+		t = btf__type_by_id(btf, *id);
+	}
+	return t;
+}
+
+static const struct type *type_of_btf(struct arena *a, const struct btf *btf, uint32_t id, unsigned depth)
+{
+	const struct btf_type *t = skip_modifiers(btf, &id);
+	const char *name;
+
+	if (!t || btf_is_void(t))
+		return &type_none;
+	name = btf__name_by_offset(btf, t->name_off);
+	if (btf_is_int(t) && btf_int_encoding(t) & BTF_INT_BOOL)
+		return &type_bool;
+	if (btf_is_int(t) && t->size <= 8)
+		return type_integer(t->size, btf_int_encoding(t) & BTF_INT_SIGNED);
+	if (btf_is_any_enum(t))
+		return type_integer(t->size, btf_kflag(t));
+	if (btf_is_composite(t))
+		return opaque_struct(a, name, strlen(name), btf_is_union(t));
+	if (btf_is_ptr(t) && depth < 8)
+		return type_pointer(a, type_of_btf(a, btf, t->type, depth + 1), SPACE_KERNEL);
+	return &type_none;
+}
+
+/* The C type in words: "struct task_struct *", for listings. */
+static const char *text_of_btf(struct arena *a, const struct btf *btf, uint32_t id, unsigned depth)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+	const char *name, *text;
+
+	if (!t || btf_is_void(t) || depth > 8)
+		return "void";
+	name = btf__name_by_offset(btf, t->name_off);
+	switch (btf_kind(t)) {
+	case BTF_KIND_CONST:
+		return arena_printf(a, "const %s", text_of_btf(a, btf, t->type, depth + 1));
+	case BTF_KIND_VOLATILE:
+	case BTF_KIND_RESTRICT:
+	case BTF_KIND_TYPE_TAG:
+		return text_of_btf(a, btf, t->type, depth + 1);
+	case BTF_KIND_PTR:
+		text = text_of_btf(a, btf, t->type, depth + 1);
+		return arena_printf(a, "%s%s*", text, text[strlen(text) - 1] == '*' ? "" : " ");
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_FWD:
+		return arena_printf(a, "%s %s", btf_kind(t) == BTF_KIND_FWD && btf_kflag(t) ? "union" : "struct",
+				    name);
+	case BTF_KIND_UNION:
+		return arena_printf(a, "union %s", name);
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+		return arena_printf(a, "enum %s", name);
+	case BTF_KIND_FUNC_PROTO:
+		return "void (*)()";
+	default:
+		return arena_strdup(a, *name ? name : "void");
+	}
+}
+
+/* A word of the context holds the argument: what is wider than a word does not come this way. */
+static const struct type *arg_type(struct arena *a, const struct btf *btf, uint32_t id)
+{
+	const struct type *known = type_of_btf(a, btf, id, 0);
+	struct type *t;
+
+	if (known->kind != TY_INT && known->kind != TY_BOOL && known->kind != TY_POINTER)
+		known = &type_uint64;
+	t = type_clone(a, known);
+	t->name = text_of_btf(a, btf, id, 0);
+	return t;
+}
+
+/*
+ * The prototype with its names. The typedef btf_trace_EVENT, which every raw tracepoint has, knows none;
+ * the functions that the kernel makes for each (__probestub_, since 6.6) or for its class do.
+ */
+static const struct btf_type *proto_of(const struct btf *btf, struct arena *a, const char *event)
+{
+	static const char *const functions[] = { "__probestub_", "__bpf_trace_" };
+	const struct btf_type *t;
+	uint32_t type_id;
+	int id;
+
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+		const char *name = arena_printf(a, "%s%s", functions[i], event);
+
+		id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+		if (id > 0)
+			return btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
+	}
+	id = btf__find_by_name_kind(btf, arena_printf(a, "btf_trace_%s", event), BTF_KIND_TYPEDEF);
+	if (id < 0)
+		return NULL;
+	type_id = (uint32_t)id;
+	t = skip_modifiers(btf, &type_id);
+	return t && btf_is_ptr(t) ? btf__type_by_id(btf, t->type) : NULL;
+}
+
+static const struct type *args_of(struct arena *a, const struct btf *btf, const struct btf_type *proto)
+{
+	const struct btf_param *params = btf_params(proto);
+	VEC(struct field) fields = {0};
+
+	/* The first is the kernel's own (void *__data). */
+	for (uint32_t i = 1; i < btf_vlen(proto) && i <= MAX_ARGS; i++) {
+		const char *name = btf__name_by_offset(btf, params[i].name_off);
+		struct field f = { .access = ACCESS_CTX_WORD, .ctx_offset = (i - 1) * 8 };
+
+		f.name = name && *name ? arena_strdup(a, name) : arena_printf(a, "arg%u", i - 1);
+		f.type = arg_type(a, btf, params[i].type);
+		vec_push(a, &fields, f);
+	}
+	return args_struct(a, fields.v, fields.n, fields.n * 8);
+}
+
+static int args(struct probe_env *env, struct attach_point *ap)
+{
+	const struct btf_type *proto;
+	const struct btf *btf;
+
+	if (ap->args)
+		return 0;
+	btf = kernel_module_btf(env->kernel, ap->target);
+	if (!btf)
+		return -ENOENT;
+	proto = proto_of(btf, env->arena, ap->func);
+	if (!proto || !btf_is_func_proto(proto))
+		return report_error(env->report, -ENOENT, "use arg0, arg1, ... instead of args",
+				    "the kernel's types do not describe the arguments of %s", ap->name);
+	ap->args = args_of(env->arena, btf, proto);
+	return 0;
+}
+
+/* ---- list, attach ---- */
+
+static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(const char *name, void *ctx),
+		void *ctx)
+{
+	const char *pattern = spec_pattern(env->arena, spec);
+	const char *const *names;
+	size_t n;
+	int r = kernel_raw_tracepoints(env->kernel, &names, &n);
+
+	for (size_t i = 0; !r && i < n; i++) {
+		char name[512];
+
+		/* Without a module in the pattern, the event alone may match. */
+		if (!glob_match(pattern, names[i]) &&
+		    (spec->parts.n > 1 || !glob_match(pattern, strchr(names[i], ':') + 1)))
+			continue;
+		if ((size_t)snprintf(name, sizeof(name), "rawtracepoint:%s", names[i]) < sizeof(name))
+			r = fn(name, ctx);
+	}
+	return r;
+}
+
+static int attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
+		  uint32_t npoints, link_vec *links)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < npoints; i++)
+		err = raw_attach(env, prog, points[i]->func, points[i], links);
+	return err;
+}
+
+const struct probe_kind probe_rawtracepoint = {
+	.name = "rawtracepoint",
+	.aliases = (const char *const[]){ "rt", NULL },
+	.forms = "rawtracepoint[:MODULE]:EVENT",
+	.summary = "a static event of the kernel, with the arguments the kernel's own code gives it",
+	.run = RUN_ATTACHED,
+	.prog_type = "raw_tracepoint",
+	.has_args = true,
+	.has_argn = true,
+	.space = SPACE_KERNEL,
+	.expand = expand,
+	.args = args,
+	.list = list,
+	.attach = attach,
+};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Attach: programs to their probes, and away again: what closes slowly last, and in parallel. */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/util.h"
+#include "run/internal.h"
+
+/* More threads do not make it faster: the kernel's grace periods are shared by all that wait for one. */
+#define CLOSERS_MOST 32
+
+/* Messages of probes that may be missing: a warning, or nothing. */
+struct softener {
+	const struct session *session;
+	struct reporter reporter;
+};
+
+static void soften(void *ctx, enum severity sev, const char *text, const char *hint)
+{
+	const struct softener *so = ctx;
+	const struct reporter *r = so->session->report;
+
+	if (sev == SEV_ERROR)
+		sev = SEV_WARNING;
+	if (sev == SEV_WARNING && so->session->module->config.missing_probes == MISSING_IGNORE)
+		sev = SEV_DEBUG;
+	if (r && r->emit)
+		r->emit(r->ctx, sev, text, hint);
+}
+
+static int program_attach(struct session *s, uint32_t index)
+{
+	const struct program_desc *d = &s->module->programs.v[index];
+	bool may_be_missing = s->module->config.missing_probes != MISSING_ERROR;
+	struct softener so = { .session = s };
+	struct probe_env env = s->probe;
+	int err;
+
+	so.reporter = (struct reporter){ .emit = soften, .ctx = &so };
+	if (may_be_missing)
+		env.report = &so.reporter;
+	err = d->kind->attach(&env, s->programs[index], d->points, d->npoints, &s->links);
+	if (err && !may_be_missing)
+		return err;
+	s->nattached += err ? 0 : d->npoints;
+	return 0;
+}
+
+int probes_attach(struct session *s)
+{
+	for (uint32_t i = 0; i < s->module->programs.n; i++) {
+		const struct program_desc *d = &s->module->programs.v[i];
+		int err;
+
+		if (d->kind->run != RUN_ATTACHED) {
+			s->nattached += d->npoints;
+			continue;
+		}
+		err = program_attach(s, i);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void link_close(struct probe_link *l)
+{
+	if (l->link)
+		bpf_link__destroy(TAKE_PTR(l->link));
+	if (l->fd >= 0)
+		close(TAKE_FD(l->fd));
+}
+
+void probes_switch_off(struct session *s)
+{
+	if (s->control)
+		__atomic_store_n(&s->control->off, 1, __ATOMIC_SEQ_CST);
+	vec_each(l, &s->links)
+		if (!l->slow_close)
+			link_close(l);
+}
+
+struct closing {
+	struct session *session;
+	_Atomic uint32_t next;
+};
+
+static void *closer(void *arg)
+{
+	struct closing *c = arg;
+	uint32_t i;
+
+	while ((i = c->next++) < c->session->links.n)
+		link_close(&c->session->links.v[i]);
+	return NULL;
+}
+
+void probes_detach(struct session *s)
+{
+	struct closing c = { .session = s };
+	pthread_t threads[CLOSERS_MOST];
+	uint32_t nslow = 0, n = 0;
+
+	vec_each(l, &s->links)
+		nslow += l->link || l->fd >= 0;
+	/* This thread closes too, and all of them when no other can be made. */
+	while (n + 1 < nslow && n < CLOSERS_MOST && !pthread_create(&threads[n], NULL, closer, &c))
+		n++;
+	closer(&c);
+	for (uint32_t i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	s->links.n = 0;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The session as the files of run/ share it. A session is used by one thread at a time; only
+ * session_stop() may come from elsewhere (a signal handler, another thread).
+ *
+ *   session.c  life cycle: open, attach, poll, finish, free
+ *   load.c     object -> kernel, and why the kernel refused it
+ *   attach.c   programs -> probes, and away again
+ *   events.c   what comes out of the ring buffer and what functions do with it
+ *   ring.c     the ring buffer itself
+ *   timers.c   programs that the session runs itself: begin, end, interval, signal
+ *   maps.c     reading, clearing, showing maps;  reduce.c: CPUs to one value, order of rows
+ *   losses.c   every way to lose something, counted
+ *   command.c  the process of -c
+ */
+#ifndef SONDE_RUN_INTERNAL_H
+#define SONDE_RUN_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "base/strbuf.h"
+#include "code/module.h"
+#include "kernel/kernel.h"
+#include "lang/probe.h"
+#include "run/ring.h"
+#include "run/session.h"
+
+struct bpf_object;
+struct bpf_program;
+
+/* A script's map in the kernel. */
+struct map_handle {
+	int fd; /* owned by the object */
+	uint32_t max_entries, value_bytes; /* as the kernel has them */
+};
+
+/* Something the session runs when a descriptor says so. */
+struct trigger {
+	int fd;              /* timerfd or signalfd */
+	uint32_t prog;       /* index into module.programs */
+	bool is_signal;
+	bool ready;
+};
+
+/* What has been told of a loss, so that the next record says only what is new. */
+struct loss {
+	const char *label;   /* NULL: events */
+	const char *map;     /* name of the map, or NULL */
+	uint64_t total, told;
+};
+
+struct session {
+	const struct module *module;
+	struct session_options opt;
+	const struct reporter *report;
+	struct arena *arena;         /* links and what kinds make while attaching */
+	struct probe_env probe;      /* opt.probe with that arena */
+	struct act act;
+	uint32_t ncpus;              /* possible ones: per-CPU values have that many */
+
+	/* load.c */
+	struct bpf_object *object;
+	struct bpf_program **programs; /* by index in module.programs */
+	struct map_handle *maps;     /* by map.id */
+	int counters_fd;
+	size_t ring_bytes;
+	bool ring_is_small;          /* nothing but what the session itself runs sends events */
+	struct control *control;     /* the beginning of .bss */
+
+	/* attach.c */
+	link_vec links;
+	bool attached;
+	uint64_t nattached;
+
+	/* events.c */
+	struct ring ring;
+	uint8_t *bounce;             /* an event that is shorter than its type, filled up with zeros */
+	size_t bounce_bytes;
+	struct strbuf held;          /* events of begin programs until everything is attached */
+	uint64_t now_ns;             /* when the present batch was begun */
+
+	/* timers.c */
+	struct trigger *triggers;    /* in order of their programs */
+	size_t ntriggers;
+
+	/* losses.c */
+	struct loss *losses;
+	size_t nlosses;
+	uint64_t corrupt, skipped_runs;
+	uint64_t losses_read_ns;
+	uint64_t *percpu;            /* one u64 per CPU, for reading counters */
+
+	/* session.c */
+	int epoll_fd, stop_fd, tick_fd, pid_fd;
+	uint32_t idle_ticks;
+	bool tick_is_slow;
+	atomic_bool stop;
+	atomic_int status;
+	atomic_bool status_set;
+	int result;                  /* what ended the session early: of the record callback, or an errno */
+	bool result_told;
+	bool finished;
+};
+
+/* ---- load.c ---- */
+int session_load(struct session *s);
+void session_unload(struct session *s);
+
+/* ---- attach.c ---- */
+int probes_attach(struct session *s);
+/* Switch programs off and close the links that close at once. */
+void probes_switch_off(struct session *s);
+/* Close what is left, in parallel. */
+void probes_detach(struct session *s);
+
+/* ---- events.c ---- */
+void act_init(struct session *s);
+/* Hand one record to the receiver, unless one has already ended the session. */
+int record_emit(struct session *s, const struct record *rec);
+/* Handle what is in the ring. Returns the number of events, or the session's result. */
+int64_t events_drain(struct session *s);
+/* The same at the end: waits shortly for programs that are still writing. */
+void events_drain_all(struct session *s);
+/* Put aside what is in the ring / handle what was put aside. */
+int events_hold(struct session *s);
+void events_release(struct session *s);
+
+/* ---- timers.c ---- */
+/* Run all programs of this kind once, in their order. 0 or a negative errno after a report. */
+int programs_run(struct session *s, enum probe_run run);
+/* Make the descriptors of interval and signal programs and add them to epoll, tagged with tag + index. */
+int triggers_open(struct session *s, uint64_t tag);
+/* Run what is ready, draining the ring after each run. */
+int triggers_run(struct session *s);
+void triggers_close(struct session *s);
+
+/* ---- maps.c ---- */
+int map_print(struct session *s, const struct map *map, int64_t top, int64_t div, bool final);
+int map_print_key(struct session *s, const struct map *map, const uint8_t *key);
+int map_clear(struct session *s, const struct map *map);
+int map_zero(struct session *s, const struct map *map);
+/* All maps that are not empty, in order of their names. */
+int maps_print_all(struct session *s);
+
+/* ---- losses.c ---- */
+int losses_open(struct session *s);
+/* Tell what is new. `all` false: only what a person must know while it happens, and not too often. */
+void losses_tell(struct session *s, bool all);
+void losses_close(struct session *s);
+
+/* ---- session.c ---- */
+uint64_t clock_ns(void);
+void session_end(struct session *s, int status);
+
+#endif

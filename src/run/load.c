@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Load: the module's ELF object into the kernel, by libbpf. What libbpf says is kept aside; when the kernel
+ * refuses, one message says what it refused and why.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+
+#include "base/util.h"
+#include "run/internal.h"
+
+#define RING_MOST_BYTES ((size_t)16 << 20)
+#define RING_LEAST_BYTES ((size_t)64 << 10)
+/* Enough when every run of a program that sends events is followed by reading the ring. */
+#define RING_SMALL_BYTES ((size_t)1 << 20)
+/* Lines of the verifier's log that a message shows. */
+#define LOG_LINES 8
+
+/*
+ * libbpf has one print function per process and no context for it. Ours keeps what a loading session's
+ * thread gets, and passes on to whoever was there before what belongs to others.
+ */
+static pthread_once_t print_once = PTHREAD_ONCE_INIT;
+static libbpf_print_fn_t print_others;
+static __thread struct strbuf *print_log;
+
+static int print_keep(enum libbpf_print_level level, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+static int print_keep(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (!print_log)
+		return print_others ? print_others(level, fmt, ap) : 0;
+	if (level == LIBBPF_WARN)
+		strbuf_vaddf(print_log, fmt, ap);
+	return 0;
+}
+
+static void print_install(void)
+{
+	print_others = libbpf_set_print(print_keep);
+}
+
+static size_t power_of_two_at_least(size_t n, size_t least)
+{
+	size_t p = least;
+
+	while (p < n)
+		p *= 2;
+	return p;
+}
+
+/* A sixty-fourth of the memory, within limits. */
+static size_t ring_default_bytes(void)
+{
+	struct sysinfo si;
+	size_t want = RING_LEAST_BYTES;
+
+	if (sysinfo(&si))
+		return RING_LEAST_BYTES;
+	while (want < RING_MOST_BYTES && want * 2 <= (uint64_t)si.totalram * si.mem_unit / 64)
+		want *= 2;
+	return want;
+}
+
+static bool span_within(struct span outer, struct span inner)
+{
+	return outer.file == inner.file && outer.begin <= inner.begin && inner.end <= outer.end;
+}
+
+/* Does nothing that the kernel runs by itself send events? A call that is not inside a clause (it came
+ * from a macro) may be anywhere. */
+static bool only_session_sends(const struct module *m)
+{
+	const struct script *script = m->script;
+
+	for (uint32_t i = 0; i < m->sites.n; i++) {
+		bool found = false;
+
+		for (uint32_t j = 0; j < script->units.n; j++) {
+			const struct unit *u = script->units.v[j];
+
+			if (!span_within(u->clause->span, m->sites.v[i].span))
+				continue;
+			if (u->kind->run == RUN_ATTACHED)
+				return false;
+			found = true;
+		}
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static size_t ring_bytes(struct session *s)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint32_t pages = s->module->config.perf_rb_pages;
+
+	s->ring_is_small = only_session_sends(s->module);
+	if (pages)
+		return power_of_two_at_least((size_t)pages * page, page);
+	if (s->ring_is_small)
+		return MIN(RING_SMALL_BYTES, ring_default_bytes());
+	return MAX(ring_default_bytes(), page);
+}
+
+/* The text of line `n` from the end (0: last), without its newline; NULL: there is none. */
+static const char *line_from_end(const char *text, size_t len, size_t n, size_t *line_len)
+{
+	size_t end = len;
+
+	for (;;) {
+		size_t begin;
+
+		while (end && text[end - 1] == '\n')
+			end--;
+		if (!end)
+			return NULL;
+		for (begin = end; begin && text[begin - 1] != '\n'; begin--)
+			;
+		if (!n--) {
+			*line_len = end - begin;
+			return text + begin;
+		}
+		end = begin;
+	}
+}
+
+static bool line_is_statistics(const char *line, size_t len)
+{
+	static const char *const dull[] = { "processed ", "verification time", "stack depth" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(dull); i++)
+		if (len >= strlen(dull[i]) && !strncmp(line, dull[i], strlen(dull[i])))
+			return true;
+	return false;
+}
+
+/* The last lines of the verifier's log, in order, without its statistics. */
+static void verifier_tail(const char *log, size_t len, struct strbuf *out)
+{
+	const char *line;
+	size_t n;
+
+	while ((line = line_from_end(log, len, 0, &n)) && line_is_statistics(line, n))
+		len = (size_t)(line - log);
+	for (size_t i = LOG_LINES; i-- > 0;) {
+		line = line_from_end(log, len, i, &n);
+		if (!line)
+			continue;
+		strbuf_addstr(out, "\n  ");
+		strbuf_add(out, line, n);
+	}
+}
+
+/* The place in the script that the log was last at ("; text @ file:line", since 6.8; before only "; text"). */
+static void verifier_place(const char *log, size_t len, struct strbuf *out)
+{
+	const char *line, *at = NULL;
+	size_t n;
+
+	for (size_t i = 0; (line = line_from_end(log, len, i, &n)); i++) {
+		if (n < 3 || line[0] != ';' || line[1] != ' ')
+			continue;
+		for (const char *p = line; p + 3 < line + n; p++)
+			if (!strncmp(p, " @ ", 3))
+				at = p + 3;
+		if (at)
+			strbuf_add(out, at, (size_t)(line + n - at));
+		else
+			strbuf_addf(out, "'%.*s'", (int)n - 2, line + 2);
+		return;
+	}
+}
+
+/* The program a line of libbpf speaks of: "prog 'NAME': ..." */
+static const char *rejected_point(const struct session *s, const char *log)
+{
+	const char *name = strstr(log, "prog '");
+	const char *end = name ? strchr(name + 6, '\'') : NULL;
+
+	for (uint32_t i = 0; end && i < s->module->programs.n; i++) {
+		const struct program_desc *d = &s->module->programs.v[i];
+
+		if (strlen(d->name) == (size_t)(end - name - 6) && !strncmp(d->name, name + 6, strlen(d->name)))
+			return d->npoints ? d->points[0]->name : d->name;
+	}
+	return "a probe";
+}
+
+static int report_rejection(const struct session *s, const char *log, const char *begin, const char *end, int err)
+{
+	_cleanup_strbuf_ struct strbuf tail = STRBUF_INIT, place = STRBUF_INIT;
+
+	begin = strchr(begin, '\n') ? strchr(begin, '\n') + 1 : end;
+	verifier_tail(begin, (size_t)(end - begin), &tail);
+	verifier_place(begin, (size_t)(end - begin), &place);
+	report_debug(s->report, "%.*s", (int)(end - begin), begin);
+	return report_error(s->report, err, "this is a bug in sonde, please report it with the script",
+			    "the kernel's verifier rejected the program of %s%s%s:%s", rejected_point(s, log),
+			    place.len ? " at " : "", place.s, tail.s);
+}
+
+static const char *load_hint(int err)
+{
+	switch (err) {
+	case -EPERM:
+		return "the kernel's policy (lockdown, seccomp, a container) does not allow this kind of program";
+	case -ENOMEM:
+	case -E2BIG:
+		return "lower max_map_keys, the size of a declared map, or perf_rb_pages";
+	default:
+		return NULL;
+	}
+}
+
+static int report_load_failure(const struct session *s, const struct strbuf *log, int err)
+{
+	const char *begin = strstr(log->s, "-- BEGIN PROG LOAD LOG --");
+	const char *end = begin ? strstr(begin, "-- END PROG LOAD LOG --") : NULL;
+	char reason[128];
+	const char *line;
+	size_t n;
+
+	if (end && err != -EPERM && begin + 32 < end)
+		return report_rejection(s, log->s, begin, end, err);
+	/* The first line is the cause; what follows is how libbpf took it down. */
+	line = log->s;
+	n = strcspn(line, "\n");
+	if (str_starts(line, "libbpf: ")) {
+		line += 8;
+		n -= 8;
+	}
+	/* libbpf blames the limit of locked memory for every refusal. */
+	if (err == -EPERM)
+		n = 0;
+	libbpf_strerror(err, reason, sizeof(reason));
+	return report_error(s->report, err, load_hint(err), "cannot load the question into the kernel: %s%s%.*s",
+			    reason, n ? ": " : "", (int)n, line);
+}
+
+static int object_open(struct session *s)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "sonde");
+	int err;
+
+	s->object = bpf_object__open_mem(s->module->elf, s->module->elf_bytes, &opts);
+	err = (int)libbpf_get_error(s->object);
+	if (err)
+		s->object = NULL;
+	return err;
+}
+
+static int object_prepare(struct session *s)
+{
+	struct bpf_map *events = bpf_object__find_map_by_name(s->object, MODULE_MAP_EVENTS);
+
+	if (!s->module->uses_ring || !events)
+		return 0;
+	s->ring_bytes = ring_bytes(s);
+	if (s->ring_bytes > UINT32_MAX)
+		return -E2BIG;
+	return bpf_map__set_max_entries(events, (uint32_t)s->ring_bytes);
+}
+
+static int object_load(struct session *s)
+{
+	struct strbuf log = STRBUF_INIT;
+	int err;
+
+	pthread_once(&print_once, print_install);
+	print_log = &log;
+	err = object_open(s);
+	err = err ? err : object_prepare(s);
+	err = err ? err : bpf_object__load(s->object);
+	print_log = NULL;
+	if (err)
+		report_load_failure(s, &log, err);
+	strbuf_free(&log);
+	return err;
+}
+
+static int missing(const struct session *s, const char *what, const char *name)
+{
+	return report_error(s->report, -ENOENT, "this is a bug in sonde", "the object has no %s '%s'", what, name);
+}
+
+static int programs_find(struct session *s)
+{
+	s->programs = calloc(s->module->programs.n + 1, sizeof(*s->programs));
+	if (!s->programs)
+		return report_error(s->report, -ENOMEM, NULL, "no memory for the session");
+	for (uint32_t i = 0; i < s->module->programs.n; i++) {
+		const char *name = s->module->programs.v[i].name;
+
+		s->programs[i] = bpf_object__find_program_by_name(s->object, name);
+		if (!s->programs[i])
+			return missing(s, "program", name);
+	}
+	return 0;
+}
+
+/* Values are read into buffers of the kernel's sizes: they must be able to hold what the module expects. */
+static bool map_fits(const struct map_desc *d, const struct bpf_map *map)
+{
+	bool is_scalar = d->form == MAP_SCALAR || d->form == MAP_PERCPU_SCALAR;
+	uint32_t need = is_scalar ? d->set_offset + (uint32_t)sizeof(uint64_t) : d->value_bytes;
+
+	return bpf_map__value_size(map) >= need && bpf_map__value_size(map) >= d->value_bytes &&
+	       (is_scalar || bpf_map__key_size(map) == d->key_bytes);
+}
+
+static int maps_find(struct session *s)
+{
+	const struct bpf_map *counters = bpf_object__find_map_by_name(s->object, MODULE_MAP_COUNTERS);
+
+	s->counters_fd = counters ? bpf_map__fd(counters) : -1;
+	s->maps = calloc(s->module->maps.n + 1, sizeof(*s->maps));
+	if (!s->maps)
+		return report_error(s->report, -ENOMEM, NULL, "no memory for the session");
+	for (uint32_t i = 0; i < s->module->maps.n; i++) {
+		const struct map_desc *d = &s->module->maps.v[i];
+		const struct bpf_map *map = bpf_object__find_map_by_name(s->object, d->object_name);
+
+		if (!map || !map_fits(d, map))
+			return missing(s, "map", d->object_name);
+		s->maps[i] = (struct map_handle){
+			.fd = bpf_map__fd(map),
+			.max_entries = bpf_map__max_entries(map),
+			.value_bytes = bpf_map__value_size(map),
+		};
+	}
+	return 0;
+}
+
+/* .bss is an array map that can be mapped: its beginning is struct control. */
+static int control_map(struct session *s)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, s->object) {
+		const char *name = bpf_map__name(map);
+		size_t n = strlen(name);
+		void *p;
+
+		if (n < 4 || strcmp(name + n - 4, ".bss") || bpf_map__value_size(map) < sizeof(struct control))
+			continue;
+		p = mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+		if (p == MAP_FAILED)
+			return report_error(s->report, -errno, NULL, "cannot map the question's data: %m");
+		s->control = p;
+		return 0;
+	}
+	return missing(s, "section", ".bss");
+}
+
+static int ring_find(struct session *s)
+{
+	const struct bpf_map *events = bpf_object__find_map_by_name(s->object, MODULE_MAP_EVENTS);
+	int err;
+
+	if (!s->ring_bytes || !events)
+		return 0;
+	err = ring_open(&s->ring, bpf_map__fd(events), s->ring_bytes);
+	if (err)
+		return report_error(s->report, err, NULL, "cannot map the ring buffer: %s", strerror(-err));
+	return 0;
+}
+
+int session_load(struct session *s)
+{
+	int err = object_load(s);
+
+	err = err ? err : programs_find(s);
+	err = err ? err : maps_find(s);
+	err = err ? err : control_map(s);
+	return err ? err : ring_find(s);
+}
+
+void session_unload(struct session *s)
+{
+	ring_close(&s->ring);
+	if (s->control)
+		munmap(s->control, sizeof(*s->control));
+	free(s->programs);
+	free(s->maps);
+	bpf_object__close(s->object);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Losses: what did not arrive, and why. Programs count per CPU; the sum over all possible CPUs is told,
+ * each time only what is new. Delivered and lost events together are the events that were generated.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#include "base/util.h"
+#include "run/internal.h"
+
+/* Losses other than events are looked up at most this often while the session runs. */
+#define TELL_EVERY_NS (1000 * 1000 * 1000ULL)
+
+/* The first entries of session.losses; refused updates of map m are at LOSS_MAPS + m.id. */
+enum { LOSS_EVENTS, LOSS_FAULTS, LOSS_TRUNCATED, LOSS_MISSED, LOSS_CORRUPT, LOSS_MAPS };
+
+int losses_open(struct session *s)
+{
+	static const struct loss fixed[LOSS_MAPS] = {
+		[LOSS_EVENTS] = { .label = NULL },
+		[LOSS_FAULTS] = { .label = "fault" },
+		[LOSS_TRUNCATED] = { .label = "truncated" },
+		[LOSS_MISSED] = { .label = "missed" },
+		[LOSS_CORRUPT] = { .label = "corrupt" },
+	};
+
+	s->nlosses = LOSS_MAPS + s->module->maps.n;
+	s->losses = calloc(s->nlosses, sizeof(*s->losses));
+	s->percpu = calloc(s->ncpus, sizeof(*s->percpu));
+	if (!s->losses || !s->percpu)
+		return report_error(s->report, -ENOMEM, NULL, "no memory for the session's counters");
+	memcpy(s->losses, fixed, sizeof(fixed));
+	for (uint32_t i = 0; i < s->module->maps.n; i++)
+		s->losses[LOSS_MAPS + i] = (struct loss){ .label = "map", .map = s->module->maps.v[i].map->name };
+	return 0;
+}
+
+void losses_close(struct session *s)
+{
+	free(s->losses);
+	free(s->percpu);
+}
+
+static uint64_t counter_read(const struct session *s, uint32_t index)
+{
+	uint64_t sum = 0;
+
+	if (s->counters_fd < 0 || index >= s->module->ncounters ||
+	    bpf_map_lookup_elem(s->counters_fd, &index, s->percpu))
+		return 0;
+	for (uint32_t cpu = 0; cpu < s->ncpus; cpu++)
+		sum += s->percpu[cpu];
+	return sum;
+}
+
+/* Runs the kernel skipped because the same program was already running on that CPU. */
+static uint64_t missed_runs_read(const struct session *s)
+{
+	uint64_t sum = s->skipped_runs;
+
+	for (uint32_t i = 0; i < s->module->programs.n; i++) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (!s->programs[i] || s->module->programs.v[i].kind->run != RUN_ATTACHED)
+			continue;
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(s->programs[i]), &info, &len))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
+static void losses_read_events(struct session *s)
+{
+	s->losses[LOSS_EVENTS].total = counter_read(s, COUNTER_LOST);
+}
+
+static void losses_read_maps(struct session *s)
+{
+	for (uint32_t i = 0; i < s->module->maps.n; i++)
+		s->losses[LOSS_MAPS + i].total = counter_read(s, COUNTER_MAPS + i);
+}
+
+static void losses_read_rest(struct session *s)
+{
+	s->losses[LOSS_FAULTS].total = counter_read(s, COUNTER_FAULTS);
+	s->losses[LOSS_TRUNCATED].total = counter_read(s, COUNTER_TRUNCATED);
+	s->losses[LOSS_MISSED].total = missed_runs_read(s);
+	s->losses[LOSS_CORRUPT].total = s->corrupt;
+}
+
+static void loss_describe(const struct session *s, const struct loss *l, uint64_t n, struct strbuf *text)
+{
+	unsigned long long count = n;
+	const char *plural = n == 1 ? "" : "s";
+
+	switch (MIN(l - s->losses, LOSS_MAPS)) {
+	case LOSS_EVENTS:
+		strbuf_addf(text, "%llu event%s found the ring buffer full; raise perf_rb_pages, or print less",
+			    count, plural);
+		break;
+	case LOSS_FAULTS:
+		strbuf_addf(text, "%llu read%s of memory that was not there gave zeros", count, plural);
+		break;
+	case LOSS_TRUNCATED:
+		strbuf_addf(text, "%llu string%s cut; raise max_strlen (now %u)", count, n == 1 ? " was" : "s were",
+			    s->module->config.max_strlen);
+		break;
+	case LOSS_MISSED:
+		strbuf_addf(text, "%llu run%s of programs %s skipped", count, plural, n == 1 ? "was" : "were");
+		break;
+	case LOSS_CORRUPT:
+		strbuf_addf(text, "%llu event%s could not be understood; this is a bug in sonde", count, plural);
+		break;
+	default:
+		strbuf_addf(text, "map %s is full: %llu update%s refused; raise max_map_keys (now %u), or declare "
+			    "the map with more entries", l->map, count, n == 1 ? " was" : "s were",
+			    s->maps[l - s->losses - LOSS_MAPS].max_entries);
+	}
+}
+
+static void loss_tell(struct session *s, struct loss *l)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	uint64_t n = l->total - l->told;
+	struct record rec = { .kind = REC_LOST, .label = l->label, .number = n };
+
+	if (l->total <= l->told)
+		return;
+	l->told = l->total;
+	loss_describe(s, l, n, &text);
+	rec.text = text.s;
+	rec.text_len = text.len;
+	record_emit(s, &rec);
+}
+
+void losses_tell(struct session *s, bool all)
+{
+	uint64_t now = clock_ns();
+
+	if (s->module->uses_ring)
+		losses_read_events(s);
+	if (all || now - s->losses_read_ns >= TELL_EVERY_NS) {
+		s->losses_read_ns = now;
+		losses_read_maps(s);
+	}
+	if (all)
+		losses_read_rest(s);
+	for (size_t i = 0; i < s->nlosses; i++)
+		loss_tell(s, &s->losses[i]);
+}
+
+void session_losses(const struct session *s, struct session_losses *out)
+{
+	*out = (struct session_losses){
+		.events_lost = counter_read(s, COUNTER_LOST),
+		.faults = counter_read(s, COUNTER_FAULTS),
+		.truncated = counter_read(s, COUNTER_TRUNCATED),
+		.missed_runs = missed_runs_read(s),
+	};
+	for (uint32_t i = 0; i < s->module->maps.n; i++)
+		out->map_refused += counter_read(s, COUNTER_MAPS + i);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reduce: per-CPU values to one, and the order of rows. */
+#include "run/reduce.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+/* Map values lie at any address within a row, so they are read by memcpy. */
+static uint64_t word_at(const uint8_t *p, size_t index)
+{
+	uint64_t v;
+
+	memcpy(&v, p + index * sizeof(v), sizeof(v));
+	return v;
+}
+
+static void word_set(uint8_t *p, size_t index, uint64_t v)
+{
+	memcpy(p + index * sizeof(v), &v, sizeof(v));
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_s64(int64_t a, int64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_word(const struct type *t, uint64_t a, uint64_t b)
+{
+	return t->is_signed ? compare_s64((int64_t)a, (int64_t)b) : compare_u64(a, b);
+}
+
+/* An integer of 1, 2, 4 or 8 bytes, extended as its type says. */
+static uint64_t int_at(const struct type *t, const uint8_t *p)
+{
+	uint64_t v = 0;
+	uint32_t bits = t->size * 8;
+
+	memcpy(&v, p, MIN(t->size, sizeof(v)));
+	if (t->is_signed && bits < 64 && (v >> (bits - 1)) & 1)
+		v |= ~0ULL << bits;
+	return v;
+}
+
+static void reduce_words(const uint8_t *values, size_t stride, uint32_t ncpus, uint8_t *out, size_t bytes)
+{
+	for (size_t i = 0; i < bytes / sizeof(uint64_t); i++) {
+		uint64_t sum = 0;
+
+		for (uint32_t cpu = 0; cpu < ncpus; cpu++)
+			sum += word_at(values + cpu * stride, i);
+		word_set(out, i, sum);
+	}
+}
+
+static void reduce_extreme(const struct type *t, const uint8_t *values, size_t stride, uint32_t ncpus,
+			   uint8_t *out)
+{
+	int want = t->kind == TY_MAX ? 1 : -1;
+	uint64_t best = 0, set = 0;
+
+	for (uint32_t cpu = 0; cpu < ncpus; cpu++) {
+		const uint8_t *v = values + cpu * stride;
+
+		if (!word_at(v, 1))
+			continue;
+		if (!set || compare_word(t, word_at(v, 0), best) == want)
+			best = word_at(v, 0);
+		set = 1;
+	}
+	word_set(out, 0, best);
+	word_set(out, 1, set);
+}
+
+static void reduce_int(const struct type *t, const uint8_t *values, size_t stride, uint32_t ncpus, uint8_t *out)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t cpu = 0; cpu < ncpus; cpu++)
+		sum += int_at(t, values + cpu * stride);
+	memcpy(out, &sum, MIN(t->size, sizeof(sum)));
+}
+
+static bool all_zero(const uint8_t *p, size_t n)
+{
+	return !n || (!p[0] && !memcmp(p, p + 1, n - 1));
+}
+
+static void reduce_first(const uint8_t *values, size_t stride, uint32_t ncpus, uint8_t *out, size_t bytes)
+{
+	for (uint32_t cpu = 0; cpu < ncpus; cpu++)
+		if (!all_zero(values + cpu * stride, bytes)) {
+			memcpy(out, values + cpu * stride, bytes);
+			return;
+		}
+	memset(out, 0, bytes);
+}
+
+void value_reduce(const struct type *t, const uint8_t *values, size_t stride, uint32_t ncpus, uint8_t *out,
+		  size_t bytes)
+{
+	if (ncpus == 1) {
+		memcpy(out, values, bytes);
+		return;
+	}
+	switch (t->kind) {
+	case TY_COUNT:
+	case TY_SUM:
+	case TY_AVG:
+	case TY_STATS:
+	case TY_HIST:
+	case TY_LHIST:
+		reduce_words(values, stride, ncpus, out, bytes);
+		break;
+	case TY_MIN:
+	case TY_MAX:
+		reduce_extreme(t, values, stride, ncpus, out);
+		break;
+	case TY_INT:
+		reduce_int(t, values, stride, ncpus, out);
+		break;
+	default:
+		reduce_first(values, stride, ncpus, out, bytes);
+	}
+}
+
+static int fields_compare(const struct type *t, const uint8_t *a, const uint8_t *b)
+{
+	for (uint32_t i = 0; i < t->nfields; i++) {
+		const struct field *f = &t->fields[i];
+		int c = key_compare(f->type, a + f->offset, b + f->offset);
+
+		if (c)
+			return c;
+	}
+	return 0;
+}
+
+int key_compare(const struct type *t, const uint8_t *a, const uint8_t *b)
+{
+	switch (t->kind) {
+	case TY_INT:
+	case TY_BOOL:
+	case TY_ENUM:
+	case TY_POINTER:
+		return compare_word(t, int_at(t, a), int_at(t, b));
+	case TY_TUPLE:
+	case TY_RECORD:
+		return fields_compare(t, a, b);
+	case TY_STRING:
+		return strncmp((const char *)a, (const char *)b, t->size);
+	default:
+		return memcmp(a, b, t->size);
+	}
+}
+
+/* What a row is sorted by before its key; false: by nothing but its key. */
+static bool row_weight(const struct type *t, const uint8_t *value, uint64_t *weight)
+{
+	uint64_t sum = 0, count;
+
+	switch (t->kind) {
+	case TY_INT:
+	case TY_ENUM:
+		*weight = int_at(t, value);
+		return true;
+	case TY_COUNT:
+	case TY_SUM:
+	case TY_MIN:
+	case TY_MAX:
+		*weight = word_at(value, 0);
+		return true;
+	case TY_AVG:
+	case TY_STATS:
+		sum = word_at(value, 0);
+		count = word_at(value, 1);
+		if (count)
+			sum = t->is_signed ? (uint64_t)((int64_t)sum / (int64_t)count) : sum / count;
+		*weight = sum;
+		return true;
+	case TY_HIST:
+	case TY_LHIST:
+		for (uint32_t i = 0; i < type_buckets(t); i++)
+			sum += word_at(value, i);
+		*weight = sum;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The weight of a histogram is a sum of many words, so it is computed once per row. */
+struct weighted {
+	struct row row;
+	uint64_t weight;
+};
+
+static int weighted_compare(const void *pa, const void *pb, void *ctx)
+{
+	const struct weighted *a = pa, *b = pb;
+	const struct map *map = ctx;
+	bool is_hist = map->value->kind == TY_HIST || map->value->kind == TY_LHIST;
+	int c = is_hist ? compare_u64(a->weight, b->weight) : compare_word(map->value, a->weight, b->weight);
+
+	if (c || !map->key)
+		return c;
+	return key_compare(map->key, a->row.key, b->row.key);
+}
+
+static int row_compare_key(const void *pa, const void *pb, void *ctx)
+{
+	const struct row *a = pa, *b = pb;
+	const struct map *map = ctx;
+
+	return map->key ? key_compare(map->key, a->key, b->key) : 0;
+}
+
+void rows_sort(const struct map *map, struct row *rows, size_t n)
+{
+	_cleanup_free_ struct weighted *w = NULL;
+	uint64_t weight;
+
+	if (n < 2)
+		return;
+	if (row_weight(map->value, rows[0].value, &weight))
+		w = malloc(n * sizeof(*w));
+	if (!w) {
+		qsort_r(rows, n, sizeof(*rows), row_compare_key, (void *)(uintptr_t)map);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		w[i].row = rows[i];
+		row_weight(map->value, rows[i].value, &w[i].weight);
+	}
+	qsort_r(w, n, sizeof(*w), weighted_compare, (void *)(uintptr_t)map);
+	for (size_t i = 0; i < n; i++)
+		rows[i] = w[i].row;
+}

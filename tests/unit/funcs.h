@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Funcs: what the tests of functions share: kinds of probes that attach to nothing, and the way of a
+ * script through parser and checker. Header-only: every test is one binary.
+ */
+#ifndef SONDE_TEST_FUNCS_H
+#define SONDE_TEST_FUNCS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "code/module.h"
+#include "kernel/kernel.h"
+#include "lang/check.h"
+
+/* fake:NAME has no arguments; words:NAME has arg0.. Both are raw tracepoints that nobody attaches. */
+static int fake_expand(struct probe_env *env, const struct probe_spec *spec, attach_vec *out);
+
+static const struct probe_kind fake_kind = {
+	.name = "fake", .forms = "fake:NAME", .summary = "for tests", .prog_type = "raw_tracepoint",
+	.space = SPACE_KERNEL, .expand = fake_expand,
+};
+static const struct probe_kind words_kind = {
+	.name = "words", .forms = "words:NAME", .summary = "for tests", .prog_type = "raw_tracepoint",
+	.space = SPACE_KERNEL, .has_argn = true, .expand = fake_expand,
+};
+static const struct probe_kind *const fake_kinds[] = { &fake_kind, &words_kind, NULL };
+
+static int fake_expand(struct probe_env *env, const struct probe_spec *spec, attach_vec *out)
+{
+	struct attach_point *ap = arena_new_of(env->arena, struct attach_point);
+
+	ap->kind = str_eq(spec->kind, "words") ? &words_kind : &fake_kind;
+	ap->spec = spec;
+	ap->name = arena_printf(env->arena, "%s:%s", spec->kind, spec->parts.n ? spec->parts.v[0] : "");
+	ap->section = "raw_tp";
+	vec_push(env->arena, out, ap);
+	return 0;
+}
+
+/* A question under test. */
+struct question {
+	struct arena *arena;
+	struct kernel *kernel;
+	struct strbuf said; /* everything reported */
+	struct reporter reporter;
+	struct sources sources;
+	struct script script;
+	struct diags diags;
+	struct probe_env probe;
+	struct check_env env;
+};
+
+static void question_said(void *ctx, enum severity sev, const char *text, const char *hint)
+{
+	struct question *q = ctx;
+
+	(void)sev;
+	strbuf_addf(&q->said, "%s\n", text);
+	if (hint)
+		strbuf_addf(&q->said, "hint: %s\n", hint);
+}
+
+static void question_begin(struct question *q)
+{
+	*q = (struct question){ .said = STRBUF_INIT };
+	q->arena = arena_new();
+	assert_non_null(q->arena);
+	q->reporter = (struct reporter){ .emit = question_said, .ctx = q };
+	q->kernel = kernel_new(&q->reporter);
+	assert_non_null(q->kernel);
+	q->sources.arena = q->arena;
+	q->script = (struct script){ .arena = q->arena, .sources = &q->sources };
+	q->diags = (struct diags){ .arena = q->arena, .sources = &q->sources };
+	q->probe = (struct probe_env){ .arena = q->arena, .kernel = q->kernel, .report = &q->reporter,
+				       .diags = &q->diags, .max_probes = 1024 };
+	q->env = (struct check_env){ .kinds = fake_kinds, .families = func_families, .probe = &q->probe };
+	config_defaults(&q->env.config);
+}
+
+static void question_end(struct question *q)
+{
+	kernel_free(q->kernel);
+	strbuf_free(&q->said);
+	arena_free(q->arena);
+}
+
+/* Parse and check; diagnostics are in q->said. */
+static int question_check(struct question *q, const char *text)
+{
+	uint16_t file = source_add(&q->sources, "t", text, strlen(text));
+	int r = script_parse(&q->script, file, &q->diags);
+
+	if (!r)
+		r = script_check(&q->script, &q->env, &q->diags);
+	diag_flush(&q->diags, &q->reporter);
+	return r;
+}
+
+#endif
