@@ -23,6 +23,11 @@ struct var_home {
 	uint32_t slot;
 };
 
+/* A slot for what is needed during one statement only. */
+struct temp {
+	uint32_t slot, bytes;
+};
+
 struct loop {
 	uint32_t next, end; /* where continue and break go */
 };
@@ -30,6 +35,8 @@ struct loop {
 struct lower_priv {
 	VEC(struct var_home) vars; /* by var.id; of the part being lowered */
 	VEC(struct loop) loops;
+	VEC(struct temp) temps;    /* of the program; the first temps_used are in use */
+	uint32_t temps_used;
 	uint32_t part_end;         /* where `return` goes */
 	struct want *next_want;    /* for the next lower_expr() */
 	struct want *want;         /* of the expression being lowered */

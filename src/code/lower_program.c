@@ -189,6 +189,7 @@ static int lower_part(struct lower *l, struct part *part, const guard_words *wor
 	}
 	if (!err)
 		err = lower_stmts(l, &clause->body);
+	l->priv->temps_used = 0;
 	ir_jmp(l->f, end);
 	ir_block_use(l->f, end);
 	return err;
@@ -214,6 +215,7 @@ int lower_program(struct lower *l, const struct program_plan *plan, uint32_t ind
 	l->f->scratch_index = index;
 	l->f->span = plan->parts.v[0].unit->clause->span;
 	l->priv->zero_slot = l->priv->counter_slot = 0;
+	l->priv->temps.n = l->priv->temps_used = 0;
 	if (plan->kind->slow_close)
 		off_test(l);
 	guards_read(l, plan, &words);

@@ -295,10 +295,12 @@ int lower_stmts(struct lower *l, const stmt_vec *body)
 
 	/* Go on after an error, so that several can be shown at once. */
 	vec_each(s, body) {
+		uint32_t used = l->priv->temps_used;
 		int err;
 
 		l->f->span = (*s)->span;
 		err = lowerers[(*s)->kind](l, *s);
+		l->priv->temps_used = used;
 		if (err && !first)
 			first = err;
 	}

@@ -147,19 +147,20 @@ static const char *severity_text(enum severity sev)
 	}
 }
 
-/* "file:line:col: severity message" and the excerpt. Without `with_severity` its word is left out. */
-static void diag_text(const struct diags *d, const struct diag *one, bool with_severity, struct strbuf *out)
+/* "file:line:col: severity: message" and the excerpt. What has no place is the message alone, for its
+ * receiver says how bad it is. */
+static void diag_text(const struct diags *d, const struct diag *one, struct strbuf *out)
 {
 	const struct source *src = source_of(d->sources, one->span);
-	const char *severity = with_severity ? severity_text(one->sev) : "";
 	uint32_t line, col;
 
 	if (!src) {
-		strbuf_addf(out, "%s%s", severity, one->text);
+		strbuf_addstr(out, one->text);
 		return;
 	}
 	span_locate(d->sources, one->span, &line, &col);
-	strbuf_addf(out, "%s:%u:%u: %s%s", src->name, line, col, severity, one->text);
+	strbuf_addf(out, "%s:%u:%u: %s%s", src->name, line, col,
+		    severity_text(one->sev), one->text);
 	excerpt_add(out, src, one->span, line, col);
 }
 
@@ -172,7 +173,7 @@ const char *diag_render(const struct diags *d, const struct diag *one)
 	char *kept = arena_alloc(d->arena, room);
 	struct strbuf text = STRBUF_INIT;
 
-	diag_text(d, one, true, &text);
+	diag_text(d, one, &text);
 	if (one->hint)
 		strbuf_addf(&text, "\nhint: %s", one->hint);
 	memcpy(kept, text.s, MIN(text.len, room - 1));
@@ -206,7 +207,7 @@ void diag_flush(struct diags *d, const struct reporter *r)
 	vec_each(it, &d->list) {
 		struct strbuf text = STRBUF_INIT;
 
-		diag_text(d, it, false, &text);
+		diag_text(d, it, &text);
 		if (r && r->emit)
 			r->emit(r->ctx, it->sev, text.failed ? it->text : text.s, it->hint);
 		strbuf_free(&text);

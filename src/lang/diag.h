@@ -44,7 +44,8 @@ void diag_hint(struct diags *d, const char *fmt, ...) __attribute__((format(prin
 void diag_hint_nearest(struct diags *d, const char *word, const char *const *names, size_t n);
 /* One rendered diagnostic, in the arena of `d`. */
 const char *diag_render(const struct diags *d, const struct diag *one);
-/* Hand everything to the reporter and forget it (nerrors stays). */
+/* Hand everything to the reporter and forget it (nerrors stays). The text is as above without its hint:
+ * the severity word stands behind the place. */
 void diag_flush(struct diags *d, const struct reporter *r);
 
 #endif

@@ -182,22 +182,3 @@ int script_parse(struct script *script, uint16_t file, struct diags *d)
 	}
 	return d->nerrors == before ? 0 : -EINVAL;
 }
-
-struct probe_spec *script_parse_probe(struct script *script, uint16_t file, struct diags *d)
-{
-	struct parser p = { .arena = script->arena, .script = script, .diags = d };
-	struct probe_spec *spec;
-
-	lex_begin(&p.lx, script, file, d);
-	lex_skip_blank(&p.lx);
-	spec = parse_probe(&p);
-	if (!spec)
-		return NULL;
-	lex_skip_blank(&p.lx);
-	if (p.lx.pos < p.lx.len) {
-		diag_error(d, lex_span(&p.lx, p.lx.pos, p.lx.pos + 1), "unexpected '%c' in a probe",
-			   p.lx.text[p.lx.pos]);
-		return NULL;
-	}
-	return spec;
-}

@@ -96,6 +96,8 @@ void parse_unwind_end(struct parser *p);
 /* ---- parse_decl.c ---- */
 /* A declaration, if one begins at the lexer; false: there is none. */
 bool parse_decl(struct parser *p);
+/* import "x.bt", without its ';'. Also a statement: macros import what they are made of. */
+bool parse_import(struct parser *p);
 
 /* ---- parse_depth.c ---- */
 /* Is the tree below too high for passes that recurse? Reports it. */

@@ -206,8 +206,7 @@ static bool map_decl_read(struct parser *p)
 	return decl_end(p, "the declaration");
 }
 
-/* import "x.bt"; */
-static bool import_read(struct parser *p)
+bool parse_import(struct parser *p)
 {
 	struct import i = { .span = p->tok.span };
 
@@ -222,7 +221,13 @@ static bool import_read(struct parser *p)
 	parse_next(p);
 	i.span = parse_span(p, i.span.begin);
 	vec_push(p->arena, &p->script->imports, i);
-	return decl_end(p, "the import");
+	return true;
+}
+
+/* import "x.bt"; */
+static bool import_read(struct parser *p)
+{
+	return parse_import(p) && decl_end(p, "the import");
 }
 
 /* ---- macros and subprograms ---- */

@@ -156,6 +156,23 @@ static struct expr *offsetof_read(struct parser *p)
 	return e;
 }
 
+/* typeinfo(type or expression): a call whose argument may be a type, then in tref. */
+static struct expr *typeinfo_read(struct parser *p)
+{
+	struct expr *e = leaf_new(p, EX_IDENT);
+	struct span open = p->tok.span;
+
+	if (p->tok.kind != TOK_LPAREN)
+		return e;
+	if (!parse_looks_like_type(p, TOK_RPAREN, false))
+		return call_read(p, e);
+	e->kind = EX_CALL;
+	if (!type_or_expr_read(p, e, TOK_RPAREN) || !open_close(p, TOK_RPAREN, open, "to close typeinfo"))
+		return NULL;
+	e->span = parse_span(p, e->span.begin);
+	return e;
+}
+
 static struct expr *bool_read(struct parser *p, bool value)
 {
 	struct expr *e = leaf_new(p, EX_BOOL);
@@ -181,7 +198,7 @@ static const struct {
 	struct expr *(*read)(struct parser *p);
 } word_exprs[] = {
 	{ "if", parse_if }, { "sizeof", sizeof_read }, { "offsetof", offsetof_read },
-	{ "comptime", comptime_read },
+	{ "comptime", comptime_read }, { "typeinfo", typeinfo_read },
 };
 
 static struct expr *word_read(struct parser *p)

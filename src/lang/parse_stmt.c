@@ -380,6 +380,8 @@ static bool stmt_read(struct parser *p, struct expr *block)
 		vec_push(p->arena, &block->body, s);
 		return word_stmts[i].is_block || p->unwind || separator_read(p);
 	}
+	if (parse_is(p, "import"))
+		return parse_import(p) && separator_read(p);
 	if (parse_is(p, "if") || p->tok.kind == TOK_LBRACE) {
 		e = parse_is(p, "if") ? parse_if(p) : parse_block(p, "the block");
 		if (!e)

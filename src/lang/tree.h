@@ -256,7 +256,5 @@ struct diags;
  * diagnostics; as much as possible is parsed after an error so that several can be shown at once.
  * Nesting deeper than 250 levels is an error, not a stack overflow. */
 int script_parse(struct script *script, uint16_t file, struct diags *d);
-/* The source numbered `file` is one probe without an action, as listings take it. NULL after a diagnostic. */
-struct probe_spec *script_parse_probe(struct script *script, uint16_t file, struct diags *d);
 
 #endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Macro: calls of macros are replaced by their bodies before anything has a type. A macro sees its
+ * parameters and its own variables, nothing else: its variables get names no script can write, and maps
+ * must be handed in.
+ */
+#include "lang/check_priv.h"
+
+#define MOST_DEPTH 100
+#define MOST_EXPANSIONS 10000
+
+struct expansion {
+	struct checker *c;
+	const struct macro *macro;
+	const struct expr *call;
+	uint32_t number;
+};
+
+struct walk {
+	struct checker *c;
+	uint32_t depth, count;
+	bool gave_up;
+};
+
+static void expand_visit(struct expr *e, void *ctx);
+
+static const struct macro *macro_find(const struct checker *c, const char *name, uint32_t nargs, bool any)
+{
+	vec_each(it, &c->script->macros) {
+		if (str_eq((*it)->name, name) && (any || (*it)->params.n == nargs))
+			return *it;
+	}
+	return NULL;
+}
+
+/* The argument for a name in the body; NULL: it is no parameter. */
+static const struct expr *argument_of(const struct expansion *x, const char *name)
+{
+	for (uint32_t i = 0; i < x->macro->params.n; i++) {
+		if (str_eq(x->macro->params.v[i].name, name))
+			return x->call->args.v[i];
+	}
+	return NULL;
+}
+
+static void substitute_visit(struct expr *e, void *ctx)
+{
+	struct expansion *x = ctx;
+	const struct expr *arg;
+
+	if (e->kind != EX_IDENT && e->kind != EX_VAR && e->kind != EX_MAP)
+		return;
+	arg = argument_of(x, e->name);
+	if (e->kind == EX_IDENT && arg)
+		expr_replace(e, expr_clone(x->c->arena, arg));
+	else if (e->kind == EX_VAR)
+		e->name = arg ? arg->name : arena_printf(x->c->arena, "%s.%u", e->name, x->number);
+	else if (e->kind == EX_MAP && arg)
+		e->name = arg->name;
+	else if (e->kind == EX_MAP)
+		check_error(x->c, e->span, "a macro only sees the maps it is given: %s is no parameter of %s", e->name,
+			    x->macro->name);
+}
+
+static int arguments_check(struct checker *c, const struct macro *m, const struct expr *call)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < m->params.n; i++) {
+		const struct expr *arg = call->args.v[i];
+		const char *name = m->params.v[i].name;
+
+		if (name[0] == '$' && arg->kind != EX_VAR)
+			err = check_error(c, arg->span, "%s is a variable's parameter (%s): it takes a variable", m->name,
+					  name);
+		else if (name[0] == '@' && (arg->kind != EX_MAP || arg->a))
+			err = check_error(c, arg->span, "%s is a map's parameter (%s): it takes a whole map", m->name,
+					  name);
+	}
+	return err;
+}
+
+/* A macro that is one value becomes that value, so that macro one() { 1 } is a literal. */
+static void body_put(struct expr *e, struct expr *body)
+{
+	struct span span = e->span;
+
+	if (body->kind == EX_BLOCK && !body->body.n && body->a)
+		body = body->a;
+	*e = *body;
+	e->span = span;
+	e->parenthesised = true;
+}
+
+static void expand(struct walk *w, struct expr *e, const struct macro *m)
+{
+	struct checker *c = w->c;
+	struct expr call = *e, *body;
+	struct expansion x = { .c = c, .macro = m, .call = &call, .number = ++w->count };
+
+	if (w->depth >= MOST_DEPTH || w->count > MOST_EXPANSIONS) {
+		w->gave_up = true;
+		check_error(c, e->span, w->depth >= MOST_DEPTH ? "the macro %s calls itself" :
+			    "%s: macros grow beyond all limits here", m->name);
+		return;
+	}
+	if (arguments_check(c, m, &call))
+		return;
+	body = expr_clone(c->arena, m->body);
+	expr_visit(body, substitute_visit, &x);
+	body_put(e, body);
+	w->depth++;
+	expr_visit(e, expand_visit, w);
+	w->depth--;
+}
+
+static void wrong_count(struct checker *c, const struct expr *e, const struct macro *m)
+{
+	check_error(c, e->span, "the macro %s takes %u argument%s, not %u", m->name, m->params.n,
+		    m->params.n == 1 ? "" : "s", e->args.n);
+}
+
+static void expand_visit(struct expr *e, void *ctx)
+{
+	struct walk *w = ctx;
+	const struct macro *m;
+
+	if (w->gave_up || (e->kind != EX_CALL && e->kind != EX_IDENT))
+		return;
+	m = macro_find(w->c, e->name, e->args.n, false);
+	if (m)
+		expand(w, e, m);
+	else if (e->kind == EX_CALL && (m = macro_find(w->c, e->name, 0, true)))
+		wrong_count(w->c, e, m);
+}
+
+int pass_macros(struct checker *c)
+{
+	struct walk w = { .c = c };
+
+	if (!c->script->macros.n)
+		return 0;
+	vec_each(it, &c->script->clauses)
+		clause_visit(*it, expand_visit, &w);
+	return 0;
+}
