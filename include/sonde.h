@@ -58,7 +58,7 @@ struct sonde_compile_options {
 	pid_t pid;                   /* limit to this process where the probe kind can; 0: all */
 	const char *const *config;   /* "name=value" settings that override the script's; */
 	size_t nconfig;
-	sonde_message_fn message;
+	sonde_message_fn message;    /* used as long as the question lives, or until a session brings its own */
 	void *message_ctx;
 	const char *dump_stage;      /* "ast", "types", ...: give this stage to dump() as soon as it is made, so */
 	void (*dump)(void *ctx, const char *stage, const char *text); /* also when a later stage fails */

@@ -4,7 +4,7 @@
 
 #include "api/api.h"
 #include "api/record.h"
-#include "run/child.h"
+#include "run/command.h"
 #include "run/session.h"
 
 struct sonde_session {
@@ -98,7 +98,7 @@ void sonde_session_free(struct sonde_session *s)
 }
 
 struct sonde_child {
-	struct child *child;
+	struct command *command;
 	struct relay relay;
 };
 
@@ -112,7 +112,7 @@ int sonde_child_start(const char *command, sonde_message_fn message, void *messa
 	if (!c)
 		return report_error(&relay.reporter, -ENOMEM, NULL, "no memory to run '%s'", command);
 	relay_init(&c->relay, message, message_ctx);
-	err = child_start(command, &c->relay.reporter, &c->child);
+	err = command_start(command, &c->relay.reporter, &c->command);
 	if (err) {
 		free(c);
 		return err;
@@ -123,18 +123,18 @@ int sonde_child_start(const char *command, sonde_message_fn message, void *messa
 
 pid_t sonde_child_pid(const struct sonde_child *c)
 {
-	return child_pid(c->child);
+	return command_pid(c->command);
 }
 
 int sonde_child_continue(struct sonde_child *c)
 {
-	return child_continue(c->child, &c->relay.reporter);
+	return command_continue(c->command, &c->relay.reporter);
 }
 
 void sonde_child_end(struct sonde_child *c, int *status)
 {
 	if (!c)
 		return;
-	child_end(c->child, status);
+	command_end(c->command, status);
 	free(c);
 }

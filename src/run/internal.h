@@ -11,7 +11,7 @@
  *   timers.c   programs that the session runs itself: begin, end, interval, signal
  *   maps.c     reading, clearing, showing maps;  reduce.c: CPUs to one value, order of rows
  *   losses.c   every way to lose something, counted
- *   child.c    the process of -c
+ *   command.c  the process of -c
  */
 #ifndef SONDE_RUN_INTERNAL_H
 #define SONDE_RUN_INTERNAL_H

@@ -222,8 +222,9 @@ static int report_load_failure(const struct session *s, const struct strbuf *log
 {
 	const char *begin = strstr(log->s, "-- BEGIN PROG LOAD LOG --");
 	const char *end = begin ? strstr(begin, "-- END PROG LOAD LOG --") : NULL;
+	char reason[128];
 	const char *line;
-	size_t n = 0;
+	size_t n;
 
 	if (end && err != -EPERM && begin + 32 < end)
 		return report_rejection(s, log->s, begin, end, err);
@@ -234,8 +235,12 @@ static int report_load_failure(const struct session *s, const struct strbuf *log
 		line += 8;
 		n -= 8;
 	}
+	/* libbpf blames the limit of locked memory for every refusal. */
+	if (err == -EPERM)
+		n = 0;
+	libbpf_strerror(err, reason, sizeof(reason));
 	return report_error(s->report, err, load_hint(err), "cannot load the question into the kernel: %s%s%.*s",
-			    strerror(-err), n ? ": " : "", (int)n, line);
+			    reason, n ? ": " : "", (int)n, line);
 }
 
 static int object_open(struct session *s)

@@ -29,6 +29,8 @@ struct view {
 	struct strbuf out; /* buffered; written when large, and on flush */
 	uint64_t bytes_written;
 	int err;           /* first failed write, as a negative errno; later output is dropped */
+	bool final_begun;  /* the space before what is shown at the end has been written */
+	struct strbuf scratch; /* a payload that came shorter than its type, filled up */
 	void *priv;
 };
 
@@ -39,6 +41,9 @@ struct view_def {
 	int (*record)(struct view *v, const struct record *rec);
 	void (*close)(struct view *v); /* final output; may be NULL */
 };
+
+/* Names a message of a script by its place: "q.bt:3:14: ", or nothing when the place is unknown. */
+void view_place(const struct view *v, struct strbuf *out, struct span span);
 
 /* NULL-terminated. */
 extern const struct view_def *const views[];
@@ -58,6 +63,13 @@ void key_text(const struct view *v, struct strbuf *out, const struct type *t, co
 /* JSON: numbers, strings, arrays, objects. */
 void value_json(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data);
 void json_string(struct strbuf *out, const char *s, size_t len);
+/* The same with the numbers of a map divided by `div` (0 and 1: as they are), as print(@m, top, div) does. */
+void value_text_div(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data,
+		    int64_t div);
+void value_json_div(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data,
+		    int64_t div);
+/* The value as one number (integers, count, sum, min, max, avg, ...). False: it is none. */
+bool value_int(const struct type *t, const uint8_t *data, int64_t *value);
 /* A printf record through its compiled format. */
 void format_text(const struct view *v, struct strbuf *out, const struct format *f, const struct type *args,
 		 const uint8_t *data);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Child: fork, wait for a byte, exec; a failure of exec comes back through a pipe. */
-#include "run/child.h"
+/* Command: fork, wait for a byte, exec; a failure of exec comes back through a pipe. */
+#include "run/command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 /* A child that has been asked to end gets this long before it is killed. */
 #define GRACE_MS 2000
 
-struct child {
+struct command {
 	pid_t pid;
 	int pid_fd;
 	int go_fd;    /* a byte sent here lets it exec; closed without one, it exits */
@@ -113,7 +113,7 @@ static char *program_find(const char *name)
 }
 
 /* In the child. Only async-signal-safe calls: the parent may have had threads. */
-static _Noreturn void child_run(const char *path, char *const *words, pid_t parent, int go_fd, int error_fd)
+static _Noreturn void command_run(const char *path, char *const *words, pid_t parent, int go_fd, int error_fd)
 {
 	char go;
 	ssize_t n;
@@ -143,7 +143,7 @@ static void pipes_close(struct pipes *p)
 	close_fd(&p->error[1]);
 }
 
-static int child_fork(struct child *c, char *const *words, struct pipes *p)
+static int command_fork(struct command *c, char *const *words, struct pipes *p)
 {
 	pid_t parent = getpid();
 
@@ -156,7 +156,7 @@ static int child_fork(struct child *c, char *const *words, struct pipes *p)
 	if (!c->pid) {
 		/* Its copy of the parent's end would keep it waiting when the parent dies. */
 		close(p->go[1]);
-		child_run(c->path, words, parent, p->go[0], p->error[1]);
+		command_run(c->path, words, parent, p->go[0], p->error[1]);
 	}
 	c->go_fd = TAKE_FD(p->go[1]);
 	c->error_fd = TAKE_FD(p->error[0]);
@@ -164,12 +164,12 @@ static int child_fork(struct child *c, char *const *words, struct pipes *p)
 	return 0;
 }
 
-int child_start(const char *command, const struct reporter *r, struct child **out)
+int command_start(const char *command, const struct reporter *r, struct command **out)
 {
 	_cleanup_free_ char **words = words_split(command);
 	_cleanup_free_ char *path = NULL;
 	struct pipes p = { { -1, -1 }, { -1, -1 } };
-	struct child *c;
+	struct command *c;
 	int err;
 
 	if (!words)
@@ -184,7 +184,7 @@ int child_start(const char *command, const struct reporter *r, struct child **ou
 		return report_error(r, -ENOMEM, NULL, "no memory to run '%s'", path);
 	strcpy(c->path, path);
 	c->go_fd = c->error_fd = c->pid_fd = -1;
-	err = child_fork(c, words, &p);
+	err = command_fork(c, words, &p);
 	pipes_close(&p);
 	if (err) {
 		free(c);
@@ -194,12 +194,12 @@ int child_start(const char *command, const struct reporter *r, struct child **ou
 	return 0;
 }
 
-pid_t child_pid(const struct child *c)
+pid_t command_pid(const struct command *c)
 {
 	return c->pid;
 }
 
-int child_continue(struct child *c, const struct reporter *r)
+int command_continue(struct command *c, const struct reporter *r)
 {
 	int err = 0;
 	ssize_t n;
@@ -219,7 +219,7 @@ int child_continue(struct child *c, const struct reporter *r)
 	return 0;
 }
 
-static bool child_reap(struct child *c, int flags)
+static bool command_reap(struct command *c, int flags)
 {
 	if (!c->reaped && waitpid(c->pid, &c->wstatus, flags) == c->pid)
 		c->reaped = true;
@@ -227,14 +227,14 @@ static bool child_reap(struct child *c, int flags)
 }
 
 /* Has it ended, or does it within GRACE_MS? */
-static bool child_wait(struct child *c)
+static bool command_wait(struct command *c)
 {
 	struct pollfd p = { .fd = c->pid_fd, .events = POLLIN };
 
-	if (!child_reap(c, WNOHANG) && c->pid_fd >= 0)
+	if (!command_reap(c, WNOHANG) && c->pid_fd >= 0)
 		while (poll(&p, 1, GRACE_MS) < 0 && errno == EINTR)
 			;
-	return child_reap(c, WNOHANG);
+	return command_reap(c, WNOHANG);
 }
 
 static int status_of(int wstatus)
@@ -242,20 +242,20 @@ static int status_of(int wstatus)
 	return WIFSIGNALED(wstatus) ? 128 + WTERMSIG(wstatus) : WEXITSTATUS(wstatus);
 }
 
-void child_end(struct child *c, int *status)
+void command_end(struct command *c, int *status)
 {
 	if (!c)
 		return;
 	/* One that has not begun exits by itself when its pipe closes. */
-	if (c->go_fd < 0 && !child_reap(c, WNOHANG)) {
+	if (c->go_fd < 0 && !command_reap(c, WNOHANG)) {
 		kill(c->pid, SIGTERM);
 		kill(c->pid, SIGCONT);
 	}
 	close_fd(&c->go_fd);
 	close_fd(&c->error_fd);
-	if (!child_wait(c)) {
+	if (!command_wait(c)) {
 		kill(c->pid, SIGKILL);
-		child_reap(c, 0);
+		command_reap(c, 0);
 	}
 	close_fd(&c->pid_fd);
 	if (status)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Child: the process of -c: forked, stopped before exec until everything is attached. No shell. */
-#ifndef SONDE_RUN_CHILD_H
-#define SONDE_RUN_CHILD_H
+/* Command: the process of -c: forked, stopped before exec until everything is attached. No shell. */
+#ifndef SONDE_RUN_COMMAND_H
+#define SONDE_RUN_COMMAND_H
 
 #include <sys/types.h>
 
 #include "base/report.h"
 
-struct child;
+struct command;
 
 /* Split `command` into words (blanks; '...' as it is; "..." and bare text with \ before a character) and
  * fork. 0 or a negative errno after a report. */
-int child_start(const char *command, const struct reporter *r, struct child **out);
-pid_t child_pid(const struct child *c);
+int command_start(const char *command, const struct reporter *r, struct command **out);
+pid_t command_pid(const struct command *c);
 /* Let it exec. 0, or the negative errno of its exec after a report. */
-int child_continue(struct child *c, const struct reporter *r);
+int command_continue(struct command *c, const struct reporter *r);
 /* End it if it runs, reap, free. *status: its exit status, or 128 + the signal. */
-void child_end(struct child *c, int *status);
+void command_end(struct command *c, int *status);
 
 /* The words of a command, NULL-terminated, in one allocation: free() it. NULL with errno EINVAL when a
  * quote is not closed or there is no word, ENOMEM. */

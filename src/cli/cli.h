@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Cli: the program `sonde`. It is a client of libsonde like any other and uses nothing but sonde.h and
+ * the small things of base/.
+ */
+#ifndef SONDE_CLI_CLI_H
+#define SONDE_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/strbuf.h"
+#include "sonde.h"
+
+/* What the process says when it ends; above: 128 + the signal that ended the session. */
+enum {
+	EXIT_ANSWERED = 0,
+	EXIT_FAILED = 1,  /* the question could not be answered */
+	EXIT_USAGE = 2,   /* the command line is wrong */
+};
+
+enum buffering { BUFFER_AUTO, BUFFER_FULL, BUFFER_LINE, BUFFER_NONE };
+
+/* The command line. Strings belong to argv; `params` is allocated. */
+struct options {
+	const char *program;  /* -e */
+	const char *file;     /* the first word that is no option, unless -e or -l */
+	const char *pattern;  /* -l: what follows it */
+	const char **params;
+	size_t nparams;
+	bool list, help, version, info;
+	const char *format, *output, *command;
+	pid_t pid;
+	enum buffering buffering;
+	unsigned dump_stages; /* bits of dump_stages[] */
+	bool quiet, no_warnings, unsafe, dry_run, test_mode, bench_mode;
+	unsigned verbose;
+	const char *ignored[16]; /* options that were accepted and have no effect here */
+	size_t nignored;
+};
+
+/* 0, or EXIT_USAGE after a message. `is_list`-like meanings are decided by the options themselves. */
+int options_parse(struct options *o, int argc, char **argv);
+void options_free(struct options *o);
+/* The table of options, for people. */
+void options_print(struct strbuf *out);
+/* Stages of -d, in the order in which they are printed; NULL-terminated. */
+extern const char *const dump_stages[];
+
+/* ---- messages ---- */
+
+struct messages {
+	bool quiet, no_warnings, colour;
+	unsigned verbose;
+};
+/* How this process speaks: set once from the options; errors are always shown. */
+extern struct messages messages;
+/* "auto" (a terminal, and NO_COLOR is not set), "always" or "never" from the environment. */
+void messages_init(const struct options *o);
+/* The receiver of the library's messages. */
+void message_receive(void *ctx, enum sonde_severity severity, const char *text, const char *hint);
+/* Say "sonde: error: ..." and return `status`. `hint` may be NULL. */
+int fail(int status, const char *hint, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* fail() for a text that stands alone, to stderr without any decoration. */
+void say(const char *text);
+
+/* ---- standard output ---- */
+
+/* Write `b` to standard output and free it. EXIT_ANSWERED, or EXIT_FAILED after a message. */
+int print_and_free(struct strbuf *b);
+int fail_write(const char *name, int err);
+
+/* ---- the question ---- */
+
+/* The text of the program (free() it), or NULL after a message and *status set. */
+char *program_read(const struct options *o, int *status);
+/* Compile what the options name. NULL after messages and *status set. */
+struct sonde_question *question_compile(const struct options *o, int *status);
+
+/* ---- -c ---- */
+
+struct child {
+	pid_t pid;    /* 0: none */
+	int go, err;  /* pipes: a byte lets it start; its errno when it cannot */
+};
+#define CHILD_NONE { .go = -1, .err = -1 }
+/* Fork a process that waits to become `command`. 0, or EXIT_* after a message. */
+int child_prepare(struct child *c, const char *command);
+/* Let it run. 0, or EXIT_FAILED after a message when it cannot be started. */
+int child_start(struct child *c, const char *command);
+/* End it if it still runs, and reap it. */
+void child_end(struct child *c);
+
+/* ---- commands ---- */
+
+/* Each takes its arguments with its own name as argv[0] and returns the exit status. */
+int cmd_build(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+struct command {
+	const char *name, *args, *summary;
+	int (*run)(int argc, char **argv);
+};
+extern const struct command commands[]; /* ends with a NULL name */
+const struct command *command_find(const char *name);
+/* Become the program sonde-NAME, if there is one; returns only when there is none. */
+void command_exec_external(const char *name, char **argv);
+/* What is nearest to a mistyped command, or NULL. */
+const char *command_nearest(const char *name);
+
+int run_question(const struct options *o);
+int list_probes(const struct options *o);
+int show_info(void);
+int show_help(void);
+int show_version(void);
+/* The few lines for a person who gave nothing to do. */
+int show_usage(void);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Main: which of the things that sonde can do was asked for. */
+#include "cli/cli.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+
+/* Started with a standard stream closed, the next file opened would take its place and its output. */
+static void streams_ensure(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static int dispatch(const struct options *o)
+{
+	if (o->help)
+		return show_help();
+	if (o->version)
+		return show_version();
+	if (o->info)
+		return show_info();
+	if (o->list)
+		return list_probes(o);
+	if (o->program || o->file)
+		return run_question(o);
+	return show_usage();
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c = argc > 1 ? command_find(argv[1]) : NULL;
+	struct options o = { 0 };
+	int status;
+
+	streams_ensure();
+	/* A closed pipe is an error of write() with a message, not the end of the process. */
+	signal(SIGPIPE, SIG_IGN);
+	messages_init(&o);
+	if (c)
+		return c->run(argc - 1, argv + 1);
+	if (argc > 1)
+		command_exec_external(argv[1], argv + 1);
+	status = options_parse(&o, argc, argv);
+	if (!status) {
+		messages_init(&o);
+		status = dispatch(&o);
+	}
+	options_free(&o);
+	return status;
+}

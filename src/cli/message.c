@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Message: what this program says to the person, on standard error. Diagnostics of a script name their
+ * place themselves ("q.bt:3:14: error: ..."); everything else is introduced with "sonde: error: ".
+ */
+#include "cli/cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+
+struct messages messages;
+
+static bool colour_wanted(void)
+{
+	const char *set = getenv("SONDE_COLOR"), *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (!set)
+		set = getenv("BPFTRACE_COLOR");
+	if (str_eq(set, "always"))
+		return true;
+	if (str_eq(set, "never") || (no && *no))
+		return false;
+	return isatty(STDERR_FILENO) && !str_eq(term, "dumb");
+}
+
+void messages_init(const struct options *o)
+{
+	messages = (struct messages){
+		.quiet = o->quiet, .no_warnings = o->no_warnings, .verbose = o->verbose,
+		.colour = colour_wanted(),
+	};
+}
+
+static const struct {
+	const char *word, *colour;
+} severities[] = {
+	[SONDE_ERROR] = { "error: ", "\033[1;31m" },
+	[SONDE_WARNING] = { "warning: ", "\033[1;35m" },
+	[SONDE_INFO] = { "", "" },
+	[SONDE_DEBUG] = { "", "" },
+};
+
+/* Does the text begin with its place, "name:line:col: "? */
+static bool has_place(const char *text)
+{
+	const char *eol = text + strcspn(text, "\n"), *p = text;
+
+	while ((p = memchr(p, ':', (size_t)(eol - p)))) {
+		const char *q = p + 1;
+
+		while (isdigit((unsigned char)*q))
+			q++;
+		if (q > p + 1 && *q == ':' && isdigit((unsigned char)q[1]))
+			return true;
+		p++;
+	}
+	return false;
+}
+
+static void add_coloured(struct strbuf *out, const char *text, const char *colour)
+{
+	if (messages.colour && *colour)
+		strbuf_addf(out, "%s%s\033[0m", colour, text);
+	else
+		strbuf_addstr(out, text);
+}
+
+/* The severity word inside a rendered diagnostic gets its colour; the text stays the same. */
+static void add_placed(struct strbuf *out, const char *text, const char *word, const char *colour)
+{
+	const char *at = *word ? strstr(text, word) : NULL;
+
+	if (!at || !messages.colour || at > text + strcspn(text, "\n")) {
+		strbuf_addstr(out, text);
+		return;
+	}
+	strbuf_add(out, text, (size_t)(at - text));
+	add_coloured(out, word, colour);
+	strbuf_addstr(out, at + strlen(word));
+}
+
+static bool wanted(enum sonde_severity severity)
+{
+	switch (severity) {
+	case SONDE_ERROR:
+		return true;
+	case SONDE_WARNING:
+		return !messages.no_warnings;
+	case SONDE_INFO:
+		return messages.verbose >= 1;
+	default:
+		return messages.verbose >= 2;
+	}
+}
+
+/* One write, so that messages of several processes do not mix. */
+static void write_stderr(const struct strbuf *b)
+{
+	const char *s = b->failed ? "sonde: error: out of memory\n" : b->s;
+	size_t len = b->failed ? strlen(s) : b->len;
+
+	while (len) {
+		ssize_t n = write(STDERR_FILENO, s, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		s += n;
+		len -= (size_t)n;
+	}
+}
+
+void message_receive(void *ctx, enum sonde_severity severity, const char *text, const char *hint)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+	size_t len = strlen(text);
+
+	(void)ctx;
+	if (!wanted(severity))
+		return;
+	if (has_place(text)) {
+		add_placed(&out, text, severities[severity].word, severities[severity].colour);
+	} else {
+		strbuf_addstr(&out, "sonde: ");
+		add_coloured(&out, severities[severity].word, severities[severity].colour);
+		strbuf_addstr(&out, text);
+	}
+	if (!len || text[len - 1] != '\n')
+		strbuf_addch(&out, '\n');
+	if (hint && *hint)
+		strbuf_addf(&out, "hint: %s\n", hint);
+	write_stderr(&out);
+}
+
+int fail(int status, const char *hint, const char *fmt, ...)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	message_receive(NULL, SONDE_ERROR, text.failed ? "out of memory" : text.s, hint);
+	return status;
+}
+
+void say(const char *text)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+	size_t len = strlen(text);
+
+	strbuf_add(&out, text, len);
+	if (!len || text[len - 1] != '\n')
+		strbuf_addch(&out, '\n');
+	write_stderr(&out);
+}
+
+int fail_write(const char *name, int err)
+{
+	const char *hint = NULL;
+
+	if (err == -EPIPE)
+		hint = "the program that was reading the output has ended";
+	else if (err == -ENOSPC)
+		hint = "make room there, or write elsewhere with -o FILE";
+	errno = -err;
+	return fail(EXIT_FAILED, hint, "cannot write to %s: %m", name);
+}
+
+int print_and_free(struct strbuf *b)
+{
+	int err = b->failed ? -ENOMEM : 0;
+
+	for (size_t done = 0; !err && done < b->len;) {
+		ssize_t n = write(STDOUT_FILENO, b->s + done, b->len - done);
+
+		if (n >= 0)
+			done += (size_t)n;
+		else if (errno != EINTR)
+			err = -errno;
+	}
+	strbuf_free(b);
+	return err ? fail_write("standard output", err) : EXIT_ANSWERED;
+}

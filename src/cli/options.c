@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Options: one table from which the command line is read and its help is printed. Letters and meanings
+ * are those of the reference, so that people and programs need not learn them again.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+
+const char *const dump_stages[] = { "ast", "types", "ir", "ir-opt", "bpf", "elf", NULL };
+
+enum group { GROUP_ASK, GROUP_SHOW, GROUP_LOOK, GROUP_CHECK, GROUP_COMPAT };
+
+static const char *const group_titles[] = {
+	[GROUP_ASK] = "What to ask",
+	[GROUP_SHOW] = "What to show, and where",
+	[GROUP_LOOK] = "What there is",
+	[GROUP_CHECK] = "Looking inside",
+	[GROUP_COMPAT] = "Accepted for scripts written for bpftrace, without effect",
+};
+
+struct option_def {
+	char letter;        /* 0: none */
+	const char *name;   /* without --; NULL: none */
+	const char *arg;    /* NULL: takes none */
+	enum group group;
+	const char *help;   /* lines are separated by \n */
+	int (*set)(struct options *o, const char *value); /* NULL: ignored */
+	size_t flag;        /* when set is set_flag: offset of the bool, plus one */
+};
+
+static int set_program(struct options *o, const char *value)
+{
+	if (o->program)
+		return fail(EXIT_USAGE, "put everything into one program", "-e was given twice");
+	o->program = value;
+	return 0;
+}
+
+static int set_command(struct options *o, const char *value)
+{
+	o->command = value;
+	return 0;
+}
+
+static int set_pid(struct options *o, const char *value)
+{
+	char *end;
+	long pid;
+
+	errno = 0;
+	pid = strtol(value, &end, 10);
+	if (errno || end == value || *end || pid <= 0 || pid > INT_MAX)
+		return fail(EXIT_USAGE, NULL, "-p: '%s' is no process number", value);
+	o->pid = (pid_t)pid;
+	return 0;
+}
+
+static int set_format(struct options *o, const char *value)
+{
+	const char *const *names = sonde_view_names();
+	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;
+
+	strbuf_addstr(&hint, "known formats:");
+	for (size_t i = 0; names[i]; i++) {
+		if (str_eq(names[i], value)) {
+			o->format = names[i];
+			return 0;
+		}
+		strbuf_addf(&hint, " %s", names[i]);
+	}
+	return fail(EXIT_USAGE, hint.s, "-f: there is no output format '%s'", value);
+}
+
+static int set_output(struct options *o, const char *value)
+{
+	o->output = value;
+	return 0;
+}
+
+static int set_buffering(struct options *o, const char *value)
+{
+	if (str_eq(value, "full"))
+		o->buffering = BUFFER_FULL;
+	else if (str_eq(value, "line"))
+		o->buffering = BUFFER_LINE;
+	else if (str_eq(value, "none"))
+		o->buffering = BUFFER_NONE;
+	else
+		return fail(EXIT_USAGE, "known modes: full line none", "-B: there is no mode '%s'", value);
+	return 0;
+}
+
+/* Stages by the names that the reference gives them. */
+static const struct {
+	const char *name, *stage;
+} stage_aliases[] = {
+	{ "codegen", "ir" }, { "codegen-opt", "ir-opt" }, { "dis", "bpf" }, { "disassemble", "bpf" },
+};
+
+static int stage_bits(const char *name, size_t len, unsigned *bits)
+{
+	if (len == 3 && !memcmp(name, "all", 3)) {
+		*bits |= ~0U;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(stage_aliases); i++) {
+		if (strlen(stage_aliases[i].name) == len && !memcmp(stage_aliases[i].name, name, len)) {
+			name = stage_aliases[i].stage;
+			len = strlen(name);
+		}
+	}
+	for (unsigned i = 0; dump_stages[i]; i++) {
+		if (strlen(dump_stages[i]) == len && !memcmp(dump_stages[i], name, len)) {
+			*bits |= 1U << i;
+			return 0;
+		}
+	}
+	return fail(EXIT_USAGE, "known stages: ast types ir ir-opt bpf elf all", "-d: there is no stage '%.*s'",
+		    (int)len, name);
+}
+
+static int set_stages(struct options *o, const char *value)
+{
+	for (const char *p = value;; p++) {
+		size_t len = strcspn(p, ",");
+		int err = stage_bits(p, len, &o->dump_stages);
+
+		if (err)
+			return err;
+		p += len;
+		if (!*p)
+			return 0;
+	}
+}
+
+static int set_verbose(struct options *o, const char *value)
+{
+	(void)value;
+	o->verbose++;
+	return 0;
+}
+
+static int set_test_mode(struct options *o, const char *value)
+{
+	if (str_eq(value, "test"))
+		o->test_mode = true;
+	else if (str_eq(value, "bench"))
+		o->bench_mode = true;
+	else
+		return fail(EXIT_USAGE, "known modes: test bench", "--test-mode: there is no mode '%s'", value);
+	return 0;
+}
+
+#define FLAG(member) .flag = offsetof(struct options, member) + 1
+
+static const struct option_def defs[] = {
+	{ 'e', NULL, "PROGRAM", GROUP_ASK, "ask this program instead of a file", set_program },
+	{ 'c', NULL, "COMMAND", GROUP_ASK,
+	  "run this command when everything is attached;\nthe session ends when it ends", set_command },
+	{ 'p', NULL, "PID", GROUP_ASK, "only this process; the session ends when it ends", set_pid },
+	{ 0, "unsafe", NULL, GROUP_ASK, "allow functions that change the machine or a process", FLAG(unsafe) },
+	{ 0, "test-mode", "MODE", GROUP_ASK, "run the test: or bench: probes: test, bench", set_test_mode },
+
+	{ 'f', NULL, "FORMAT", GROUP_SHOW, "output format: text, json", set_format },
+	{ 'o', NULL, "FILE", GROUP_SHOW, "write the output to this file; messages stay on stderr", set_output },
+	{ 'B', NULL, "MODE", GROUP_SHOW, "write when the buffer is full, after every line, or at once:\n"
+	  "full, line, none", set_buffering },
+	{ 'q', NULL, NULL, GROUP_SHOW, "only the answer: do not say how many probes were attached", FLAG(quiet) },
+	{ 0, "no-warnings", NULL, GROUP_SHOW, "do not show warnings", FLAG(no_warnings) },
+
+	{ 'l', NULL, NULL, GROUP_LOOK, "list the probes that match a pattern, as in -l 'tracepoint:sched:*';\n"
+	  "with -v also their arguments", FLAG(list) },
+	{ 0, "info", NULL, GROUP_LOOK, "show what this kernel and this build can do", FLAG(info) },
+	{ 'h', "help", NULL, GROUP_LOOK, "show this help", FLAG(help) },
+	{ 'V', "version", NULL, GROUP_LOOK, "show the version", FLAG(version) },
+
+	{ 'v', NULL, NULL, GROUP_CHECK, "say more; twice: much more", set_verbose },
+	{ 'd', NULL, "STAGE", GROUP_CHECK, "print a stage of the compilation and do not run:\n"
+	  "ast, types, ir, ir-opt, bpf, elf, all", set_stages },
+	{ 0, "dry-run", NULL, GROUP_CHECK, "compile, load and attach, then end", FLAG(dry_run) },
+
+	{ 'I', NULL, "DIR", GROUP_COMPAT, "directory of C headers", NULL },
+	{ 0, "include", "FILE", GROUP_COMPAT, "C header", NULL },
+	{ 'k', NULL, NULL, GROUP_COMPAT, "warn about failing helpers (failures are always counted)", NULL },
+	{ 0, "no-feature", "LIST", GROUP_COMPAT, "do not use these features", NULL },
+	{ 0, "usdt-file-activation", NULL, GROUP_COMPAT, "activate semaphores by file", NULL },
+	{ 0, "emit-llvm", "FILE", GROUP_COMPAT, "there is no LLVM here (see -d ir)", NULL },
+	{ 0, "emit-elf", "FILE", GROUP_COMPAT, "see `sonde build`", NULL },
+	{ 0, "verify-llvm-ir", NULL, GROUP_COMPAT, "there is no LLVM here", NULL },
+};
+
+static int option_apply(struct options *o, const struct option_def *d, const char *shown, const char *value)
+{
+	if (d->flag)
+		*((bool *)((char *)o + d->flag - 1)) = true;
+	else if (d->set)
+		return d->set(o, value);
+	else if (o->nignored < ARRAY_SIZE(o->ignored))
+		o->ignored[o->nignored++] = shown;
+	return 0;
+}
+
+static int missing_value(const char *shown, const struct option_def *d)
+{
+	return fail(EXIT_USAGE, NULL, "%s needs a value: %s %s", shown, shown, d->arg);
+}
+
+static int unknown_long(const char *name)
+{
+	const char *names[ARRAY_SIZE(defs)], *near;
+	size_t n = 0;
+	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
+		if (defs[i].name)
+			names[n++] = defs[i].name;
+	near = nearest_name(name, names, n);
+	if (near)
+		strbuf_addf(&hint, "did you mean '--%s'?", near);
+	else
+		strbuf_addstr(&hint, "parameters of a program that begin with - go after --");
+	return fail(EXIT_USAGE, hint.s, "there is no option '--%s'", name);
+}
+
+/* --name, --name=value or --name value; *used is how many words of argv it took. */
+static int parse_long(struct options *o, char **argv, int *used)
+{
+	const char *word = argv[0] + 2, *eq = strchr(word, '=');
+	size_t len = eq ? (size_t)(eq - word) : strlen(word);
+
+	for (size_t i = 0; i < ARRAY_SIZE(defs); i++) {
+		const struct option_def *d = &defs[i];
+
+		if (!d->name || strlen(d->name) != len || memcmp(d->name, word, len))
+			continue;
+		if (!d->arg && eq)
+			return fail(EXIT_USAGE, NULL, "--%s takes no value", d->name);
+		if (!d->arg || eq)
+			return option_apply(o, d, argv[0], eq ? eq + 1 : NULL);
+		if (!argv[1])
+			return missing_value(argv[0], d);
+		*used = 2;
+		return option_apply(o, d, argv[0], argv[1]);
+	}
+	return unknown_long(word);
+}
+
+static const struct option_def *find_letter(char letter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
+		if (defs[i].letter == letter)
+			return &defs[i];
+	return NULL;
+}
+
+/* -q, -lv, -fjson, -f json. */
+static int parse_letters(struct options *o, char **argv, int *used)
+{
+	for (const char *p = argv[0] + 1; *p; p++) {
+		const struct option_def *d = find_letter(*p);
+		char shown[3] = { '-', *p, 0 };
+		int err;
+
+		if (!d)
+			return fail(EXIT_USAGE, "parameters of a program that begin with - go after --",
+				    "there is no option '-%c'", *p);
+		if (d->arg && p[1])
+			return option_apply(o, d, argv[0], p + 1);
+		if (d->arg && !argv[1])
+			return missing_value(shown, d);
+		if (d->arg) {
+			*used = 2;
+			return option_apply(o, d, argv[0], argv[1]);
+		}
+		err = option_apply(o, d, argv[0], NULL);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The first word is the file (or, with -l, the pattern), unless the program came with -e. */
+static void place_words(struct options *o)
+{
+	const char **first = o->list && !o->program ? &o->pattern : &o->file;
+
+	if (o->program || !o->nparams)
+		return;
+	*first = o->params[0];
+	o->nparams--;
+	memmove(o->params, o->params + 1, o->nparams * sizeof(*o->params));
+}
+
+static int check_options(const struct options *o)
+{
+	if (o->command && o->pid)
+		return fail(EXIT_USAGE, NULL, "-c and -p exclude each other");
+	if (o->list && !o->program && o->nparams)
+		return fail(EXIT_USAGE, "put the pattern in quotes, so that the shell leaves it alone",
+			    "-l takes one pattern; '%s' is left over", o->params[0]);
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	int err = 0, used;
+
+	*o = (struct options){ .format = "text" };
+	o->params = calloc((size_t)argc + 1, sizeof(*o->params));
+	if (!o->params)
+		return fail(EXIT_FAILED, NULL, "out of memory");
+	for (int i = 1; i < argc && !err; i += used) {
+		used = 1;
+		if (str_eq(argv[i], "--")) {
+			while (++i < argc)
+				o->params[o->nparams++] = argv[i];
+			break;
+		}
+		if (argv[i][0] != '-' || !argv[i][1])
+			o->params[o->nparams++] = argv[i];
+		else if (argv[i][1] == '-')
+			err = parse_long(o, argv + i, &used);
+		else
+			err = parse_letters(o, argv + i, &used);
+	}
+	if (!err) {
+		place_words(o);
+		err = check_options(o);
+	}
+	return err;
+}
+
+void options_free(struct options *o)
+{
+	free(o->params);
+	o->params = NULL;
+}
+
+#define HELP_COLUMN 24
+
+static void option_print(struct strbuf *out, const struct option_def *d)
+{
+	size_t start = out->len, column;
+
+	strbuf_addstr(out, "  ");
+	if (d->letter)
+		strbuf_addf(out, "-%c%s", d->letter, d->name ? ", " : "");
+	if (d->name)
+		strbuf_addf(out, "--%s", d->name);
+	if (d->arg)
+		strbuf_addf(out, " %s", d->arg);
+	column = out->len - start;
+	if (column + 2 > HELP_COLUMN) {
+		strbuf_addch(out, '\n');
+		column = 0;
+	}
+	strbuf_fill(out, ' ', HELP_COLUMN - column);
+	for (const char *p = d->help; *p; p++) {
+		strbuf_addch(out, *p);
+		if (*p == '\n')
+			strbuf_fill(out, ' ', HELP_COLUMN);
+	}
+	strbuf_addch(out, '\n');
+}
+
+void options_print(struct strbuf *out)
+{
+	for (unsigned g = 0; g < ARRAY_SIZE(group_titles); g++) {
+		strbuf_addf(out, "\n%s:\n", group_titles[g]);
+		for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
+			if (defs[i].group == g)
+				option_print(out, &defs[i]);
+	}
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Question: from the options to a compiled question: read the program, take the settings from the
+ * environment, compile.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+
+/* A program longer than this is a mistake (a core file, /dev/zero). */
+#define MOST_PROGRAM_BYTES (16U << 20)
+
+static int read_fd(int fd, struct strbuf *out)
+{
+	for (;;) {
+		ssize_t n;
+
+		if (!strbuf_reserve(out, 64 * 1024))
+			return -ENOMEM;
+		n = read(fd, out->s + out->len, 64 * 1024);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		out->len += (size_t)n;
+		out->s[out->len] = 0;
+		if (out->len > MOST_PROGRAM_BYTES)
+			return -EFBIG;
+	}
+}
+
+static int read_file(const char *path, struct strbuf *out)
+{
+	bool is_stdin = str_eq(path, "-");
+	_cleanup_close_ int fd = -1;
+
+	if (!is_stdin) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+	}
+	return read_fd(is_stdin ? STDIN_FILENO : fd, out);
+}
+
+/* A word without / and . that is no file was probably meant to be a command. */
+static int no_such_program(const char *path, int err)
+{
+	const char *near = strpbrk(path, "/.") ? NULL : command_nearest(path);
+	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;
+
+	if (near)
+		strbuf_addf(&hint, "did you mean 'sonde %s'?", near);
+	errno = -err;
+	if (err == -ENOENT && !strpbrk(path, "/."))
+		return fail(EXIT_USAGE, near ? hint.s : "`sonde help` shows what there is; a program goes after -e",
+			    "'%s' is neither a command nor a file", path);
+	return fail(EXIT_FAILED, NULL, "cannot read %s: %m", path);
+}
+
+char *program_read(const struct options *o, int *status)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	char *copy = NULL;
+	int err;
+
+	*status = EXIT_FAILED;
+	if (o->program) {
+		copy = strdup(o->program);
+	} else {
+		err = read_file(o->file, &text);
+		if (err) {
+			*status = no_such_program(o->file, err);
+			return NULL;
+		}
+		if (memchr(text.s, 0, text.len)) {
+			*status = fail(EXIT_FAILED, "is it a compiled object?", "%s is no text: it contains a NUL byte", o->file);
+			return NULL;
+		}
+		copy = strbuf_take(&text);
+	}
+	if (!copy)
+		fail(EXIT_FAILED, NULL, "out of memory");
+	return copy;
+}
+
+/* Settings that SONDE_X or BPFTRACE_X in the environment change. */
+static const char *const settings[] = {
+	"cache_user_symbols", "cpp_demangle", "lazy_symbolication", "license", "log_size", "max_bpf_progs",
+	"max_cat_bytes", "max_map_keys", "max_probes", "max_strlen", "missing_probes", "on_stack_limit",
+	"perf_rb_pages", "print_maps_on_exit", "show_debug_info", "stack_mode", "str_trunc_trailer",
+};
+
+/* Names of older versions of the reference. */
+static const struct {
+	const char *old, *name;
+} old_settings[] = {
+	{ "strlen", "max_strlen" }, { "map_keys_max", "max_map_keys" }, { "cat_bytes_max", "max_cat_bytes" },
+};
+
+static const char *setting_env(const char *name)
+{
+	static const char *const prefixes[] = { "SONDE_", "BPFTRACE_" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		_cleanup_strbuf_ struct strbuf var = STRBUF_INIT;
+		const char *value;
+
+		strbuf_addstr(&var, prefixes[i]);
+		for (const char *p = name; *p; p++)
+			strbuf_addch(&var, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+		value = getenv(var.s);
+		if (value)
+			return value;
+	}
+	return NULL;
+}
+
+#define MOST_SETTINGS (ARRAY_SIZE(settings) + ARRAY_SIZE(old_settings))
+
+struct setting_list {
+	char *text[MOST_SETTINGS]; /* "name=value" */
+	size_t n;
+};
+
+static void setting_add(struct setting_list *l, const char *env_name, const char *name)
+{
+	const char *value = setting_env(env_name);
+	struct strbuf b = STRBUF_INIT;
+
+	if (!value)
+		return;
+	strbuf_addf(&b, "%s=%s", name, value);
+	l->text[l->n] = strbuf_take(&b);
+	if (l->text[l->n])
+		l->n++;
+}
+
+static void settings_collect(struct setting_list *l)
+{
+	l->n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(old_settings); i++)
+		setting_add(l, old_settings[i].old, old_settings[i].name);
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		setting_add(l, settings[i], settings[i]);
+}
+
+static void settings_free(struct setting_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->text[i]);
+}
+
+/* Seen with -v only: whoever uses such an option means the reference, and its scripts stay quiet. */
+static void report_ignored(const struct options *o)
+{
+	for (size_t i = 0; i < o->nignored; i++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+		strbuf_addf(&text, "%s has no effect here and is ignored", o->ignored[i]);
+		message_receive(NULL, SONDE_INFO, text.s, NULL);
+	}
+}
+
+struct sonde_question *question_compile(const struct options *o, int *status)
+{
+	struct sonde_compile_options c = SONDE_OPTIONS(struct sonde_compile_options,
+		.name = o->program ? NULL : str_eq(o->file, "-") ? "stdin" : o->file,
+		.params = o->params, .nparams = o->nparams, .unsafe = o->unsafe, .test_mode = o->test_mode,
+		.bench_mode = o->bench_mode, .pid = o->pid, .message = message_receive);
+	_cleanup_free_ char *source = program_read(o, status);
+	struct sonde_question *q = NULL;
+	struct setting_list list;
+
+	if (!source)
+		return NULL;
+	report_ignored(o);
+	settings_collect(&list);
+	c.config = (const char *const *)list.text;
+	c.nconfig = list.n;
+	*status = sonde_compile(source, &c, &q) ? EXIT_FAILED : EXIT_ANSWERED;
+	settings_free(&list);
+	return *status ? NULL : q;
+}

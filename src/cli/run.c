@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Run: ask the question and show what comes back: compile, open, attach, poll, finish.
+ *
+ * The first Ctrl-C (or SIGTERM, SIGHUP) ends the session cleanly, with its results; a second one kills
+ * the process at once.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+
+struct run {
+	const struct options *o;
+	struct sonde_view *view;
+	const char *output_name;
+	int fd;
+	bool announce; /* announcements go to stderr: the view is for people and the answer stays clean */
+	bool flush_each_poll;
+	int write_err; /* first failed write */
+};
+
+/* For the signal handlers. */
+static struct sonde_session *volatile session;
+static volatile sig_atomic_t caught;
+static volatile sig_atomic_t child_pid;
+
+static void on_stop(int sig)
+{
+	int saved = errno;
+
+	caught = sig;
+	if (session)
+		sonde_session_stop(session, 0);
+	errno = saved;
+}
+
+static void on_child(int sig, siginfo_t *info, void *ctx)
+{
+	int saved = errno;
+
+	(void)sig, (void)ctx;
+	if (session && child_pid && info->si_pid == child_pid)
+		sonde_session_stop(session, 0);
+	errno = saved;
+}
+
+static void signals_install(void)
+{
+	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction child = { .sa_sigaction = on_child, .sa_flags = SA_SIGINFO | SA_RESTART | SA_NOCLDSTOP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
+		/* The default action is back after the first: that is how the second one kills. */
+		struct sigaction stop = { .sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND };
+		struct sigaction old;
+
+		/* Whoever started us with nohup wants it so. */
+		if (!sigaction(stops[i], NULL, &old) && old.sa_handler == SIG_IGN)
+			continue;
+		sigaction(stops[i], &stop, NULL);
+	}
+	sigaction(SIGCHLD, &child, NULL);
+}
+
+static int show_announcement(struct run *r, const struct sonde_record *rec, enum sonde_record_kind kind)
+{
+	/* What was shown before stays before, also when both go to one terminal. */
+	int err = sonde_view_flush(r->view);
+
+	if (!err && !(kind == SONDE_ATTACHED && r->o->quiet))
+		say(sonde_record_text(rec));
+	return err;
+}
+
+static int on_record(void *ctx, const struct sonde_record *rec)
+{
+	struct run *r = ctx;
+	enum sonde_record_kind kind = sonde_record_kind(rec);
+	bool announcement = kind == SONDE_ATTACHED || kind == SONDE_LOST || kind == SONDE_MESSAGE;
+	int err;
+
+	if (r->write_err)
+		return r->write_err;
+	if (announcement && r->announce)
+		err = show_announcement(r, rec, kind);
+	else
+		err = sonde_view_record(r->view, rec);
+	r->write_err = err;
+	return err;
+}
+
+static int open_output(struct run *r)
+{
+	r->fd = STDOUT_FILENO;
+	r->output_name = "standard output";
+	if (!r->o->output)
+		return 0;
+	r->output_name = r->o->output;
+	r->fd = open(r->o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (r->fd < 0)
+		return fail(EXIT_FAILED, NULL, "cannot open %s for writing: %m", r->o->output);
+	return 0;
+}
+
+static int open_view(struct run *r, const struct sonde_question *q)
+{
+	enum buffering b = r->o->buffering;
+	struct sonde_view_options v = SONDE_OPTIONS(struct sonde_view_options, .fd = r->fd, .quiet = r->o->quiet);
+
+	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));
+	r->flush_each_poll = b != BUFFER_FULL;
+	r->announce = str_eq(r->o->format, "text");
+	if (sonde_view_open(r->o->format, q, &v, &r->view))
+		return fail(EXIT_FAILED, NULL, "cannot show records as %s: out of memory", r->o->format);
+	return 0;
+}
+
+/* 0 when the session has ended, or a negative errno. */
+static int poll_until_end(struct run *r)
+{
+	int more;
+
+	do {
+		more = sonde_session_poll(session, -1);
+		if (r->flush_each_poll && !r->write_err)
+			r->write_err = sonde_view_flush(r->view);
+		if (r->write_err)
+			return r->write_err;
+	} while (more > 0);
+	return more;
+}
+
+static int run_session(struct run *r, struct child *child)
+{
+	int err, end;
+
+	err = sonde_session_attach(session);
+	if (err || r->o->dry_run)
+		return err ? EXIT_FAILED : EXIT_ANSWERED;
+	if (child->pid) {
+		err = child_start(child, r->o->command);
+		if (err)
+			return err;
+	}
+	err = poll_until_end(r);
+	/* Also after an error: the maps hold what was counted until then. */
+	end = r->write_err ? 0 : sonde_session_finish(session);
+	return err < 0 || end < 0 ? EXIT_FAILED : sonde_session_status(session);
+}
+
+static int open_and_run(struct run *r, struct sonde_question *q, struct child *child)
+{
+	struct sonde_session_options s = SONDE_OPTIONS(struct sonde_session_options, .record = on_record,
+		.record_ctx = r, .message = message_receive, .pid = child->pid ? child->pid : r->o->pid);
+	struct sonde_session *opened;
+	int status;
+
+	child_pid = child->pid;
+	if (sonde_session_open(q, &s, &opened))
+		return EXIT_FAILED;
+	session = opened;
+	signals_install();
+	status = run_session(r, child);
+	session = NULL;
+	sonde_session_free(opened);
+	return status;
+}
+
+/* Output is complete only when the last write and the close have succeeded. */
+static int close_output(struct run *r, int status)
+{
+	int err = sonde_view_close(r->view);
+
+	if (!r->write_err)
+		r->write_err = err;
+	if (r->o->output && close(r->fd) && !r->write_err)
+		r->write_err = -errno;
+	if (r->write_err)
+		return fail_write(r->output_name, r->write_err);
+	return status;
+}
+
+static int print_dumps(const struct options *o, const struct sonde_question *q)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	for (unsigned i = 0; dump_stages[i]; i++) {
+		_cleanup_free_ char *text = NULL;
+
+		if (!(o->dump_stages >> i & 1))
+			continue;
+		text = sonde_question_dump(q, dump_stages[i]);
+		if (!text) {
+			strbuf_free(&out);
+			return fail(EXIT_FAILED, NULL, "stage '%s' cannot be shown", dump_stages[i]);
+		}
+		if (o->dump_stages & (o->dump_stages - 1))
+			strbuf_addf(&out, "%s---- %s ----\n", out.len ? "\n" : "", dump_stages[i]);
+		strbuf_addstr(&out, text);
+		if (out.len && out.s[out.len - 1] != '\n')
+			strbuf_addch(&out, '\n');
+	}
+	return print_and_free(&out);
+}
+
+static int check_pid(const struct options *o)
+{
+	if (o->pid && kill(o->pid, 0) && errno == ESRCH)
+		return fail(EXIT_FAILED, NULL, "-p: there is no process %d", (int)o->pid);
+	return 0;
+}
+
+static int run_compiled(const struct options *o, struct sonde_question *q)
+{
+	struct child child = CHILD_NONE;
+	struct run r = { .o = o };
+	int status;
+
+	status = open_output(&r);
+	if (status)
+		return status;
+	status = open_view(&r, q);
+	if (!status) {
+		if (o->command)
+			status = child_prepare(&child, o->command);
+		if (!status)
+			status = open_and_run(&r, q, &child);
+		child_end(&child);
+		status = close_output(&r, status);
+	}
+	if (!status && caught)
+		status = 128 + caught;
+	return status;
+}
+
+int run_question(const struct options *o)
+{
+	struct sonde_question *q;
+	int status = check_pid(o);
+
+	if (status)
+		return status;
+	q = question_compile(o, &status);
+	if (!q)
+		return status;
+	status = o->dump_stages ? print_dumps(o, q) : run_compiled(o, q);
+	sonde_question_free(q);
+	return status;
+}

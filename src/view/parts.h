@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Parts: what the files of this room share with each other and with nobody else.
+ */
+#ifndef SONDE_VIEW_PARTS_H
+#define SONDE_VIEW_PARTS_H
+
+#include "view/view.h"
+
+extern const struct view_def view_text, view_json;
+
+/* ---- number.c ---- */
+
+/* A little-endian integer of `size` bytes (1 to 8), sign-extended to 64 bits when is_signed. */
+uint64_t number_load(const uint8_t *data, uint32_t size, bool is_signed);
+/* Digits of `v` in `base` (2, 8, 10, 16), written so that they end at `end`; returns their beginning. At
+ * most 64 bytes are used. */
+char *number_digits(char *end, uint64_t v, unsigned base, bool upper);
+void number_hex(struct strbuf *out, uint64_t v);
+
+/* ---- value.c ---- */
+
+/* The bytes of a member of a struct; those of a bit field are taken out into `tmp`. */
+const uint8_t *field_bytes(const struct field *f, const uint8_t *data, uint8_t tmp[8]);
+/* Bytes of a TY_BUFFER that are there. */
+uint32_t buffer_len(const struct type *t, const uint8_t *data);
+void buffer_text(struct strbuf *out, const uint8_t *data, uint32_t len, bool keep_ascii);
+void buffer_hex(struct strbuf *out, const uint8_t *data, uint32_t len);
+/* The name of an enumerator, or NULL. */
+const char *enum_name(const struct type *t, int64_t value);
+/* A number that a map aggregates (count, sum, min, max, avg). */
+struct agg {
+	int64_t value; /* the average for avg and stats */
+	int64_t count, total; /* avg, stats */
+	bool is_signed;
+};
+bool agg_load(const struct type *t, const uint8_t *data, int64_t div, struct agg *out);
+void agg_number(struct strbuf *out, const struct agg *a, int64_t value);
+
+/* ---- value_json.c ---- */
+
+/* Numbers that a double cannot hold exactly are written as strings, as the reference does: most readers
+ * of JSON would round them without a word. */
+void json_int(struct strbuf *out, int64_t v);
+void json_uint(struct strbuf *out, uint64_t v);
+/* A map key as a JSON string: the parts of a tuple joined by a comma without a space. */
+void key_json(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data);
+
+/* ---- hist.c ---- */
+
+void hist_text(struct strbuf *out, const struct type *t, const uint8_t *data, int64_t div);
+void hist_json(struct strbuf *out, const struct type *t, const uint8_t *data, int64_t div);
+
+#endif

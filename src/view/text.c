@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Text: what a person reads, in the forms of the reference: "@x: 5", "@x[1, abc]: 5", a histogram under
+ * its name followed by an empty line.
+ */
+#include "view/parts.h"
+
+#include "base/util.h"
+
+static void map_row(const struct view *v, struct strbuf *out, const struct table *t, const struct row *row)
+{
+	const struct map *m = t->map;
+	bool block = m->value->kind == TY_HIST || m->value->kind == TY_LHIST;
+
+	strbuf_addstr(out, m->name);
+	if (row->key) {
+		strbuf_addch(out, '[');
+		key_text(v, out, m->key, row->key);
+		strbuf_addch(out, ']');
+	}
+	strbuf_addstr(out, block ? ":\n" : ": ");
+	value_text_div(v, out, m->value, row->value, t->div);
+	strbuf_addch(out, '\n');
+}
+
+static int show_map(struct view *v, const struct record *rec)
+{
+	const struct table *t = rec->table;
+
+	/* Whatever was on the line (an echoed ^C) is left behind before the maps of the end. */
+	if (t->final && t->nrows && !v->final_begun && v->fd >= 0) {
+		strbuf_addstr(&v->out, "\n\n");
+		v->final_begun = true;
+	}
+	for (size_t i = 0; i < t->nrows; i++)
+		map_row(v, &v->out, t, &t->rows[i]);
+	return 0;
+}
+
+static int show_attached(struct view *v, const struct record *rec)
+{
+	if (v->quiet_attach)
+		return 0;
+	strbuf_addstr(&v->out, "Attached ");
+	strbuf_addu64(&v->out, rec->number);
+	strbuf_addstr(&v->out, rec->number == 1 ? " probe\n" : " probes\n");
+	return 0;
+}
+
+static int show_printf(struct view *v, const struct record *rec)
+{
+	format_text(v, &v->out, rec->format, rec->type, rec->data);
+	return 0;
+}
+
+static int show_value(struct view *v, const struct record *rec)
+{
+	value_text(v, &v->out, rec->type, rec->data);
+	strbuf_addch(&v->out, '\n');
+	return 0;
+}
+
+static int show_text(struct view *v, const struct record *rec)
+{
+	strbuf_add(&v->out, rec->text, rec->text_len);
+	return 0;
+}
+
+static int show_lost(struct view *v, const struct record *rec)
+{
+	if (rec->label) {
+		strbuf_addstr(&v->out, rec->label);
+		strbuf_addstr(&v->out, ": ");
+		strbuf_addu64(&v->out, rec->number);
+		strbuf_addch(&v->out, '\n');
+		return 0;
+	}
+	strbuf_addstr(&v->out, "Lost ");
+	strbuf_addu64(&v->out, rec->number);
+	strbuf_addstr(&v->out, " events\n");
+	return 0;
+}
+
+static int show_message(struct view *v, const struct record *rec)
+{
+	static const char *const words[] = {
+		[SEV_ERROR] = "error: ", [SEV_WARNING] = "warning: ", [SEV_INFO] = "", [SEV_DEBUG] = "",
+	};
+
+	view_place(v, &v->out, rec->span);
+	strbuf_addstr(&v->out, words[rec->sev]);
+	strbuf_add(&v->out, rec->text, rec->text_len);
+	if (!rec->text_len || rec->text[rec->text_len - 1] != '\n')
+		strbuf_addch(&v->out, '\n');
+	return 0;
+}
+
+static int text_record(struct view *v, const struct record *rec)
+{
+	static int (*const show[])(struct view *v, const struct record *rec) = {
+		[REC_ATTACHED] = show_attached, [REC_PRINTF] = show_printf, [REC_VALUE] = show_value,
+		[REC_MAP] = show_map, [REC_TIME] = show_text, [REC_TEXT] = show_text, [REC_LOST] = show_lost,
+		[REC_MESSAGE] = show_message,
+	};
+
+	return (size_t)rec->kind < ARRAY_SIZE(show) ? show[rec->kind](v, rec) : 0;
+}
+
+const struct view_def view_text = {
+	.name = "text",
+	.summary = "lines for people",
+	.record = text_record,
+};
