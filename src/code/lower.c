@@ -36,8 +36,7 @@ struct val val_of_mem(const struct type *t, vreg addr, int32_t off, enum addr_sp
 	return (struct val){ .kind = VAL_MEM, .type = t, .reg = addr, .off = off, .space = space };
 }
 
-/* A slot that is in use until the statement ends: others take it after that. */
-static uint32_t slot_take(struct lower *l, uint32_t bytes, const char *name)
+uint32_t lower_slot_take(struct lower *l, uint32_t bytes, const char *name)
 {
 	struct lower_priv *p = l->priv;
 	struct temp temp = { .bytes = bytes };
@@ -61,7 +60,7 @@ static uint32_t slot_take(struct lower *l, uint32_t bytes, const char *name)
 struct val val_slot(struct lower *l, const struct type *t, const char *name)
 {
 	/* Words of 8 bytes at least: what is copied and compared goes word by word. */
-	uint32_t slot = slot_take(l, align_up(MAX(t->size, 1u), 8), name);
+	uint32_t slot = lower_slot_take(l, align_up(MAX(t->size, 1u), 8), name);
 	struct val v = val_of_mem(t, ir_slot_addr(l->f, slot), 0, SPACE_NONE);
 
 	v.writable_slot = true;

@@ -9,20 +9,29 @@
 
 struct var_home *lower_var(struct lower *l, const struct var *v)
 {
+	return &l->priv->vars.v[v->id];
+}
+
+static void var_make(struct lower *l, const struct var *v)
+{
 	struct lower_priv *p = l->priv;
-	struct var_home *home, none = { 0 };
+	struct var_home none = { 0 };
 
 	while (p->vars.n <= v->id)
 		vec_push(l->arena, &p->vars, none);
-	home = &p->vars.v[v->id];
-	if (home->made)
-		return home;
-	home->made = true;
+	if (v->type->kind == TY_NONE)
+		return;
 	if (type_is_scalar(v->type))
-		home->reg = ir_vreg_new(l->f, v->name);
+		p->vars.v[v->id].reg = ir_vreg_new(l->f, v->name);
 	else
-		home->slot = ir_slot_new(l->f, align_up(MAX(v->type->size, 1u), 8), 8, v->name);
-	return home;
+		p->vars.v[v->id].slot = lower_slot_take(l, align_up(MAX(v->type->size, 1u), 8), v->name);
+}
+
+void lower_vars_make(struct lower *l)
+{
+	l->priv->vars.n = 0;
+	vec_each(v, &l->unit->vars)
+		var_make(l, *v);
 }
 
 struct uses {
