@@ -113,6 +113,11 @@ int lower_map_key(struct lower *l, const struct map *m, struct expr *e, vreg *ke
 	}
 	if (!e)
 		return diag_error(l->diags, l->f->span, "%s needs a key here", m->name);
+	if (e->kind == EX_STR && m->key->kind == TY_STRING && e->str_len < m->key->size) {
+		/* The helpers take a key from constant data as well. */
+		*key = lower_rodata(l, m->key, e->str, e->str_len).reg;
+		return 0;
+	}
 	slot = val_slot(l, m->key, "key");
 	*key = slot.reg;
 	return lower_to_memory(l, e, m->key, slot.reg, 0);
