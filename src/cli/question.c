@@ -165,12 +165,12 @@ static void report_ignored(const struct options *o)
 	}
 }
 
-struct sonde_question *question_compile(const struct options *o, int *status)
+struct sonde_question *question_compile(const struct options *o, pid_t pid, int *status)
 {
 	struct sonde_compile_options c = SONDE_OPTIONS(struct sonde_compile_options,
 		.name = o->program ? NULL : str_eq(o->file, "-") ? "stdin" : o->file,
 		.params = o->params, .nparams = o->nparams, .unsafe = o->unsafe, .test_mode = o->test_mode,
-		.bench_mode = o->bench_mode, .pid = o->pid, .message = message_receive);
+		.bench_mode = o->bench_mode, .pid = pid, .message = message_receive);
 	_cleanup_free_ char *source = program_read(o, status);
 	struct sonde_question *q = NULL;
 	struct setting_list list;

@@ -19,7 +19,7 @@ struct run {
 	struct sonde_view *view;
 	const char *output_name;
 	int fd;
-	bool announce; /* announcements go to stderr: the view is for people and the answer stays clean */
+	bool warn_aside; /* losses and messages go to stderr: the view is for people */
 	bool flush_each_poll;
 	int write_err; /* first failed write */
 };
@@ -59,20 +59,20 @@ static void signals_install(void)
 		struct sigaction stop = { .sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND };
 		struct sigaction old;
 
-		/* Whoever started us with nohup wants it so. */
-		if (!sigaction(stops[i], NULL, &old) && old.sa_handler == SIG_IGN)
+		/* nohup asked for it. (A shell's background jobs ignore SIGINT too, but who sends it means it.) */
+		if (stops[i] == SIGHUP && !sigaction(SIGHUP, NULL, &old) && old.sa_handler == SIG_IGN)
 			continue;
 		sigaction(stops[i], &stop, NULL);
 	}
 	sigaction(SIGCHLD, &child, NULL);
 }
 
-static int show_announcement(struct run *r, const struct sonde_record *rec, enum sonde_record_kind kind)
+static int show_aside(struct run *r, const struct sonde_record *rec)
 {
 	/* What was shown before stays before, also when both go to one terminal. */
 	int err = sonde_view_flush(r->view);
 
-	if (!err && !(kind == SONDE_ATTACHED && r->o->quiet))
+	if (!err)
 		say(sonde_record_text(rec));
 	return err;
 }
@@ -81,17 +81,14 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 {
 	struct run *r = ctx;
 	enum sonde_record_kind kind = sonde_record_kind(rec);
-	bool announcement = kind == SONDE_ATTACHED || kind == SONDE_LOST || kind == SONDE_MESSAGE;
-	int err;
 
 	if (r->write_err)
 		return r->write_err;
-	if (announcement && r->announce)
-		err = show_announcement(r, rec, kind);
+	if (r->warn_aside && (kind == SONDE_LOST || kind == SONDE_MESSAGE))
+		r->write_err = show_aside(r, rec);
 	else
-		err = sonde_view_record(r->view, rec);
-	r->write_err = err;
-	return err;
+		r->write_err = sonde_view_record(r->view, rec);
+	return r->write_err;
 }
 
 static int open_output(struct run *r)
@@ -114,10 +111,17 @@ static int open_view(struct run *r, const struct sonde_question *q)
 
 	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));
 	r->flush_each_poll = b != BUFFER_FULL;
-	r->announce = str_eq(r->o->format, "text");
+	r->warn_aside = str_eq(r->o->format, "text");
 	if (sonde_view_open(r->o->format, q, &v, &r->view))
 		return fail(EXIT_FAILED, NULL, "cannot show records as %s: out of memory", r->o->format);
 	return 0;
+}
+
+static int flush_view(struct run *r)
+{
+	if (r->flush_each_poll && !r->write_err)
+		r->write_err = sonde_view_flush(r->view);
+	return r->write_err;
 }
 
 /* 0 when the session has ended, or a negative errno. */
@@ -126,13 +130,18 @@ static int poll_until_end(struct run *r)
 	int more;
 
 	do {
-		more = sonde_session_poll(session, -1);
-		if (r->flush_each_poll && !r->write_err)
-			r->write_err = sonde_view_flush(r->view);
-		if (r->write_err)
+		if (flush_view(r))
 			return r->write_err;
+		more = sonde_session_poll(session, -1);
 	} while (more > 0);
-	return more;
+	return r->write_err ? r->write_err : more;
+}
+
+/* The terminal has echoed ^C: the results begin below it. */
+static void leave_echo(void)
+{
+	if (caught == SIGINT && isatty(STDERR_FILENO))
+		say("\n");
 }
 
 static int run_session(struct run *r, struct child *child)
@@ -148,6 +157,7 @@ static int run_session(struct run *r, struct child *child)
 			return err;
 	}
 	err = poll_until_end(r);
+	leave_echo();
 	/* Also after an error: the maps hold what was counted until then. */
 	end = r->write_err ? 0 : sonde_session_finish(session);
 	return err < 0 || end < 0 ? EXIT_FAILED : sonde_session_status(session);
@@ -215,9 +225,8 @@ static int check_pid(const struct options *o)
 	return 0;
 }
 
-static int run_compiled(const struct options *o, struct sonde_question *q)
+static int run_compiled(const struct options *o, struct sonde_question *q, struct child *child)
 {
-	struct child child = CHILD_NONE;
 	struct run r = { .o = o };
 	int status;
 
@@ -226,11 +235,7 @@ static int run_compiled(const struct options *o, struct sonde_question *q)
 		return status;
 	status = open_view(&r, q);
 	if (!status) {
-		if (o->command)
-			status = child_prepare(&child, o->command);
-		if (!status)
-			status = open_and_run(&r, q, &child);
-		child_end(&child);
+		status = open_and_run(&r, q, child);
 		status = close_output(&r, status);
 	}
 	if (!status && caught)
@@ -240,15 +245,19 @@ static int run_compiled(const struct options *o, struct sonde_question *q)
 
 int run_question(const struct options *o)
 {
+	struct child child = CHILD_NONE;
 	struct sonde_question *q;
 	int status = check_pid(o);
 
+	/* Forked first: the program may ask for its number. */
+	if (!status && o->command && !o->dump_stages)
+		status = child_prepare(&child, o->command);
 	if (status)
 		return status;
-	q = question_compile(o, &status);
-	if (!q)
-		return status;
-	status = o->dump_stages ? print_dumps(o, q) : run_compiled(o, q);
+	q = question_compile(o, child.pid ? child.pid : o->pid, &status);
+	if (q)
+		status = o->dump_stages ? print_dumps(o, q) : run_compiled(o, q, &child);
+	child_end(&child);
 	sonde_question_free(q);
 	return status;
 }
