@@ -93,6 +93,9 @@ struct sonde_session_options {
 	void *message_ctx;
 	pid_t pid;                  /* the session ends when this process ends; 0: none */
 	bool keep_capabilities;     /* otherwise those not needed any more are dropped after attaching */
+	/* Some probes take the kernel 0.1 s to detach. With this, sonde_session_free() leaves that to a forked
+	 * process that ends by itself. For programs that end next; they must have only one thread by then. */
+	bool detach_behind;
 };
 
 /* Load a question into the kernel; nothing is attached yet. It must outlive the session. */

@@ -111,6 +111,8 @@ static int check_allowed(struct checker *c, const struct expr *e)
 	const struct func_def *f = e->func;
 	int err;
 
+	if (!c->unit)
+		return check_error(c, e->span, "nothing can be called outside of a probe");
 	if (f->flags & FUNC_UNSAFE && !c->env->unsafe) {
 		err = check_error(c, e->span, "%s() can change the machine or a process", f->name);
 		diag_hint(c->diags, "to allow that, run with --unsafe");
@@ -124,7 +126,6 @@ static int check_allowed(struct checker *c, const struct expr *e)
 	return check_offered(c, f->name, e->span);
 }
 
-/* The function answers to a bare name only: pid() is pid, but pid(1) has to be a function's. */
 static int check_args(struct checker *c, struct expr *e)
 {
 	int err = 0;

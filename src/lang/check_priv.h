@@ -15,7 +15,7 @@
 /* Where a map got its key and its value from, for messages. */
 struct map_info {
 	struct span key_span, value_span;
-	bool counts_itself; /* @x++ or @x += 1: int64 when nothing else is said */
+	bool copies_agg; /* assigned from a map that aggregates: only something else can give it a type */
 };
 
 /* A constant of C: an enumerator (type is its enum) or a #define of an integer or string. */
@@ -129,7 +129,8 @@ int check_map_place(struct checker *c, struct expr *e);
 int check_map_whole(struct checker *c, struct expr *e);
 /* A name for messages: "@x is keyed by int64 since 3:5". */
 const char *span_text(struct checker *c, struct span span);
-/* Nothing more is learned: maps that only count themselves become int64. True: something changed. */
+/* Nothing more is learned: maps that are only made from themselves (@x++, @x = @x + 1) become int64.
+ * True: something changed. */
 bool maps_settle(struct checker *c);
 
 /* ---- param.c ---- */

@@ -31,23 +31,29 @@ static struct var *var_find(struct checker *c, const char *name)
 	return NULL;
 }
 
+static const struct var *var_elsewhere(const struct checker *c, const char *name)
+{
+	for (uint32_t i = 0; c->unit && i < c->unit->vars.n; i++) {
+		if (str_eq(c->unit->vars.v[i]->name, name))
+			return c->unit->vars.v[i];
+	}
+	return NULL;
+}
+
 static int var_unknown(struct checker *c, const struct expr *e)
 {
 	const char **names = arena_array_of(c->arena, const char *, c->priv->scope.n + 1);
+	const struct var *other = var_elsewhere(c, e->name);
 	uint32_t n = c->priv->scope.n;
 	int err = check_error(c, e->span, "%s has no value here", e->name);
 
 	for (uint32_t i = 0; i < n; i++)
 		names[i] = c->priv->scope.v[i]->name;
-	if (nearest_name(e->name, names, n)) {
+	if (other)
+		diag_hint(c->diags, "it is only known inside the block at %s: put 'let %s;' before that block",
+			  span_text(c, other->span), e->name);
+	else
 		diag_hint_nearest(c->diags, e->name, names, n);
-		return err;
-	}
-	for (uint32_t i = 0; c->unit && i < c->unit->vars.n; i++) {
-		if (str_eq(c->unit->vars.v[i]->name, e->name))
-			diag_hint(c->diags, "it is only known inside the block at %s: put 'let %s;' before that block",
-				  span_text(c, c->unit->vars.v[i]->span), e->name);
-	}
 	return err;
 }
 

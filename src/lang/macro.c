@@ -71,11 +71,9 @@ static int arguments_check(struct checker *c, const struct macro *m, const struc
 		const char *name = m->params.v[i].name;
 
 		if (name[0] == '$' && arg->kind != EX_VAR)
-			err = check_error(c, arg->span, "%s is a variable's parameter (%s): it takes a variable", m->name,
-					  name);
+			err = check_error(c, arg->span, "%s of the macro %s takes a variable, not a value", name, m->name);
 		else if (name[0] == '@' && (arg->kind != EX_MAP || arg->a))
-			err = check_error(c, arg->span, "%s is a map's parameter (%s): it takes a whole map", m->name,
-					  name);
+			err = check_error(c, arg->span, "%s of the macro %s takes a whole map", name, m->name);
 	}
 	return err;
 }

@@ -96,19 +96,44 @@ static void *closer(void *arg)
 	return NULL;
 }
 
-void probes_detach(struct session *s)
+static void links_close_parallel(struct session *s, uint32_t nslow)
 {
 	struct closing c = { .session = s };
 	pthread_t threads[CLOSERS_MOST];
-	uint32_t nslow = 0, n = 0;
+	uint32_t n = 0;
 
-	vec_each(l, &s->links)
-		nslow += l->link || l->fd >= 0;
 	/* This thread closes too, and all of them when no other can be made. */
 	while (n + 1 < nslow && n < CLOSERS_MOST && !pthread_create(&threads[n], NULL, closer, &c))
 		n++;
 	closer(&c);
 	for (uint32_t i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
+}
+
+/*
+ * A forked process shares the links; whoever closes them last waits for the kernel. It lets go of the
+ * files that others may wait to be closed (a pipe to a pager) first.
+ */
+static bool links_leave_behind(struct session *s, uint32_t nslow)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid > 0;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	links_close_parallel(s, nslow);
+	_exit(0);
+}
+
+void probes_detach(struct session *s)
+{
+	uint32_t nslow = 0;
+
+	vec_each(l, &s->links)
+		nslow += l->link || l->fd >= 0;
+	if (nslow && s->opt.detach_behind && links_leave_behind(s, nslow))
+		nslow = 0; /* ours are not the last references: closing them is quick */
+	links_close_parallel(s, nslow);
 	s->links.n = 0;
 }

@@ -255,16 +255,32 @@ static int object_open(struct session *s)
 	return err;
 }
 
+static bool is_bss(const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+	size_t n = strlen(name);
+
+	return n >= 4 && !strcmp(name + n - 4, ".bss") && bpf_map__value_size(map) >= sizeof(struct control);
+}
+
 static int object_prepare(struct session *s)
 {
-	struct bpf_map *events = bpf_object__find_map_by_name(s->object, MODULE_MAP_EVENTS);
+	struct bpf_map *map;
+	int err = 0;
 
-	if (!s->module->uses_ring || !events)
-		return 0;
-	s->ring_bytes = ring_bytes(s);
-	if (s->ring_bytes > UINT32_MAX)
-		return -E2BIG;
-	return bpf_map__set_max_entries(events, (uint32_t)s->ring_bytes);
+	bpf_object__for_each_map(map, s->object) {
+		if (is_bss(map)) {
+			/* libbpf asks for this only when it finds a global variable there. */
+			err = bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
+		} else if (s->module->uses_ring && str_eq(bpf_map__name(map), MODULE_MAP_EVENTS)) {
+			s->ring_bytes = ring_bytes(s);
+			err = s->ring_bytes > UINT32_MAX ? -E2BIG :
+			      bpf_map__set_max_entries(map, (uint32_t)s->ring_bytes);
+		}
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 static int object_load(struct session *s)
@@ -343,11 +359,9 @@ static int control_map(struct session *s)
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, s->object) {
-		const char *name = bpf_map__name(map);
-		size_t n = strlen(name);
 		void *p;
 
-		if (n < 4 || strcmp(name + n - 4, ".bss") || bpf_map__value_size(map) < sizeof(struct control))
+		if (!is_bss(map))
 			continue;
 		p = mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 		if (p == MAP_FAILED)

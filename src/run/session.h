@@ -20,6 +20,7 @@ struct session_options {
 	pid_t pid;                   /* the process of -p: its end ends the session; 0: none */
 	bool quiet_maps;             /* do not print maps at the end */
 	bool keep_capabilities;      /* do not drop what is not needed after attaching */
+	bool detach_behind;          /* a forked process closes what closes slowly */
 };
 
 /* Open and load the object; nothing is attached yet. 0 or a negative errno after a report. */
