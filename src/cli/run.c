@@ -27,7 +27,6 @@ struct run {
 /* For the signal handlers. */
 static struct sonde_session *volatile session;
 static volatile sig_atomic_t caught;
-static volatile sig_atomic_t child_pid;
 
 static void on_stop(int sig)
 {
@@ -39,20 +38,9 @@ static void on_stop(int sig)
 	errno = saved;
 }
 
-static void on_child(int sig, siginfo_t *info, void *ctx)
-{
-	int saved = errno;
-
-	(void)sig, (void)ctx;
-	if (session && child_pid && info->si_pid == child_pid)
-		sonde_session_stop(session, 0);
-	errno = saved;
-}
-
 static void signals_install(void)
 {
 	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction child = { .sa_sigaction = on_child, .sa_flags = SA_SIGINFO | SA_RESTART | SA_NOCLDSTOP };
 
 	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
 		/* The default action is back after the first: that is how the second one kills. */
@@ -64,7 +52,21 @@ static void signals_install(void)
 			continue;
 		sigaction(stops[i], &stop, NULL);
 	}
-	sigaction(SIGCHLD, &child, NULL);
+}
+
+/*
+ * A loss, or a message of the program, as the text view says it: "Lost 5 events", "warning: map @x is
+ * full ...", "q.bt:3:5: error: ...".
+ */
+static void aside(const char *text)
+{
+	static const char warning[] = "warning: ";
+	const char *word = strstr(text, warning);
+
+	if (word == text)
+		message_receive(NULL, SONDE_WARNING, text + strlen(warning), NULL);
+	else if (!word || !messages.no_warnings)
+		say(text);
 }
 
 static int show_aside(struct run *r, const struct sonde_record *rec)
@@ -73,7 +75,7 @@ static int show_aside(struct run *r, const struct sonde_record *rec)
 	int err = sonde_view_flush(r->view);
 
 	if (!err)
-		say(sonde_record_text(rec));
+		aside(sonde_record_text(rec));
 	return err;
 }
 
@@ -144,18 +146,15 @@ static void leave_echo(void)
 		say("\n");
 }
 
-static int run_session(struct run *r, struct child *child)
+static int run_session(struct run *r, struct sonde_child *child)
 {
 	int err, end;
 
 	err = sonde_session_attach(session);
 	if (err || r->o->dry_run)
 		return err ? EXIT_FAILED : EXIT_ANSWERED;
-	if (child->pid) {
-		err = child_start(child, r->o->command);
-		if (err)
-			return err;
-	}
+	if (child && sonde_child_continue(child))
+		return EXIT_FAILED;
 	err = poll_until_end(r);
 	leave_echo();
 	/* Also after an error: the maps hold what was counted until then. */
@@ -163,14 +162,13 @@ static int run_session(struct run *r, struct child *child)
 	return err < 0 || end < 0 ? EXIT_FAILED : sonde_session_status(session);
 }
 
-static int open_and_run(struct run *r, struct sonde_question *q, struct child *child)
+static int open_and_run(struct run *r, struct sonde_question *q, struct sonde_child *child)
 {
 	struct sonde_session_options s = SONDE_OPTIONS(struct sonde_session_options, .record = on_record,
-		.record_ctx = r, .message = message_receive, .pid = child->pid ? child->pid : r->o->pid);
+		.record_ctx = r, .message = message_receive, .pid = child ? sonde_child_pid(child) : r->o->pid);
 	struct sonde_session *opened;
 	int status;
 
-	child_pid = child->pid;
 	if (sonde_session_open(q, &s, &opened))
 		return EXIT_FAILED;
 	session = opened;
@@ -195,29 +193,6 @@ static int close_output(struct run *r, int status)
 	return status;
 }
 
-static int print_dumps(const struct options *o, const struct sonde_question *q)
-{
-	struct strbuf out = STRBUF_INIT;
-
-	for (unsigned i = 0; dump_stages[i]; i++) {
-		_cleanup_free_ char *text = NULL;
-
-		if (!(o->dump_stages >> i & 1))
-			continue;
-		text = sonde_question_dump(q, dump_stages[i]);
-		if (!text) {
-			strbuf_free(&out);
-			return fail(EXIT_FAILED, NULL, "stage '%s' cannot be shown", dump_stages[i]);
-		}
-		if (o->dump_stages & (o->dump_stages - 1))
-			strbuf_addf(&out, "%s---- %s ----\n", out.len ? "\n" : "", dump_stages[i]);
-		strbuf_addstr(&out, text);
-		if (out.len && out.s[out.len - 1] != '\n')
-			strbuf_addch(&out, '\n');
-	}
-	return print_and_free(&out);
-}
-
 static int check_pid(const struct options *o)
 {
 	if (o->pid && kill(o->pid, 0) && errno == ESRCH)
@@ -225,7 +200,7 @@ static int check_pid(const struct options *o)
 	return 0;
 }
 
-static int run_compiled(const struct options *o, struct sonde_question *q, struct child *child)
+static int run_compiled(const struct options *o, struct sonde_question *q, struct sonde_child *child)
 {
 	struct run r = { .o = o };
 	int status;
@@ -245,19 +220,19 @@ static int run_compiled(const struct options *o, struct sonde_question *q, struc
 
 int run_question(const struct options *o)
 {
-	struct child child = CHILD_NONE;
+	struct sonde_child *child = NULL;
 	struct sonde_question *q;
 	int status = check_pid(o);
 
-	/* Forked first: the program may ask for its number. */
-	if (!status && o->command && !o->dump_stages)
-		status = child_prepare(&child, o->command);
-	if (status)
-		return status;
-	q = question_compile(o, child.pid ? child.pid : o->pid, &status);
+	if (status || o->dump_stages)
+		return status ? status : question_dump(o);
+	/* Before compiling: the program may ask for its number. */
+	if (o->command && sonde_child_start(o->command, message_receive, NULL, &child))
+		return EXIT_FAILED;
+	q = question_compile(o, child ? sonde_child_pid(child) : o->pid, &status);
 	if (q)
-		status = o->dump_stages ? print_dumps(o, q) : run_compiled(o, q, &child);
-	child_end(&child);
+		status = run_compiled(o, q, child);
+	sonde_child_end(child, NULL);
 	sonde_question_free(q);
 	return status;
 }

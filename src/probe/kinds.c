@@ -2,7 +2,6 @@
 /* Kinds: the table of all probe kinds. */
 #include "probe/kinds.h"
 
-
 #include "probe/kinds_all.h"
 
 const struct probe_kind *const probe_kinds[] = {

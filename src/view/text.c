@@ -73,9 +73,8 @@ static int show_text(struct view *v, const struct record *rec)
 static int show_lost(struct view *v, const struct record *rec)
 {
 	if (rec->label) {
-		strbuf_addstr(&v->out, rec->label);
-		strbuf_addstr(&v->out, ": ");
-		strbuf_addu64(&v->out, rec->number);
+		strbuf_addstr(&v->out, "warning: ");
+		strbuf_add(&v->out, rec->text, rec->text_len);
 		strbuf_addch(&v->out, '\n');
 		return 0;
 	}

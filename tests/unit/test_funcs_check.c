@@ -144,6 +144,24 @@ static void test_strings_and_addresses_refused(void **state)
 	refuse("fake:a { print(bswap(comm)); }", "bswap");
 }
 
+/* Odd but not fatal: whatever the verdict, checking ends and nothing is touched that is not there. */
+static void test_odd_scripts(void **state)
+{
+	(void)state;
+	for (const char *const *body = odd_scripts; *body; body++) {
+		struct question q;
+		int r;
+
+		question_begin(&q);
+		q.env.params = odd_params;
+		q.env.nparams = ARRAY_SIZE(odd_params);
+		r = question_check(&q, *body);
+		if (r && !q.said.len)
+			fail_msg("refused without a word: %s", *body);
+		question_end(&q);
+	}
+}
+
 static void test_length_beyond_max_strlen_warns(void **state)
 {
 	struct question q;
@@ -262,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_output_refused),
 		cmocka_unit_test(test_maps_refused),
 		cmocka_unit_test(test_strings_and_addresses_refused),
+		cmocka_unit_test(test_odd_scripts),
 		cmocka_unit_test(test_length_beyond_max_strlen_warns),
 		cmocka_unit_test(test_constants),
 		cmocka_unit_test(test_named_parameters),

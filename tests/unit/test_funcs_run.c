@@ -647,6 +647,33 @@ static void test_printf(void **state)
 	run_end(&r);
 }
 
+/* What passes the checker passes the verifier. */
+static void test_odd_scripts(void **state)
+{
+	(void)state;
+	for (const char *const *body = odd_scripts; *body; body++) {
+		LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = verifier_log,
+			    .kernel_log_size = sizeof(verifier_log));
+		struct bpf_object *obj;
+		struct module *m = NULL;
+		struct question q;
+
+		question_begin(&q);
+		q.env.params = odd_params;
+		q.env.nparams = ARRAY_SIZE(odd_params);
+		if (!question_check(&q, *body) &&
+		    !module_compile(&q.script, &q.env, &q.diags, &q.reporter, &m)) {
+			obj = bpf_object__open_mem(m->elf, m->elf_bytes, &opts);
+			assert_non_null(obj);
+			if (bpf_object__load(obj))
+				fail_msg("not loaded: %s\n%s", *body, verifier_log + MAX(strlen(verifier_log), 800) - 800);
+			bpf_object__close(obj);
+			module_free(m);
+		}
+		question_end(&q);
+	}
+}
+
 /* Without the right to load programs there is nothing to test here. */
 static int setup(void **state)
 {
@@ -695,6 +722,7 @@ RUN_TEST(test_composite_keys)
 RUN_TEST(test_events)
 RUN_TEST(test_exit)
 RUN_TEST(test_printf)
+RUN_TEST(test_odd_scripts)
 
 int main(void)
 {
@@ -718,6 +746,7 @@ int main(void)
 		cmocka_unit_test(test_events_if_allowed),
 		cmocka_unit_test(test_exit_if_allowed),
 		cmocka_unit_test(test_printf_if_allowed),
+		cmocka_unit_test(test_odd_scripts_if_allowed),
 	};
 
 	return cmocka_run_group_tests_name("funcs_run", tests, setup, NULL);
