@@ -160,7 +160,8 @@ void lower_map_update(struct lower *l, const struct map *m, vreg key, vreg value
 	vreg p;
 
 	if (m->key) {
-		lower_count_failure(l, map_update(l, m, key, value, flags), COUNTER_MAPS + m->id);
+		/* Not `< 0`: before Linux 6.4 the result has 32 bits, and nothing is in the upper half. */
+		lower_count_if(l, CC_NE, map_update(l, m, key, value, flags), COUNTER_MAPS + m->id);
 		return;
 	}
 	done = ir_block_new(l->f, "set");
