@@ -410,8 +410,10 @@ static void gen_body(struct gen *g)
 	if (g->depth >= 4)
 		return;
 	g->depth++;
-	for (uint32_t k = 0; k < n && g->left; k++, g->left--)
+	for (uint32_t k = 0; k < n && g->left; k++) {
+		g->left--;
 		gen_one(g);
+	}
 	g->depth--;
 }
 
@@ -479,8 +481,8 @@ static void gen_func(struct gen *g)
 	gen_begin(g);
 	g->left = 5 + any(g, 10 + any(g, 150));
 	while (g->left) {
-		gen_one(g);
 		g->left--;
+		gen_one(g);
 	}
 	gen_end(g);
 }
