@@ -58,8 +58,12 @@ int lower_unsupported(struct lower *l, struct span span, const char *what);
 /* The type of what an expression yields when it is read: an aggregation yields its number. */
 const struct type *lower_read_type(const struct type *t);
 uint32_t lower_events_map(struct lower *l);
+
+/* ---- lower_mem.c ---- */
 /* The address of a u32 on the stack that holds `value` now. `slot` keeps it for the whole program. */
 vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value);
+/* Count when `r cc 0`. */
+void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 
 /* ---- lower_expr.c ---- */
 /* a op b for scalars of these types, as a value of type `as`. */

@@ -2,7 +2,7 @@
 /*
  * Lower, programs: the parts of a BPF program one after the other, each behind its guard and predicate.
  *
- *   if (control.off) return 0;          kinds whose links are slow to close
+ *   if (control.off) return 0;          where links are slow to close
  *   number = ...                        what the guards test, read once
  *   if (number in values of part 1 && predicate) { body }
  *   if (number in values of part 2 ...
@@ -72,6 +72,12 @@ static int parts_by_search(struct lower *l, struct part *parts, uint32_t n, cons
 	return first;
 }
 
+/* Raw tracepoints are gone at once, also those of kinds whose other attach points are not. */
+static bool slow_to_close(const struct program_plan *plan)
+{
+	return plan->kind->slow_close && !str_starts(plan->section, "raw_tp");
+}
+
 static void off_test(struct lower *l)
 {
 	uint32_t off = ir_block_new(l->f, "off"), on = ir_block_new(l->f, "on");
@@ -90,7 +96,7 @@ static void program_start(struct lower *l, const struct program_plan *plan, uint
 	l->f->span = plan->parts.v[0].unit->clause->span;
 	l->priv->zero_slot = l->priv->counter_slot = 0;
 	l->priv->temps.n = l->priv->temps_used = 0;
-	if (plan->kind->slow_close)
+	if (slow_to_close(plan))
 		off_test(l);
 }
 

@@ -227,24 +227,17 @@ static int lower_for_map(struct lower *l, struct stmt *s)
 
 #define MOST_UNROLL 100
 
+/* The body as often as it says; break and continue are those of a loop around it. */
 static int lower_unroll(struct lower *l, struct stmt *s)
 {
-	uint32_t end = ir_block_new(l->f, "endunroll");
 	int err = 0;
 
 	if (s->value->kind != EX_INT)
 		return diag_error(l->diags, s->value->span, "unroll needs a constant");
 	if (s->value->num > MOST_UNROLL)
 		return diag_error(l->diags, s->value->span, "unroll goes up to %d", MOST_UNROLL);
-	for (uint64_t i = 0; !err && i < s->value->num; i++) {
-		uint32_t next = ir_block_new(l->f, "unroll");
-
-		err = loop_body(l, &s->body, next, end);
-		ir_jmp(l->f, next);
-		ir_block_use(l->f, next);
-	}
-	ir_jmp(l->f, end);
-	ir_block_use(l->f, end);
+	for (uint64_t i = 0; !err && i < s->value->num; i++)
+		err = lower_stmts(l, &s->body);
 	return err;
 }
 

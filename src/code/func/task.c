@@ -96,12 +96,13 @@ static int comm_check(struct checker *c, struct expr *call)
 	return 0;
 }
 
-/* The helper pads with NULs to the end, also when it fails. */
+/* Linux 6.1 to 6.4 leave what follows the NUL as it was: it is cleared here. */
 static int comm_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	vreg args[2];
 
 	*out = lower_result(l, call->type, "comm");
+	lower_zero(l, out->reg, out->off, call->type->size);
 	args[0] = val_address(l, out);
 	args[1] = ir_const(l->f, call->type->size);
 	ir_call(l->f, BPF_FUNC_get_current_comm, 2, args);
