@@ -175,6 +175,20 @@ static int attach_all(struct session *s)
 	return err;
 }
 
+/* Is there anything that could still happen once the begin programs have run? */
+static bool session_has_future(const struct session *s)
+{
+	if (s->opt.pid)
+		return true;
+	for (uint32_t i = 0; i < s->module->programs.n; i++) {
+		enum probe_run run = s->module->programs.v[i].kind->run;
+
+		if (run != RUN_BEGIN && run != RUN_END)
+			return true;
+	}
+	return false;
+}
+
 int session_attach(struct session *s)
 {
 	int err = attach_all(s);
@@ -189,6 +203,8 @@ int session_attach(struct session *s)
 	err = attached_tell(s);
 	if (!err)
 		events_release(s);
+	if (!session_has_future(s))
+		session_stop(s, 0);
 	return 0;
 }
 
