@@ -79,6 +79,8 @@ static int agg_to_integer(struct checker *c, struct expr *e)
 
 static int unknown_value(struct checker *c, const struct expr *e)
 {
+	if (e->kind == EX_MAP)
+		return check_error(c, e->span, "%s is read, but nothing is ever assigned to it", e->name);
 	if (e->kind == EX_VAR)
 		return check_error(c, e->span, "%s never gets a value, so its type is not known", e->name);
 	return check_error(c, e->span, "the type of this cannot be told");

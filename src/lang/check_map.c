@@ -146,8 +146,6 @@ int check_map_place(struct checker *c, struct expr *e)
 	e->type = m->value;
 	if (!e->a)
 		return map_use_scalar(c, m, e->span);
-	if (m->key_known && !m->key)
-		return check_map_key(c, m, &type_none, e->span); /* a mistake about all of @x[k] */
 	err = check_value(c, e->a);
 	if (err)
 		return err;
@@ -177,7 +175,7 @@ bool maps_settle(struct checker *c)
 	bool any = false;
 
 	vec_each(it, &c->script->maps) {
-		if ((*it)->value->kind == TY_NONE && (*it)->key_known && !map_info(c, *it)->copies_agg) {
+		if ((*it)->value->kind == TY_NONE && (*it)->is_written && !map_info(c, *it)->copies_agg) {
 			(*it)->value = &type_int64;
 			any = true;
 		}

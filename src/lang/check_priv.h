@@ -137,8 +137,8 @@ int check_map_place(struct checker *c, struct expr *e);
 int check_map_whole(struct checker *c, struct expr *e);
 /* A name for messages: "@x is keyed by int64 since 3:5". */
 const char *span_text(struct checker *c, struct span span);
-/* Nothing more is learned: maps that are only made from themselves (@x++, @x = @x + 1), or only read,
- * become int64. True: something changed. */
+/* Nothing more is learned: maps that are only made from themselves (@x++, @x = @x + 1) become int64.
+ * True: something changed. */
 bool maps_settle(struct checker *c);
 
 /* ---- param.c ---- */

@@ -61,7 +61,8 @@ static const struct mistake mistakes[] = {
 	  "1:41: error: $c holds uint64 and cannot take int64\n  hint: it got its type at 1:9\n" },
 	{ "begin { let $a; }", "1:13: warning: $a is declared but never assigned\n" },
 	/* maps */
-	{ "begin { @x = 1; @x[2] = 3; }", "1:17: error: @x is used with a key here, but without one at 1:9\n" },
+	{ "begin { @x = 1; @x[2] = 3; }", "1:20: error: @x is used with a key here, but without one at 1:9\n" },
+	{ "begin { if (@x == 0) { } }", "1:13: error: @x is read, but nothing is ever assigned to it\n" },
 	{ "begin { @x[2] = 3; @x = 1; }", "1:20: error: @x is used without a key here, but with one at 1:12\n" },
 	{ "begin { @x[1] = 1; @x[comm] = 2; }",
 	  "1:23: error: @x is keyed by uint8 since 1:12, and this key is string[16]\n" },

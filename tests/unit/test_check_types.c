@@ -33,7 +33,7 @@ static const struct typing typings[] = {
 	/* what only counts itself */
 	{ "begin { @i++; @j += 2; @k = @k + 1; --@l; @m[1]++; }",
 	  "@i=int64 @j=int64 @k=int64 @l=int64 @m[uint8]=int64" },
-	{ "begin { if (@x == 0) { } $y = 1; $y++; $z = 1; $z--; }", "@x=int64 $y=uint64 $z=int64" },
+	{ "begin { @x++; if (@x == 0) { } $y = 1; $y++; $z = 1; $z--; }", "@x=int64 $y=uint64 $z=int64" },
 	{ "begin { @u = nsecs; @u++; @u += 5; }", "@u=uint64" },
 	/* aggregations, and reading them */
 	{ "begin { @c[comm] = count(); @s = sum(-1); @h = hist(pid); @a = avg(pid); }",
