@@ -11,8 +11,12 @@ static int no_such_field(struct checker *c, const struct expr *e, const struct t
 {
 	const char **names = arena_array_of(c->arena, const char *, t->nfields + t->nhoisted + 1);
 	size_t n = 0;
-	int err = check_error(c, e->name_span, "%s has no member '%s'", tn(c, t), e->name);
+	int err;
 
+	if (c->unit && t == c->unit->args)
+		err = check_error(c, e->name_span, "%s has no argument '%s'", c->unit->points.v[0]->name, e->name);
+	else
+		err = check_error(c, e->name_span, "%s has no member '%s'", tn(c, t), e->name);
 	for (uint32_t i = 0; i < t->nfields + t->nhoisted; i++) {
 		if (t->fields[i].name && t->fields[i].name[0])
 			names[n++] = t->fields[i].name;
