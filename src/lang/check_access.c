@@ -45,8 +45,21 @@ static void deref_insert(struct checker *c, struct expr *e)
 	e->a = d;
 }
 
+/* A struct of which only the name was known where it was mentioned, as it is declared. */
+static const struct type *completed(struct checker *c, const struct type *t)
+{
+	const struct type *full;
+
+	if (t->kind != TY_STRUCT || t->size || !t->name)
+		return t;
+	full = c_type_find(c, strchr(t->name, ' ') ? t->name :
+			   arena_printf(c->arena, "%s %s", t->is_union ? "union" : "struct", t->name));
+	return full ? full : t;
+}
+
 static int field_of(struct checker *c, struct expr *e, const struct type *t, enum addr_space space)
 {
+	t = completed(c, t);
 	if (t->kind == TY_STRUCT && !t->size && !t->nfields) {
 		int err = check_error(c, e->span, "%s has no members that are known here", tn(c, t));
 
