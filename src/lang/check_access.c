@@ -13,7 +13,7 @@ static int no_such_field(struct checker *c, const struct expr *e, const struct t
 	size_t n = 0;
 	int err;
 
-	if (c->unit && t == c->unit->args)
+	if (c->unit && c->unit->args && type_equal(t, c->unit->args))
 		err = check_error(c, e->name_span, "%s has no argument '%s'", c->unit->points.v[0]->name, e->name);
 	else
 		err = check_error(c, e->name_span, "%s has no member '%s'", tn(c, t), e->name);
