@@ -4,7 +4,8 @@
  * Also the arithmetic of constants, as BPF does it.
  *
  * A bound that the program computes is often there for the verifier. It may be left out only when the
- * verifier knows of itself what it says; it does not (6.1) for divisions and for variables in loops.
+ * verifier knows of itself what it says; it does not (6.1) for divisions, swapped bytes, shifts by something
+ * variable, and for variables in loops.
  */
 #include "base/util.h"
 #include "code/ir_pass.h"
@@ -152,7 +153,7 @@ static struct value_range range_binary64(enum ir_op op, struct value_range a, st
 	case IR_MUL:
 		if (__builtin_mul_overflow(a.umax, b.umax, &product))
 			return any_value;
-		return range_unsigned(product, known);
+		return range_unsigned(product, known && a.umax <= UINT32_MAX && b.umax <= UINT32_MAX);
 	case IR_UDIV:
 		return range_unsigned(imm && b.umax ? a.umax / b.umax : a.umax, false);
 	case IR_UMOD:
@@ -169,7 +170,7 @@ static struct value_range range_binary64(enum ir_op op, struct value_range a, st
 			return any_value;
 		return range_unsigned(a.umax << shift, known);
 	case IR_SHR:
-		return range_unsigned(imm ? a.umax >> shift : a.umax, known);
+		return range_unsigned(imm ? a.umax >> shift : a.umax, known && imm);
 	default: /* IR_SAR */
 		return imm ? range_signed(a.smin >> shift, a.smax >> shift, known) : any_value;
 	}
@@ -203,7 +204,7 @@ static struct value_range range_of(const struct ir_insn *i, const struct value_r
 	case IR_EXT:
 		return range_ext(a, i->size, i->sx);
 	case IR_BSWAP:
-		return range_ext(any_value, i->size, false);
+		return range_unsigned(mask_of(i->size), false);
 	case IR_SETCC:
 		return range_unsigned(1, true);
 	default:
