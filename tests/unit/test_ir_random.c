@@ -230,6 +230,28 @@ static void gen_call(struct gen *g)
 	keep(g, ir_call(g->f, BPF_FUNC_probe_read_kernel, 3, args));
 }
 
+/* A slot that is used for a moment only, so that it may share its place with others. */
+static void gen_moment(struct gen *g)
+{
+	uint32_t bytes = 8 * (1 + any(g, 8)), slot = ir_slot_new(g->f, bytes, any(g, 2) ? 8 : 4, "m");
+	uint32_t from = any(g, g->nslots);
+	vreg args[3] = { ir_slot_addr(g->f, slot), ir_const(g->f, MIN(bytes, g->slot_bytes[from])),
+			 ir_slot_addr(g->f, g->slots[from]) };
+
+	for (uint32_t at = 0; at < bytes; at += 8)
+		if (any(g, 2))
+			ir_store(g->f, args[0], (int32_t)at, 8, any_value(g));
+		else
+			ir_store_imm(g->f, args[0], (int32_t)at, 8, any_number(g));
+	if (any(g, 2))
+		ir_call(g->f, BPF_FUNC_probe_read_kernel, 3, args);
+	else if (any(g, 2))
+		keep(g, ir_atomic_add(g->f, args[0], 0, 8, any_value(g), true));
+	for (uint32_t at = 0; at < bytes; at += 8)
+		if (!any(g, 3))
+			keep(g, ir_load(g->f, args[0], (int32_t)at, any_size(g), any(g, 2)));
+}
+
 /* A helper whose length argument is only bounded by a comparison. */
 static void gen_call_bounded(struct gen *g)
 {
@@ -390,8 +412,10 @@ static void gen_one(struct gen *g)
 		gen_atomic(g);
 	else if (what < 76)
 		gen_index(g);
-	else if (what < 81)
+	else if (what < 79)
 		gen_call(g);
+	else if (what < 81)
+		gen_moment(g);
 	else if (what < 83)
 		gen_call_bounded(g);
 	else if (what < 91)
