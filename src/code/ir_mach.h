@@ -19,7 +19,7 @@
 /* The first instruction: args[k] receives the program's argument k (0: nobody wants it). */
 #define MACH_ENTRY ((enum ir_op)IR_NOPS)
 
-/* Moves vreg a to itself, for the verifier to give it an identity: see bind_home(). */
+/* Does nothing to vreg a but that the verifier gives it an identity of its own: see bind_home(). */
 #define MACH_BIND ((enum ir_op)(IR_NOPS + 1))
 
 #define REG_FP 10
