@@ -532,12 +532,35 @@ static void show(const struct ir_func *f, const struct code *c, const char *when
 	strbuf_free(&text);
 }
 
+/* Which pass has broken the function? For who has to find out. */
+static void find_pass(struct gen *g, const uint64_t *ctx, const uint8_t *before, const uint8_t *expected, uint32_t expected_ret)
+{
+	static const struct {
+		const char *name;
+		void (*pass)(struct ir_func *f);
+	} passes[] = { { "fold", ir_fold }, { "dce", ir_dce }, { "cse", ir_cse }, { "fold again", ir_fold },
+		       { "dce again", ir_dce } };
+	uint8_t value[RUN_VALUE_BYTES];
+	uint32_t ret = 0;
+
+	for (uint32_t k = 0; k < ARRAY_SIZE(passes); k++) {
+		passes[k].pass(g->f);
+		memcpy(value, before, sizeof(value));
+		if (!interpret(g->f, ctx, value, &ret) || ret != expected_ret || memcmp(value, expected, sizeof(value))) {
+			fprintf(stderr, "broken by %s\n", passes[k].name);
+			return;
+		}
+	}
+	fprintf(stderr, "broken after the passes\n");
+}
+
 /* One function; with `verbose` everything about it is shown. */
 static bool try_one(struct run *run, uint64_t number, bool verbose)
 {
 	struct arena *a = arena_new();
-	struct gen g = { .rng = (seed * 1000003 + number) * UINT64_C(0x9e3779b97f4a7c15) + 1 };
-	uint8_t expected[RUN_VALUE_BYTES], value[RUN_VALUE_BYTES];
+	const uint64_t rng = (seed * 1000003 + number) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	struct gen g = { .rng = rng };
+	uint8_t expected[RUN_VALUE_BYTES], value[RUN_VALUE_BYTES], before[RUN_VALUE_BYTES];
 	uint64_t ctx[RUN_CTX_WORDS];
 	uint32_t expected_ret = 0, ret = 0;
 	struct diags diags = { .arena = a };
@@ -549,6 +572,7 @@ static bool try_one(struct run *run, uint64_t number, bool verbose)
 	gen_func(&g);
 	fill_inputs(&g, ctx, value);
 	memcpy(expected, value, sizeof(value));
+	memcpy(before, value, sizeof(value));
 	if (!interpret(g.f, ctx, expected, &expected_ret)) {
 		arena_free(a);
 		return true;
@@ -570,6 +594,11 @@ static bool try_one(struct run *run, uint64_t number, bool verbose)
 				expected_ret, memcmp(value, expected, sizeof(value)) ? "differ" : "agree");
 		if (r && verbose)
 			fprintf(stderr, "%s\n", run->log);
+		if (!ok && !r) {
+			g = (struct gen){ .rng = rng, .f = ir_func_new(a, "random") };
+			gen_func(&g);
+			find_pass(&g, ctx, before, expected, expected_ret);
+		}
 	}
 	arena_free(a);
 	return ok;
