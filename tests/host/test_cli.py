@@ -172,3 +172,10 @@ def test_completion_offers_only_options_that_exist(run):
         text = (ROOT / "packaging" / "completion" / name).read_text()
         for word in ("--unsafe", "--no-warnings", "--info", "--help", "--version", "--dry-run"):
             assert word in text and word in out
+
+
+def test_a_command_gets_its_signals_as_they_were(run):
+    res = run("-q", "-c", "sh -c 'yes | head -n 1 >/dev/null; grep SigIgn /proc/self/status'", "-e", "interval:s:5 { }")
+    assert res.status == 0 and "Broken pipe" not in res.err, res
+    ignored = int(res.out.split()[1], 16)
+    assert not ignored >> 12 & 1, res  # SIGPIPE is 13
