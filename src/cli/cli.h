@@ -33,20 +33,18 @@ struct options {
 	const char *format, *output, *command;
 	pid_t pid;
 	enum buffering buffering;
-	unsigned dump_stages; /* bits of dump_stages[] */
+	unsigned dump_stages; /* bits by the order of sonde_dump_stages() */
 	bool quiet, no_warnings, unsafe, dry_run, test_mode, bench_mode;
 	unsigned verbose;
 	const char *ignored[16]; /* options that were accepted and have no effect here */
 	size_t nignored;
 };
 
-/* 0, or EXIT_USAGE after a message. `is_list`-like meanings are decided by the options themselves. */
+/* 0, or EXIT_USAGE after a message. */
 int options_parse(struct options *o, int argc, char **argv);
 void options_free(struct options *o);
 /* The table of options, for people. */
 void options_print(struct strbuf *out);
-/* Stages of -d, in the order in which they are printed; NULL-terminated. */
-extern const char *const dump_stages[];
 
 /* ---- messages ---- */
 
@@ -75,22 +73,10 @@ int fail_write(const char *name, int err);
 
 /* The text of the program (free() it), or NULL after a message and *status set. */
 char *program_read(const struct options *o, int *status);
-/* Compile what the options name. NULL after messages and *status set. */
-struct sonde_question *question_compile(const struct options *o, int *status);
-
-/* ---- -c ---- */
-
-struct child {
-	pid_t pid;    /* 0: none */
-	int go, err;  /* pipes: a byte lets it start; its errno when it cannot */
-};
-#define CHILD_NONE { .go = -1, .err = -1 }
-/* Fork a process that waits to become `command`. 0, or EXIT_* after a message. */
-int child_prepare(struct child *c, const char *command);
-/* Let it run. 0, or EXIT_FAILED after a message when it cannot be started. */
-int child_start(struct child *c, const char *command);
-/* End it if it still runs, and reap it. */
-void child_end(struct child *c);
+/* Compile what the options name, for this process (0: all). NULL after messages and *status set. */
+struct sonde_question *question_compile(const struct options *o, pid_t child, int *status);
+/* -d: compile and print the stages that were asked for. */
+int question_dump(const struct options *o);
 
 /* ---- commands ---- */
 

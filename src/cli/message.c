@@ -92,7 +92,7 @@ static bool wanted(enum sonde_severity severity)
 	case SONDE_WARNING:
 		return !messages.no_warnings;
 	case SONDE_INFO:
-		return messages.verbose >= 1;
+		return !messages.quiet;
 	default:
 		return messages.verbose >= 2;
 	}

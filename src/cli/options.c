@@ -12,8 +12,6 @@
 
 #include "base/util.h"
 
-const char *const dump_stages[] = { "ast", "types", "ir", "ir-opt", "bpf", "elf", NULL };
-
 enum group { GROUP_ASK, GROUP_SHOW, GROUP_LOOK, GROUP_CHECK, GROUP_COMPAT };
 
 static const char *const group_titles[] = {
@@ -103,26 +101,45 @@ static const struct {
 	{ "codegen", "ir" }, { "codegen-opt", "ir-opt" }, { "dis", "bpf" }, { "disassemble", "bpf" },
 };
 
+static int unknown_stage(const char *name, size_t len)
+{
+	const char *const *stages = sonde_dump_stages();
+	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;
+
+	strbuf_addstr(&hint, "known stages:");
+	for (size_t i = 0; stages[i]; i++)
+		strbuf_addf(&hint, " %s", stages[i]);
+	strbuf_addstr(&hint, " all");
+	return fail(EXIT_USAGE, hint.s, "-d: there is no stage '%.*s'", (int)len, name);
+}
+
+static bool word_is(const char *word, const char *name, size_t len)
+{
+	return strlen(word) == len && !memcmp(word, name, len);
+}
+
 static int stage_bits(const char *name, size_t len, unsigned *bits)
 {
-	if (len == 3 && !memcmp(name, "all", 3)) {
-		*bits |= ~0U;
+	const char *const *stages = sonde_dump_stages();
+
+	if (word_is("all", name, len)) {
+		*bits = ~0U;
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(stage_aliases); i++) {
-		if (strlen(stage_aliases[i].name) == len && !memcmp(stage_aliases[i].name, name, len)) {
+		if (word_is(stage_aliases[i].name, name, len)) {
 			name = stage_aliases[i].stage;
 			len = strlen(name);
+			break;
 		}
 	}
-	for (unsigned i = 0; dump_stages[i]; i++) {
-		if (strlen(dump_stages[i]) == len && !memcmp(dump_stages[i], name, len)) {
+	for (unsigned i = 0; stages[i]; i++) {
+		if (word_is(stages[i], name, len)) {
 			*bits |= 1U << i;
 			return 0;
 		}
 	}
-	return fail(EXIT_USAGE, "known stages: ast types ir ir-opt bpf elf all", "-d: there is no stage '%.*s'",
-		    (int)len, name);
+	return unknown_stage(name, len);
 }
 
 static int set_stages(struct options *o, const char *value)

@@ -157,7 +157,7 @@ static void settings_free(struct setting_list *l)
 /* Seen with -v only: whoever uses such an option means the reference, and its scripts stay quiet. */
 static void report_ignored(const struct options *o)
 {
-	for (size_t i = 0; i < o->nignored; i++) {
+	for (size_t i = 0; o->verbose && i < o->nignored; i++) {
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
 		strbuf_addf(&text, "%s has no effect here and is ignored", o->ignored[i]);
@@ -165,23 +165,93 @@ static void report_ignored(const struct options *o)
 	}
 }
 
-struct sonde_question *question_compile(const struct options *o, int *status)
+static int compile(const struct options *o, struct sonde_compile_options *c, struct sonde_question **q)
 {
-	struct sonde_compile_options c = SONDE_OPTIONS(struct sonde_compile_options,
-		.name = o->program ? NULL : str_eq(o->file, "-") ? "stdin" : o->file,
-		.params = o->params, .nparams = o->nparams, .unsafe = o->unsafe, .test_mode = o->test_mode,
-		.bench_mode = o->bench_mode, .pid = o->pid, .message = message_receive);
-	_cleanup_free_ char *source = program_read(o, status);
-	struct sonde_question *q = NULL;
+	int status;
+	_cleanup_free_ char *source = program_read(o, &status);
 	struct setting_list list;
 
 	if (!source)
-		return NULL;
+		return status;
 	report_ignored(o);
 	settings_collect(&list);
-	c.config = (const char *const *)list.text;
-	c.nconfig = list.n;
-	*status = sonde_compile(source, &c, &q) ? EXIT_FAILED : EXIT_ANSWERED;
+	c->size = sizeof(*c);
+	c->name = o->program ? NULL : str_eq(o->file, "-") ? "stdin" : o->file;
+	c->params = o->params;
+	c->nparams = o->nparams;
+	c->unsafe = o->unsafe;
+	c->test_mode = o->test_mode;
+	c->bench_mode = o->bench_mode;
+	c->message = message_receive;
+	c->config = (const char *const *)list.text;
+	c->nconfig = list.n;
+	status = sonde_compile(source, c, q) ? EXIT_FAILED : EXIT_ANSWERED;
 	settings_free(&list);
+	return status;
+}
+
+struct sonde_question *question_compile(const struct options *o, pid_t child, int *status)
+{
+	struct sonde_compile_options c = { .pid = child ? child : o->pid, .pid_is_child = child != 0 };
+	struct sonde_question *q = NULL;
+
+	*status = compile(o, &c, &q);
 	return *status ? NULL : q;
+}
+
+static void add_stage(struct strbuf *out, const char *stage, const char *text, bool titled)
+{
+	if (titled)
+		strbuf_addf(out, "%s---- %s ----\n", out->len ? "\n" : "", stage);
+	strbuf_addstr(out, text);
+	if (out->len && out->s[out->len - 1] != '\n')
+		strbuf_addch(out, '\n');
+}
+
+static int dump_several(const struct options *o, const struct sonde_question *q)
+{
+	const char *const *stages = sonde_dump_stages();
+	struct strbuf out = STRBUF_INIT;
+
+	for (unsigned i = 0; stages[i]; i++) {
+		_cleanup_free_ char *text = NULL;
+
+		if (!(o->dump_stages >> i & 1))
+			continue;
+		text = sonde_question_dump(q, stages[i]);
+		if (!text) {
+			strbuf_free(&out);
+			return fail(EXIT_FAILED, NULL, "stage '%s' cannot be shown", stages[i]);
+		}
+		add_stage(&out, stages[i], text, true);
+	}
+	return print_and_free(&out);
+}
+
+static void on_dump(void *ctx, const char *stage, const char *text)
+{
+	add_stage(ctx, stage, text, false);
+}
+
+/* One stage is shown as soon as it is made, and so also when a later one fails. */
+int question_dump(const struct options *o)
+{
+	struct strbuf out = STRBUF_INIT;
+	struct sonde_compile_options c = { .pid = o->pid };
+	struct sonde_question *q = NULL;
+	bool several = o->dump_stages & (o->dump_stages - 1);
+	int status, printed;
+
+	if (!several) {
+		c.dump_stage = sonde_dump_stages()[__builtin_ctz(o->dump_stages)];
+		c.dump = on_dump;
+		c.dump_ctx = &out;
+	}
+	status = compile(o, &c, &q);
+	if (several)
+		printed = status ? 0 : dump_several(o, q);
+	else
+		printed = print_and_free(&out);
+	sonde_question_free(q);
+	return status ? status : printed;
 }

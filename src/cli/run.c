@@ -19,7 +19,7 @@ struct run {
 	struct sonde_view *view;
 	const char *output_name;
 	int fd;
-	bool announce; /* announcements go to stderr: the view is for people and the answer stays clean */
+	bool warn_aside; /* losses and messages go to stderr: the view is for people */
 	bool flush_each_poll;
 	int write_err; /* first failed write */
 };
@@ -27,7 +27,6 @@ struct run {
 /* For the signal handlers. */
 static struct sonde_session *volatile session;
 static volatile sig_atomic_t caught;
-static volatile sig_atomic_t child_pid;
 
 static void on_stop(int sig)
 {
@@ -39,41 +38,44 @@ static void on_stop(int sig)
 	errno = saved;
 }
 
-static void on_child(int sig, siginfo_t *info, void *ctx)
-{
-	int saved = errno;
-
-	(void)sig, (void)ctx;
-	if (session && child_pid && info->si_pid == child_pid)
-		sonde_session_stop(session, 0);
-	errno = saved;
-}
-
 static void signals_install(void)
 {
 	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction child = { .sa_sigaction = on_child, .sa_flags = SA_SIGINFO | SA_RESTART | SA_NOCLDSTOP };
 
 	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
 		/* The default action is back after the first: that is how the second one kills. */
 		struct sigaction stop = { .sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND };
 		struct sigaction old;
 
-		/* Whoever started us with nohup wants it so. */
-		if (!sigaction(stops[i], NULL, &old) && old.sa_handler == SIG_IGN)
+		/* nohup asked for it. (A shell's background jobs ignore SIGINT too, but who sends it means it.) */
+		if (stops[i] == SIGHUP && !sigaction(SIGHUP, NULL, &old) && old.sa_handler == SIG_IGN)
 			continue;
 		sigaction(stops[i], &stop, NULL);
 	}
-	sigaction(SIGCHLD, &child, NULL);
 }
 
-static int show_announcement(struct run *r, const struct sonde_record *rec, enum sonde_record_kind kind)
+/*
+ * A loss, or a message of the program, as the text view says it: "Lost 5 events", "warning: map @x is
+ * full ...", "q.bt:3:5: error: ...".
+ */
+static void aside(const char *text)
+{
+	static const char warning[] = "warning: ";
+	const char *word = strstr(text, warning);
+
+	if (word == text)
+		message_receive(NULL, SONDE_WARNING, text + strlen(warning), NULL);
+	else if (!word || !messages.no_warnings)
+		say(text);
+}
+
+static int show_aside(struct run *r, const struct sonde_record *rec)
 {
 	/* What was shown before stays before, also when both go to one terminal. */
 	int err = sonde_view_flush(r->view);
 
-	if (!err && !(kind == SONDE_ATTACHED && r->o->quiet))
-		say(sonde_record_text(rec));
+	if (!err)
+		aside(sonde_record_text(rec));
 	return err;
 }
 
@@ -81,17 +83,17 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 {
 	struct run *r = ctx;
 	enum sonde_record_kind kind = sonde_record_kind(rec);
-	bool announcement = kind == SONDE_ATTACHED || kind == SONDE_LOST || kind == SONDE_MESSAGE;
-	int err;
 
 	if (r->write_err)
 		return r->write_err;
-	if (announcement && r->announce)
-		err = show_announcement(r, rec, kind);
+	/* What begin probes had to say is not asked for. */
+	if (r->o->dry_run && kind != SONDE_ATTACHED)
+		return 0;
+	if (r->warn_aside && (kind == SONDE_LOST || kind == SONDE_MESSAGE))
+		r->write_err = show_aside(r, rec);
 	else
-		err = sonde_view_record(r->view, rec);
-	r->write_err = err;
-	return err;
+		r->write_err = sonde_view_record(r->view, rec);
+	return r->write_err;
 }
 
 static int open_output(struct run *r)
@@ -114,10 +116,17 @@ static int open_view(struct run *r, const struct sonde_question *q)
 
 	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));
 	r->flush_each_poll = b != BUFFER_FULL;
-	r->announce = str_eq(r->o->format, "text");
+	r->warn_aside = str_eq(r->o->format, "text");
 	if (sonde_view_open(r->o->format, q, &v, &r->view))
 		return fail(EXIT_FAILED, NULL, "cannot show records as %s: out of memory", r->o->format);
 	return 0;
+}
+
+static int flush_view(struct run *r)
+{
+	if (r->flush_each_poll && !r->write_err)
+		r->write_err = sonde_view_flush(r->view);
+	return r->write_err;
 }
 
 /* 0 when the session has ended, or a negative errno. */
@@ -126,41 +135,43 @@ static int poll_until_end(struct run *r)
 	int more;
 
 	do {
-		more = sonde_session_poll(session, -1);
-		if (r->flush_each_poll && !r->write_err)
-			r->write_err = sonde_view_flush(r->view);
-		if (r->write_err)
+		if (flush_view(r))
 			return r->write_err;
+		more = sonde_session_poll(session, -1);
 	} while (more > 0);
-	return more;
+	return r->write_err ? r->write_err : more;
 }
 
-static int run_session(struct run *r, struct child *child)
+/* The terminal has echoed ^C: the results begin below it. */
+static void leave_echo(void)
+{
+	if (caught == SIGINT && isatty(STDERR_FILENO))
+		say("\n");
+}
+
+static int run_session(struct run *r, struct sonde_child *child)
 {
 	int err, end;
 
 	err = sonde_session_attach(session);
 	if (err || r->o->dry_run)
 		return err ? EXIT_FAILED : EXIT_ANSWERED;
-	if (child->pid) {
-		err = child_start(child, r->o->command);
-		if (err)
-			return err;
-	}
+	if (child && sonde_child_continue(child))
+		return EXIT_FAILED;
 	err = poll_until_end(r);
+	leave_echo();
 	/* Also after an error: the maps hold what was counted until then. */
 	end = r->write_err ? 0 : sonde_session_finish(session);
 	return err < 0 || end < 0 ? EXIT_FAILED : sonde_session_status(session);
 }
 
-static int open_and_run(struct run *r, struct sonde_question *q, struct child *child)
+static int open_and_run(struct run *r, struct sonde_question *q, struct sonde_child *child)
 {
 	struct sonde_session_options s = SONDE_OPTIONS(struct sonde_session_options, .record = on_record,
-		.record_ctx = r, .message = message_receive, .pid = child->pid ? child->pid : r->o->pid);
+		.record_ctx = r, .message = message_receive, .dry_run = r->o->dry_run, .pid = child ? sonde_child_pid(child) : r->o->pid);
 	struct sonde_session *opened;
 	int status;
 
-	child_pid = child->pid;
 	if (sonde_session_open(q, &s, &opened))
 		return EXIT_FAILED;
 	session = opened;
@@ -185,29 +196,6 @@ static int close_output(struct run *r, int status)
 	return status;
 }
 
-static int print_dumps(const struct options *o, const struct sonde_question *q)
-{
-	struct strbuf out = STRBUF_INIT;
-
-	for (unsigned i = 0; dump_stages[i]; i++) {
-		_cleanup_free_ char *text = NULL;
-
-		if (!(o->dump_stages >> i & 1))
-			continue;
-		text = sonde_question_dump(q, dump_stages[i]);
-		if (!text) {
-			strbuf_free(&out);
-			return fail(EXIT_FAILED, NULL, "stage '%s' cannot be shown", dump_stages[i]);
-		}
-		if (o->dump_stages & (o->dump_stages - 1))
-			strbuf_addf(&out, "%s---- %s ----\n", out.len ? "\n" : "", dump_stages[i]);
-		strbuf_addstr(&out, text);
-		if (out.len && out.s[out.len - 1] != '\n')
-			strbuf_addch(&out, '\n');
-	}
-	return print_and_free(&out);
-}
-
 static int check_pid(const struct options *o)
 {
 	if (o->pid && kill(o->pid, 0) && errno == ESRCH)
@@ -215,9 +203,8 @@ static int check_pid(const struct options *o)
 	return 0;
 }
 
-static int run_compiled(const struct options *o, struct sonde_question *q)
+static int run_compiled(const struct options *o, struct sonde_question *q, struct sonde_child *child)
 {
-	struct child child = CHILD_NONE;
 	struct run r = { .o = o };
 	int status;
 
@@ -226,11 +213,7 @@ static int run_compiled(const struct options *o, struct sonde_question *q)
 		return status;
 	status = open_view(&r, q);
 	if (!status) {
-		if (o->command)
-			status = child_prepare(&child, o->command);
-		if (!status)
-			status = open_and_run(&r, q, &child);
-		child_end(&child);
+		status = open_and_run(&r, q, child);
 		status = close_output(&r, status);
 	}
 	if (!status && caught)
@@ -240,15 +223,19 @@ static int run_compiled(const struct options *o, struct sonde_question *q)
 
 int run_question(const struct options *o)
 {
+	struct sonde_child *child = NULL;
 	struct sonde_question *q;
 	int status = check_pid(o);
 
-	if (status)
-		return status;
-	q = question_compile(o, &status);
-	if (!q)
-		return status;
-	status = o->dump_stages ? print_dumps(o, q) : run_compiled(o, q);
+	if (status || o->dump_stages)
+		return status ? status : question_dump(o);
+	/* Before compiling: the program may ask for its number. */
+	if (o->command && sonde_child_start(o->command, message_receive, NULL, &child))
+		return EXIT_FAILED;
+	q = question_compile(o, child ? sonde_child_pid(child) : 0, &status);
+	if (q)
+		status = run_compiled(o, q, child);
+	sonde_child_end(child, NULL);
 	sonde_question_free(q);
 	return status;
 }

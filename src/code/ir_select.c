@@ -87,6 +87,28 @@ static void find_wanted(struct select *s)
 		}
 }
 
+/* Vregs that are compared for order, and then used as an offset or as a length. */
+static void find_bounds(struct select *s)
+{
+	bool *compared = arena_array_of(s->m->arena, bool, s->f->vregs.n);
+
+	for (uint32_t pass = 0; pass < 2; pass++)
+		for (uint32_t n = 0; n < s->cfg.nrpo; n++)
+			vec_each(i, &s->f->blocks.v[s->cfg.rpo[n]]->insns) {
+				bool order = i->op == IR_BR && i->cc != CC_EQ && i->cc != CC_NE && i->cc != CC_SET;
+				vreg *uses[USES_MOST];
+
+				for (uint32_t k = insn_uses(i, uses); k; k--) {
+					vreg v = *uses[k - 1];
+
+					if (!pass)
+						compared[v] |= order;
+					else if (compared[v] && (i->op == IR_ADD || i->op == IR_MOV || insn_is_call(i)))
+						s->m->vregs.v[v].bounds = true;
+				}
+			}
+}
+
 static void offset_of(struct mach *m, vreg v, vreg base, int32_t off)
 {
 	struct mach_vreg *mv = &m->vregs.v[v];
@@ -225,10 +247,24 @@ static void put_binary(struct select *s, struct ir_insn i)
 	put(s, i);
 }
 
+/* An offset that an instruction cannot hold is added to the address. */
+static void fit_offset(struct select *s, struct ir_insn *i)
+{
+	vreg t;
+
+	if (fits_s16(i->off))
+		return;
+	t = temp(s);
+	put(s, (struct ir_insn){ .op = IR_ADD, .d = t, .a = i->a, .use_imm = true, .imm = i->off, .span = i->span });
+	i->a = t;
+	i->off = 0;
+}
+
 static void put_load(struct select *s, struct ir_insn i)
 {
 	vreg d = i.d;
 
+	fit_offset(s, &i);
 	if (!i.sx || i.size == 8) {
 		put(s, i);
 		return;
@@ -266,7 +302,13 @@ static void put_insn(struct select *s, struct ir_insn i)
 		else
 			put(s, i);
 		break;
+	case IR_STORE:
+		fit_offset(s, &i);
+		fit_immediate(s, &i);
+		put(s, i);
+		break;
 	case IR_ATOMIC:
+		fit_offset(s, &i);
 		if (i.d && i.d == i.a)
 			put_through_temp(s, i);
 		else
@@ -353,6 +395,7 @@ void mach_select(struct ir_func *f, struct mach *m)
 	m->vregs.v[m->frame].reg = REG_FP;
 	s.wanted = arena_array_of(m->arena, bool, f->vregs.n);
 	find_wanted(&s);
+	find_bounds(&s);
 	for (uint32_t n = 0; n < s.cfg.nrpo; n++)
 		vec_each(i, &f->blocks.v[s.cfg.rpo[n]]->insns)
 			classify(&s, i);

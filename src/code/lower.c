@@ -36,10 +36,31 @@ struct val val_of_mem(const struct type *t, vreg addr, int32_t off, enum addr_sp
 	return (struct val){ .kind = VAL_MEM, .type = t, .reg = addr, .off = off, .space = space };
 }
 
+uint32_t lower_slot_take(struct lower *l, uint32_t bytes, const char *name)
+{
+	struct lower_priv *p = l->priv;
+	struct temp temp = { .bytes = bytes };
+
+	/* Those in use come first. */
+	for (uint32_t i = p->temps_used; i < p->temps.n; i++) {
+		if (p->temps.v[i].bytes != bytes)
+			continue;
+		temp = p->temps.v[i];
+		p->temps.v[i] = p->temps.v[p->temps_used];
+		p->temps.v[p->temps_used++] = temp;
+		return temp.slot;
+	}
+	temp.slot = ir_slot_new(l->f, bytes, 8, name);
+	vec_push(l->arena, &p->temps, temp);
+	p->temps.v[p->temps.n - 1] = p->temps.v[p->temps_used];
+	p->temps.v[p->temps_used++] = temp;
+	return temp.slot;
+}
+
 struct val val_slot(struct lower *l, const struct type *t, const char *name)
 {
 	/* Words of 8 bytes at least: what is copied and compared goes word by word. */
-	uint32_t slot = ir_slot_new(l->f, align_up(MAX(t->size, 1u), 8), 8, name);
+	uint32_t slot = lower_slot_take(l, align_up(MAX(t->size, 1u), 8), name);
 	struct val v = val_of_mem(t, ir_slot_addr(l->f, slot), 0, SPACE_NONE);
 
 	v.writable_slot = true;

@@ -454,6 +454,15 @@ static int lower_inner(struct lower *l, struct expr *e, struct val *out)
 	return lower_expr(l, e->a, out);
 }
 
+/* `args`: the context itself, whose fields say how they are read. Other names are resolved by now. */
+static int lower_ident(struct lower *l, struct expr *e, struct val *out)
+{
+	if (!l->unit->args || e->type != l->unit->args)
+		return lower_unsupported(l, e->span, e->name);
+	*out = val_of_mem(e->type, ir_ctx(l->f), 0, SPACE_CTX);
+	return 0;
+}
+
 static int lower_unresolved(struct lower *l, struct expr *e, struct val *out)
 {
 	(void)out;
@@ -464,7 +473,7 @@ static int (*const lowerers[])(struct lower *l, struct expr *e, struct val *out)
 	[EX_INT] = lower_constant,
 	[EX_BOOL] = lower_constant,
 	[EX_STR] = lower_string,
-	[EX_IDENT] = lower_unresolved,
+	[EX_IDENT] = lower_ident,
 	[EX_PARAM] = lower_unresolved,
 	[EX_PARAM_COUNT] = lower_unresolved,
 	[EX_VAR] = lower_variable,

@@ -54,7 +54,7 @@ static int map_make(struct lower *l, const struct map *m)
 		.map = m,
 		.object_map = l->object->maps.n,
 		.object_name = arena_printf(l->arena, "AT_%s", m->name + 1),
-		.value_bytes = m->value->size,
+		.value_bytes = MAX(m->value->size, 1u), /* the empty tuple: the kernel wants a byte */
 	};
 	struct object_map om = { .name = d.object_name, .key = m->key, .value = m->value };
 	const struct map_kind *kind = map_kind_of(l, m);
@@ -113,6 +113,11 @@ int lower_map_key(struct lower *l, const struct map *m, struct expr *e, vreg *ke
 	}
 	if (!e)
 		return diag_error(l->diags, l->f->span, "%s needs a key here", m->name);
+	if (e->kind == EX_STR && m->key->kind == TY_STRING && e->str_len < m->key->size) {
+		/* The helpers take a key from constant data as well. */
+		*key = lower_rodata(l, m->key, e->str, e->str_len).reg;
+		return 0;
+	}
 	slot = val_slot(l, m->key, "key");
 	*key = slot.reg;
 	return lower_to_memory(l, e, m->key, slot.reg, 0);
@@ -155,7 +160,8 @@ void lower_map_update(struct lower *l, const struct map *m, vreg key, vreg value
 	vreg p;
 
 	if (m->key) {
-		lower_count_failure(l, map_update(l, m, key, value, flags), COUNTER_MAPS + m->id);
+		/* Not `< 0`: before Linux 6.4 the result has 32 bits, and nothing is in the upper half. */
+		lower_count_if(l, CC_NE, map_update(l, m, key, value, flags), COUNTER_MAPS + m->id);
 		return;
 	}
 	done = ir_block_new(l->f, "set");
@@ -285,6 +291,8 @@ static int map_set(struct lower *l, struct expr *target, struct expr *value)
 		return 0;
 	}
 	v = val_slot(l, m->value, "value");
+	if (!m->value->size)
+		lower_zero(l, v.reg, 0, 1);
 	err = lower_to_memory(l, value, m->value, v.reg, 0);
 	if (!err)
 		err = lower_map_key(l, m, target->a, &key);

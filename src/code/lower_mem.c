@@ -152,13 +152,18 @@ void lower_count(struct lower *l, uint32_t counter)
 	ir_block_use(l->f, done);
 }
 
-void lower_count_failure(struct lower *l, vreg r, uint32_t counter)
+void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter)
 {
 	uint32_t failed = ir_block_new(l->f, "failed"), done = ir_block_new(l->f, "done");
 
-	ir_br_imm(l->f, CC_SLT, r, 0, failed, done);
+	ir_br_imm(l->f, cc, r, 0, failed, done);
 	ir_block_use(l->f, failed);
 	lower_count(l, counter);
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
+}
+
+void lower_count_failure(struct lower *l, vreg r, uint32_t counter)
+{
+	lower_count_if(l, CC_SLT, r, counter);
 }

@@ -18,9 +18,13 @@ struct want {
 
 /* Where a variable lives: a vreg that is assigned again and again, or a slot. */
 struct var_home {
-	bool made;
 	vreg reg;
 	uint32_t slot;
+};
+
+/* A slot for what is needed during one statement only. */
+struct temp {
+	uint32_t slot, bytes;
 };
 
 struct loop {
@@ -30,6 +34,8 @@ struct loop {
 struct lower_priv {
 	VEC(struct var_home) vars; /* by var.id; of the part being lowered */
 	VEC(struct loop) loops;
+	VEC(struct temp) temps;    /* of the program; the first temps_used are in use */
+	uint32_t temps_used;
 	uint32_t part_end;         /* where `return` goes */
 	struct want *next_want;    /* for the next lower_expr() */
 	struct want *want;         /* of the expression being lowered */
@@ -45,13 +51,19 @@ void lower_init(struct lower *l, struct arena *arena);
  * is the string's length with NUL when it is known, else 0. */
 int lower_into(struct lower *l, struct expr *e, const struct type *as, vreg addr, int32_t off, bool no_pad,
 	       vreg *len);
+/* A slot of this many bytes that is the caller's until the statement (or what else resets temps_used) ends. */
+uint32_t lower_slot_take(struct lower *l, uint32_t bytes, const char *name);
 /* "X is not supported yet" at the place. */
 int lower_unsupported(struct lower *l, struct span span, const char *what);
 /* The type of what an expression yields when it is read: an aggregation yields its number. */
 const struct type *lower_read_type(const struct type *t);
 uint32_t lower_events_map(struct lower *l);
+
+/* ---- lower_mem.c ---- */
 /* The address of a u32 on the stack that holds `value` now. `slot` keeps it for the whole program. */
 vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value);
+/* Count when `r cc 0`. */
+void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 
 /* ---- lower_expr.c ---- */
 /* a op b for scalars of these types, as a value of type `as`. */
@@ -100,8 +112,30 @@ int lower_map_reduce(struct lower *l, struct expr *e, vreg key, struct val *out)
 /* ---- lower_stmt.c ---- */
 int lower_stmts(struct lower *l, const stmt_vec *body);
 struct var_home *lower_var(struct lower *l, const struct var *v);
+/* Homes for the variables of a unit, before its body is lowered: they last until its end. */
+void lower_vars_make(struct lower *l);
 /* Does any expression below `e` use the variable? */
 bool expr_uses_var(struct expr *e, const struct var *v);
+
+/* ---- lower_guard.c ---- */
+/* What guards test, as it is read at the start of the program. */
+struct guard_word {
+	struct guard guard;
+	vreg value;
+};
+struct guard_words {
+	VEC(struct guard_word) list;
+};
+void lower_guards_read(struct lower *l, const struct program_plan *plan, struct guard_words *words);
+/* Building continues where the guard holds (the number; lower_guard_task() is the rest); else `no`. */
+void lower_guard_test(struct lower *l, const struct part *part, const struct guard_words *words, uint32_t no);
+/* ... and where the current task is not in a mode that gives the number another meaning. */
+void lower_guard_task(struct lower *l, const struct part *part, uint32_t no);
+/* How many of the first of these parts exclude each other and are worth a search; 1: none. */
+uint32_t lower_guard_exclusive(struct lower *l, const struct part *parts, uint32_t n);
+/* Branch to the block in bodies[] of the part whose value it is. */
+void lower_guard_search(struct lower *l, const struct part *parts, uint32_t n, const struct guard_words *words,
+			const uint32_t *bodies, uint32_t no);
 
 /* ---- lower_program.c ---- */
 /* One BPF program as planned, into l->f. */

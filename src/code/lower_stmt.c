@@ -9,20 +9,29 @@
 
 struct var_home *lower_var(struct lower *l, const struct var *v)
 {
+	return &l->priv->vars.v[v->id];
+}
+
+static void var_make(struct lower *l, const struct var *v)
+{
 	struct lower_priv *p = l->priv;
-	struct var_home *home, none = { 0 };
+	struct var_home none = { 0 };
 
 	while (p->vars.n <= v->id)
 		vec_push(l->arena, &p->vars, none);
-	home = &p->vars.v[v->id];
-	if (home->made)
-		return home;
-	home->made = true;
+	if (v->type->kind == TY_NONE)
+		return;
 	if (type_is_scalar(v->type))
-		home->reg = ir_vreg_new(l->f, v->name);
+		p->vars.v[v->id].reg = ir_vreg_new(l->f, v->name);
 	else
-		home->slot = ir_slot_new(l->f, align_up(MAX(v->type->size, 1u), 8), 8, v->name);
-	return home;
+		p->vars.v[v->id].slot = lower_slot_take(l, align_up(MAX(v->type->size, 1u), 8), v->name);
+}
+
+void lower_vars_make(struct lower *l)
+{
+	l->priv->vars.n = 0;
+	vec_each(v, &l->unit->vars)
+		var_make(l, *v);
 }
 
 struct uses {
@@ -218,24 +227,17 @@ static int lower_for_map(struct lower *l, struct stmt *s)
 
 #define MOST_UNROLL 100
 
+/* The body as often as it says; break and continue are those of a loop around it. */
 static int lower_unroll(struct lower *l, struct stmt *s)
 {
-	uint32_t end = ir_block_new(l->f, "endunroll");
 	int err = 0;
 
 	if (s->value->kind != EX_INT)
 		return diag_error(l->diags, s->value->span, "unroll needs a constant");
 	if (s->value->num > MOST_UNROLL)
 		return diag_error(l->diags, s->value->span, "unroll goes up to %d", MOST_UNROLL);
-	for (uint64_t i = 0; !err && i < s->value->num; i++) {
-		uint32_t next = ir_block_new(l->f, "unroll");
-
-		err = loop_body(l, &s->body, next, end);
-		ir_jmp(l->f, next);
-		ir_block_use(l->f, next);
-	}
-	ir_jmp(l->f, end);
-	ir_block_use(l->f, end);
+	for (uint64_t i = 0; !err && i < s->value->num; i++)
+		err = lower_stmts(l, &s->body);
 	return err;
 }
 
@@ -295,10 +297,12 @@ int lower_stmts(struct lower *l, const stmt_vec *body)
 
 	/* Go on after an error, so that several can be shown at once. */
 	vec_each(s, body) {
+		uint32_t used = l->priv->temps_used;
 		int err;
 
 		l->f->span = (*s)->span;
 		err = lowerers[(*s)->kind](l, *s);
+		l->priv->temps_used = used;
 		if (err && !first)
 			first = err;
 	}

@@ -153,6 +153,19 @@ static void maps_datasec(struct btf_maker *m)
 	}
 }
 
+/* libbpf makes .bss a map that can be mapped only when BTF shows a global variable in it. */
+static void bss_datasec(struct btf_maker *m)
+{
+	uint32_t bytes = m->o->bss_bytes;
+	int32_t var;
+
+	if (!bytes)
+		return;
+	var = keep(m, btf__add_var(m->btf, BSS_SYMBOL, BTF_VAR_GLOBAL_ALLOCATED, bytes_type(m, bytes)));
+	keep(m, btf__add_datasec(m->btf, ".bss", bytes));
+	keep(m, btf__add_datasec_var_info(m->btf, var, 0, bytes));
+}
+
 /* int name(void *ctx) for programs; u64s in and out for subprograms. */
 static int32_t func_type(struct btf_maker *m, const struct object_prog *p)
 {
@@ -276,6 +289,7 @@ int object_btf_write(const struct object *o, const struct object_layout *l, stru
 	m.int_id = keep(&m, btf__add_int(m.btf, "int", 4, BTF_INT_SIGNED));
 	m.char_id = keep(&m, btf__add_int(m.btf, "char", 1, BTF_INT_SIGNED));
 	maps_datasec(&m);
+	bss_datasec(&m);
 	for (uint32_t i = 0; i < o->progs.n; i++)
 		funcs[i] = func_type(&m, &o->progs.v[i]);
 	ext_write(&m, l, funcs, ext);

@@ -217,6 +217,8 @@ static void symbols(struct elf_out *e)
 	for (uint32_t i = 0; i < o->maps.n; i++)
 		e->sym_map[i] = symbol_add(e, o->maps.v[i].name, ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT),
 					   e->shndx_maps, i * MAP_DEF_BYTES, MAP_DEF_BYTES);
+	if (e->shndx_bss)
+		symbol_add(e, BSS_SYMBOL, ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), e->shndx_bss, 0, o->bss_bytes);
 	symbol_add(e, "_license", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), (uint32_t)(e->layout.sections.n + 1), 0,
 		   strlen(o->license) + 1);
 }

@@ -25,6 +25,9 @@ struct object_layout {
  * a place (libbpf finds a map by section and offset). */
 #define MAP_DEF_BYTES 64u
 
+/* The one variable of .bss. */
+#define BSS_SYMBOL "sonde_bss"
+
 /* The contents of .BTF and .BTF.ext. 0 or a negative errno. The buffers are the caller's. */
 int object_btf_write(const struct object *o, const struct object_layout *l, struct strbuf *btf,
 		     struct strbuf *ext);

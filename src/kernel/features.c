@@ -221,7 +221,7 @@ static bool probe_perf_event(struct kernel *k)
 static bool tracing_works(const char *target, enum bpf_attach_type type, bool attach)
 {
 	const struct bpf_insn insns[] = { insn_zero(), insn_exit() };
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
+	struct bpf_prog_load_opts opts = { .sz = sizeof(opts), .expected_attach_type = type };
 	_cleanup_close_ int prog = -1, link = -1;
 	int id = libbpf_find_vmlinux_btf_id(target, type);
 

@@ -148,8 +148,3 @@ void name_list_free(struct name_list *list)
 	free(list->names);
 	*list = (struct name_list){0};
 }
-
-bool name_list_has(const struct name_list *list, const char *name)
-{
-	return list->n && bsearch(&name, list->names, list->n, sizeof(*list->names), name_compare);
-}

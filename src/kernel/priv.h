@@ -16,7 +16,6 @@ struct name_list {
 /* Take the NUL-separated names in `text` (emptied) as the list, sorted, each once. 0 or -ENOMEM. */
 int name_list_take(struct name_list *list, struct strbuf *text);
 void name_list_free(struct name_list *list);
-bool name_list_has(const struct name_list *list, const char *name);
 
 struct tp_system {
 	char *name;

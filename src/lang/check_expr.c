@@ -242,7 +242,6 @@ static int step_map(struct checker *c, struct expr *e)
 	if (err)
 		return err;
 	m = e->a->map;
-	map_info(c, m)->counts_itself = true;
 	m->is_written = m->is_read = true;
 	if (type_is_agg(m->value))
 		return check_error(c, e->span, "%s holds %s, which only its own function can bring up to date",

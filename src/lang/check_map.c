@@ -51,7 +51,7 @@ static struct map *map_of(struct checker *c, struct expr *e)
 		decl = decl_find(c, e->name);
 		if (decl) {
 			m->decl_kind = decl->kind;
-			m->max_entries = (int64_t)decl->max_entries->num;
+			m->max_entries = decl->max_entries ? (int64_t)decl->max_entries->num : 0;
 			m->span = decl->span;
 		}
 		vec_push(c->arena, &c->script->maps, m);
@@ -175,7 +175,7 @@ bool maps_settle(struct checker *c)
 	bool any = false;
 
 	vec_each(it, &c->script->maps) {
-		if ((*it)->value->kind == TY_NONE && map_info(c, *it)->counts_itself) {
+		if ((*it)->value->kind == TY_NONE && (*it)->is_written && !map_info(c, *it)->copies_agg) {
 			(*it)->value = &type_int64;
 			any = true;
 		}

@@ -15,7 +15,7 @@
 /* Where a map got its key and its value from, for messages. */
 struct map_info {
 	struct span key_span, value_span;
-	bool counts_itself; /* @x++ or @x += 1: int64 when nothing else is said */
+	bool copies_agg; /* assigned from a map that aggregates: only something else can give it a type */
 };
 
 /* A constant of C: an enumerator (type is its enum) or a #define of an integer or string. */
@@ -27,8 +27,15 @@ struct c_const {
 	const struct type *type; /* TY_ENUM, or NULL */
 };
 
+/* A variable that can be seen. Those of a macro have its number, so that only its own text sees them;
+ * EX_VAR.num says which number is meant. */
+struct scope_entry {
+	struct var *var;
+	uint64_t macro; /* 0: not in a macro */
+};
+
 struct check_priv {
-	VEC(struct var *) scope;    /* variables that can be seen, innermost last */
+	VEC(struct scope_entry) scope; /* innermost last */
 	VEC(struct map_info) maps;  /* by map.id */
 	struct strmap map_names;    /* "@x" -> struct map */
 	struct strmap c_types;      /* "struct foo", "typedef_name" -> struct type */
@@ -87,6 +94,7 @@ int check_index(struct checker *c, struct expr *e);
 int check_cast(struct checker *c, struct expr *e);
 int check_sizeof(struct checker *c, struct expr *e);
 int check_offsetof(struct checker *c, struct expr *e);
+int check_typeinfo(struct checker *c, struct expr *e);
 
 /* ---- fold.c ---- */
 /* Replace operations on literals by their result. 0, or -EINVAL after a diagnostic (division by zero). */
@@ -129,7 +137,8 @@ int check_map_place(struct checker *c, struct expr *e);
 int check_map_whole(struct checker *c, struct expr *e);
 /* A name for messages: "@x is keyed by int64 since 3:5". */
 const char *span_text(struct checker *c, struct span span);
-/* Nothing more is learned: maps that only count themselves become int64. True: something changed. */
+/* Nothing more is learned: maps that are only made from themselves (@x++, @x = @x + 1) become int64.
+ * True: something changed. */
 bool maps_settle(struct checker *c);
 
 /* ---- param.c ---- */

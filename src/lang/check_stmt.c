@@ -112,7 +112,7 @@ static int assign_variable(struct checker *c, struct stmt *s)
 		v = var_assigned(c, s->target);
 		type = s->value->type;
 	}
-	err = err ?: var_store(c, v, type, s->value->span);
+	err = err ?: var_store(c, v, type, s->span);
 	s->target->type = v->type;
 	return err;
 }
@@ -126,7 +126,6 @@ static int update_map(struct checker *c, struct stmt *s)
 	if (err)
 		return err;
 	m->is_read = true;
-	map_info(c, m)->counts_itself = true;
 	type = updated_type(c, s, m->value);
 	return type ? check_map_value(c, m, type, s->span) : -EINVAL;
 }
@@ -139,7 +138,8 @@ static int assign_from_agg(struct checker *c, struct stmt *s)
 	int err;
 
 	if (type_is_int(m->value) || !type_agg_readable(v->type))
-		return check_value(c, s->value) ?: check_map_value(c, m, s->value->type, s->value->span);
+		return check_value(c, s->value) ?: check_map_value(c, m, s->value->type, s->span);
+	map_info(c, m)->copies_agg = true;
 	if (m->value->kind == TY_NONE && !c->last_pass)
 		return 0;
 	err = check_error(c, v->span, "%s cannot be copied from one map to another", tn(c, v->type));
@@ -170,7 +170,7 @@ static int assign_map(struct checker *c, struct stmt *s)
 		err = assign_from_agg(c, s);
 	else
 		err = (is_agg_call(s->value) ? 0 : check_value(c, s->value)) ?:
-		      check_map_value(c, m, s->value->type, s->value->span);
+		      check_map_value(c, m, s->value->type, s->span);
 	s->target->type = m->value;
 	return err;
 }
@@ -217,7 +217,7 @@ static int check_let(struct checker *c, struct stmt *s)
 		err = let_type(c, s, v) ?: err;
 	if (s->value) {
 		v->assigned = true;
-		err = err ?: var_store(c, v, s->value->type, s->value->span);
+		err = err ?: var_store(c, v, s->value->type, s->span);
 	}
 	s->target->type = v->type;
 	return err;

@@ -24,7 +24,6 @@ enum func_flag {
 	FUNC_PURE = 32,     /* same arguments, same value within one run of the program: may be reused */
 	FUNC_MAP_ARG = 64,  /* its first argument may be a whole map (@x without key) */
 	FUNC_LAZY_ARGS = 128, /* check() checks the arguments itself (names that are not values: kstack(perf)) */
-	FUNC_PER_POINT = 256, /* differs between attach points: a clause that uses it has a unit for each */
 };
 
 #define FUNC_ANY_ARGS 255

@@ -246,13 +246,11 @@ static void garbage_skip(struct lexer *lx)
 	}
 	while (lx->pos < lx->len) {
 		c = (unsigned char)lx->text[lx->pos];
-		if (is_word_char((char)c) || strchr(" \t\n\r\v\f$@\"'#(){}[];,:?.+-*/%&|^~!<>=", c))
+		/* strchr() would find the NUL too. */
+		if (is_word_char((char)c) || (c && strchr(" \t\n\r\v\f$@\"'#(){}[];,:?.+-*/%&|^~!<>=", c)))
 			break;
 		lx->pos++;
 	}
-	/* strchr() also finds the NUL. */
-	if (lx->pos == begin)
-		lx->pos++;
 	c = (unsigned char)lx->text[begin];
 	if (c > 32 && c < 127)
 		lex_error(lx, begin, lx->pos, "unexpected character '%c'", c);

@@ -176,7 +176,7 @@ int script_parse(struct script *script, uint16_t file, struct diags *d)
 		lex_skip_blank(&p.lx);
 		if (p.lx.pos >= p.lx.len || p.dead)
 			break;
-		p.piece_begin = p.lx.pos;
+		p.piece_begin = p.clause_begin = p.lx.pos;
 		if (!parse_decl(&p))
 			parse_clause(&p);
 	}

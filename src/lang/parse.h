@@ -31,6 +31,7 @@ struct parser {
 	bool end_reported;   /* that the script ends too early */
 	bool reported;       /* the last parse_error() was not dropped */
 	uint32_t piece_begin; /* of the statement or declaration being read */
+	uint32_t clause_begin;
 };
 
 /* ---- parse.c ---- */
@@ -78,6 +79,8 @@ bool parse_looks_like_type(struct parser *p, enum tok end, bool operand);
 /* { statements [value] }: an EX_BLOCK. `of` says whose it is, for messages. The outermost block leaves
  * the lexer right behind its '}'. */
 struct expr *parse_block(struct parser *p, const char *of);
+/* Does a probe begin at the token in hand, because the '}' before it has been forgotten? */
+bool parse_at_probe(struct parser *p);
 /* The statements of an EX_BLOCK, with its value as the last. */
 stmt_vec parse_block_stmts(struct parser *p, const struct expr *block);
 

@@ -157,6 +157,11 @@ static bool config_read(struct parser *p)
 		if (parse_take(p, TOK_SEMI))
 			continue;
 		p->piece_begin = p->tok.span.begin;
+		if (parse_at_probe(p)) {
+			parse_error(p, open, "this '{' is never closed");
+			p->unwind = true;
+			return true;
+		}
 		if (!config_entry_read(p))
 			config_entry_skip(p);
 	}

@@ -11,6 +11,7 @@ struct part {
 	VEC(char) text;
 	uint32_t begin;
 	bool quoted;
+	bool is_path; /* a '/' in it was one already */
 };
 
 static bool is_part_char(char c)
@@ -30,11 +31,9 @@ static bool slash_is_path(const struct lexer *lx, const struct part *part, bool 
 
 	if (is_kind)
 		return false;
-	if (!part->text.n || text[0] == '/' || text[0] == '~')
+	if (part->is_path || !part->text.n || text[0] == '~')
 		return true;
 	if (text[0] == '.' && (part->text.n == 1 || (part->text.n == 2 && text[1] == '.')))
-		return true;
-	if (text[0] == '.' && memchr(text, '/', part->text.n))
 		return true;
 	while (is_part_char(lex_at(lx, ahead)) || lex_at(lx, ahead) == '/')
 		ahead++;
@@ -66,10 +65,11 @@ static void part_read(struct parser *p, struct part *part, bool is_kind)
 
 		if (c == '"') {
 			quoted_add(p, part);
-		} else if (c == '\\' && next > ' ') {
+		} else if (c == '\\' && next >= ' ') {
 			part_add(p, part, &next, 1);
 			lx->pos += 2;
 		} else if (is_part_char(c) || (c == '/' && slash_is_path(lx, part, is_kind))) {
+			part->is_path |= c == '/';
 			part_add(p, part, &c, 1);
 			lx->pos++;
 		} else {

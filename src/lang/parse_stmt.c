@@ -298,8 +298,7 @@ static const struct {
 
 /* ---- blocks ---- */
 
-/* Does a probe begin here, because the '}' before it has been forgotten? */
-static bool at_probe(struct parser *p)
+bool parse_at_probe(struct parser *p)
 {
 	const char *word = p->tok.text;
 
@@ -313,7 +312,7 @@ static bool at_probe(struct parser *p)
 /* Between two statements. */
 static bool separator_read(struct parser *p)
 {
-	if (p->tok.kind == TOK_SEMI || p->tok.kind == TOK_RBRACE || p->tok.kind == TOK_EOF || at_probe(p))
+	if (p->tok.kind == TOK_SEMI || p->tok.kind == TOK_RBRACE || p->tok.kind == TOK_EOF || parse_at_probe(p))
 		return true;
 	parse_expected(p, "';' after the statement");
 	/* The next line may well be a statement. */
@@ -359,7 +358,7 @@ static void stmt_skip(struct parser *p, uint32_t open)
 				return;
 			break;
 		default:
-			if (!braces && ((!open && begins_stmt(&p->tok)) || at_probe(p)))
+			if (!braces && ((!open && begins_stmt(&p->tok)) || parse_at_probe(p)))
 				return;
 		}
 	}
@@ -402,6 +401,16 @@ static bool stmt_read(struct parser *p, struct expr *block)
 	return p->unwind || separator_read(p);
 }
 
+static void probe_inside(struct parser *p)
+{
+	/* The '}' may be in a string that is not closed: that has been said. */
+	if (!p->lx.bad_end || p->lx.bad_begin < p->clause_begin) {
+		parse_error(p, p->tok.span, "a probe cannot begin inside an action");
+		parse_hint(p, "is a '}' missing before it?");
+	}
+	p->unwind = true;
+}
+
 static void item_read(struct parser *p, struct expr *block)
 {
 	uint32_t begin = p->tok.span.begin;
@@ -409,10 +418,8 @@ static void item_read(struct parser *p, struct expr *block)
 	if (parse_take(p, TOK_SEMI))
 		return;
 	p->piece_begin = begin;
-	if (at_probe(p)) {
-		parse_error(p, p->tok.span, "a probe cannot begin inside an action");
-		parse_hint(p, "is a '}' missing before it?");
-		p->unwind = true;
+	if (parse_at_probe(p)) {
+		probe_inside(p);
 		return;
 	}
 	p->open = 0;

@@ -94,11 +94,16 @@ static bool type_ahead(struct lexer *lx, struct token *t, enum tok end, bool ope
 	do
 		lex_next(lx, t);
 	while (is_c_word(t));
-	while (t->kind == TOK_STAR || is_qualifier(t)) {
+	while (t->kind == TOK_STAR || t->kind == TOK_LBRACKET || is_qualifier(t)) {
+		if (t->kind == TOK_LBRACKET) {
+			if (!dims_skip(lx, t, &dims))
+				return false;
+			continue;
+		}
 		stars = true;
 		lex_next(lx, t);
 	}
-	if (!dims_skip(lx, t, &dims) || t->kind != end)
+	if (t->kind != end)
 		return false;
 	if (sure || stars)
 		return true;

@@ -2,9 +2,6 @@
 /* Kinds: the table of all probe kinds. */
 #include "probe/kinds.h"
 
-#include <strings.h>
-
-#include "base/util.h"
 #include "probe/kinds_all.h"
 
 const struct probe_kind *const probe_kinds[] = {
@@ -31,21 +28,3 @@ const struct probe_kind *const probe_kinds[] = {
 	&probe_watchpoint,
 	NULL,
 };
-
-static bool kind_is(const struct probe_kind *kind, const char *name)
-{
-	if (kind->case_insensitive ? !strcasecmp(kind->name, name) : !strcmp(kind->name, name))
-		return true;
-	for (const char *const *alias = kind->aliases; alias && *alias; alias++)
-		if (kind->case_insensitive ? !strcasecmp(*alias, name) : !strcmp(*alias, name))
-			return true;
-	return false;
-}
-
-const struct probe_kind *probe_kind_find(const struct probe_kind *const *kinds, const char *name)
-{
-	for (; *kinds; kinds++)
-		if (kind_is(*kinds, name))
-			return *kinds;
-	return NULL;
-}

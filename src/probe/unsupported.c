@@ -25,10 +25,10 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	return 0;
 }
 
-#define UNSUPPORTED(word, form, text, ...) \
+#define UNSUPPORTED(word, alias, alias2, form, text) \
 	const struct probe_kind probe_##word = { \
 		.name = #word, \
-		.aliases = (const char *const[]){ __VA_ARGS__ __VA_OPT__(,) NULL }, \
+		.aliases = (const char *const[]){ alias, alias2, NULL }, \
 		.forms = form, \
 		.summary = text " (not supported yet)", \
 		.run = RUN_ATTACHED, \
@@ -36,18 +36,17 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 		.list = list, \
 	}
 
-UNSUPPORTED(asyncwatchpoint, "asyncwatchpoint:ADDRESS:LENGTH:MODE", "access to memory, seen later", "aw");
-UNSUPPORTED(bench, "bench:NAME", "a small benchmark");
-UNSUPPORTED(fentry, "fentry[:MODULE]:FUNCTION", "a kernel function begins, with typed arguments", "f", "kfunc");
-UNSUPPORTED(fexit, "fexit[:MODULE]:FUNCTION", "a kernel function returns, with typed arguments", "fr",
-	    "kretfunc");
-UNSUPPORTED(hardware, "hardware:EVENT[:COUNT]", "events counted by the processor", "h");
-UNSUPPORTED(iter, "iter:OBJECT[:PIN]", "every kernel object of one sort", "it");
-UNSUPPORTED(kprobe, "kprobe[:MODULE]:FUNCTION[+OFFSET]", "a kernel function begins", "k");
-UNSUPPORTED(kretprobe, "kretprobe[:MODULE]:FUNCTION", "a kernel function returns", "kr");
-UNSUPPORTED(self, "self:signal:SIGNAL", "a signal to the tracer itself");
-UNSUPPORTED(test, "test:NAME", "a test of a script");
-UNSUPPORTED(uprobe, "uprobe:BINARY:FUNCTION[+OFFSET]", "a function of a program begins", "u");
-UNSUPPORTED(uretprobe, "uretprobe:BINARY:FUNCTION", "a function of a program returns", "ur");
-UNSUPPORTED(usdt, "usdt:BINARY:[PROVIDER:]NAME", "a marker that a program was built with", "U");
-UNSUPPORTED(watchpoint, "watchpoint:ADDRESS:LENGTH:MODE", "access to memory", "w");
+UNSUPPORTED(asyncwatchpoint, "aw", NULL, "asyncwatchpoint:ADDRESS:LENGTH:MODE", "access to memory, seen later");
+UNSUPPORTED(bench, NULL, NULL, "bench:NAME", "a small benchmark");
+UNSUPPORTED(fentry, "f", "kfunc", "fentry[:MODULE]:FUNCTION", "a kernel function begins, with typed arguments");
+UNSUPPORTED(fexit, "fr", "kretfunc", "fexit[:MODULE]:FUNCTION", "a kernel function returns, with typed arguments");
+UNSUPPORTED(hardware, "h", NULL, "hardware:EVENT[:COUNT]", "events counted by the processor");
+UNSUPPORTED(iter, "it", NULL, "iter:OBJECT[:PIN]", "every kernel object of one sort");
+UNSUPPORTED(kprobe, "k", NULL, "kprobe[:MODULE]:FUNCTION[+OFFSET]", "a kernel function begins");
+UNSUPPORTED(kretprobe, "kr", NULL, "kretprobe[:MODULE]:FUNCTION", "a kernel function returns");
+UNSUPPORTED(self, NULL, NULL, "self:signal:SIGNAL", "a signal to the tracer itself");
+UNSUPPORTED(test, NULL, NULL, "test:NAME", "a test of a script");
+UNSUPPORTED(uprobe, "u", NULL, "uprobe:BINARY:FUNCTION[+OFFSET]", "a function of a program begins");
+UNSUPPORTED(uretprobe, "ur", NULL, "uretprobe:BINARY:FUNCTION", "a function of a program returns");
+UNSUPPORTED(usdt, "U", NULL, "usdt:BINARY:[PROVIDER:]NAME", "a marker that a program was built with");
+UNSUPPORTED(watchpoint, "w", NULL, "watchpoint:ADDRESS:LENGTH:MODE", "access to memory");

@@ -166,12 +166,27 @@ static int attach_all(struct session *s)
 	int err;
 
 	s->control->start_ns = clock_ns();
-	err = programs_run(s, RUN_BEGIN);
+	/* A dry run attaches, to see that it can, and executes nothing of the script by itself. */
+	err = s->opt.dry_run ? 0 : programs_run(s, RUN_BEGIN);
 	err = err ? err : events_hold(s);
 	err = err ? err : attach_guarded(s);
 	err = err ? err : ring_watch(s);
 	err = err ? err : triggers_open(s, TAG_TRIGGER);
 	return err;
+}
+
+/* Is there anything that could still happen once the begin programs have run? */
+static bool session_has_future(const struct session *s)
+{
+	if (s->opt.pid)
+		return true;
+	for (uint32_t i = 0; i < s->module->programs.n; i++) {
+		enum probe_run run = s->module->programs.v[i].kind->run;
+
+		if (run != RUN_BEGIN && run != RUN_END)
+			return true;
+	}
+	return false;
 }
 
 int session_attach(struct session *s)
@@ -188,6 +203,8 @@ int session_attach(struct session *s)
 	err = attached_tell(s);
 	if (!err)
 		events_release(s);
+	if (!session_has_future(s))
+		session_stop(s, 0);
 	return 0;
 }
 

@@ -87,7 +87,9 @@ static int show_lost(struct view *v, const struct record *rec)
 	json_string(&v->out, rec->label, strlen(rec->label));
 	strbuf_addstr(&v->out, ": ");
 	json_uint(&v->out, rec->number);
-	strbuf_addstr(&v->out, "}}\n");
+	strbuf_addstr(&v->out, "}, \"msg\": ");
+	json_string(&v->out, rec->text, rec->text_len);
+	strbuf_addstr(&v->out, "}\n");
 	return 0;
 }
 

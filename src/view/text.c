@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Text: what a person reads, in the forms of the reference: "@x: 5", "@x[1, abc]: 5", a histogram under
- * its name followed by an empty line.
+ * its name followed by an empty line, and an empty line between the maps of the end.
  */
 #include "view/parts.h"
 
 #include "base/util.h"
 
+/* Does a value of this type take lines of its own, with an empty one after them? */
+static bool is_block(const struct type *t)
+{
+	return t->kind == TY_HIST || t->kind == TY_LHIST;
+}
+
 static void map_row(const struct view *v, struct strbuf *out, const struct table *t, const struct row *row)
 {
 	const struct map *m = t->map;
-	bool block = m->value->kind == TY_HIST || m->value->kind == TY_LHIST;
 
 	strbuf_addstr(out, m->name);
 	if (row->key) {
@@ -18,7 +23,7 @@ static void map_row(const struct view *v, struct strbuf *out, const struct table
 		key_text(v, out, m->key, row->key);
 		strbuf_addch(out, ']');
 	}
-	strbuf_addstr(out, block ? ":\n" : ": ");
+	strbuf_addstr(out, is_block(m->value) ? ":\n" : ": ");
 	value_text_div(v, out, m->value, row->value, t->div);
 	strbuf_addch(out, '\n');
 }
@@ -27,13 +32,12 @@ static int show_map(struct view *v, const struct record *rec)
 {
 	const struct table *t = rec->table;
 
-	/* Whatever was on the line (an echoed ^C) is left behind before the maps of the end. */
-	if (t->final && t->nrows && !v->final_begun && v->fd >= 0) {
-		strbuf_addstr(&v->out, "\n\n");
-		v->final_begun = true;
-	}
+	if (t->final && t->nrows && v->final_gap)
+		strbuf_addch(&v->out, '\n');
 	for (size_t i = 0; i < t->nrows; i++)
 		map_row(v, &v->out, t, &t->rows[i]);
+	if (t->final && t->nrows)
+		v->final_gap = v->fd >= 0 && !is_block(t->map->value);
 	return 0;
 }
 
@@ -69,9 +73,8 @@ static int show_text(struct view *v, const struct record *rec)
 static int show_lost(struct view *v, const struct record *rec)
 {
 	if (rec->label) {
-		strbuf_addstr(&v->out, rec->label);
-		strbuf_addstr(&v->out, ": ");
-		strbuf_addu64(&v->out, rec->number);
+		strbuf_addstr(&v->out, "warning: ");
+		strbuf_add(&v->out, rec->text, rec->text_len);
 		strbuf_addch(&v->out, '\n');
 		return 0;
 	}

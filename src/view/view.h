@@ -29,7 +29,7 @@ struct view {
 	struct strbuf out; /* buffered; written when large, and on flush */
 	uint64_t bytes_written;
 	int err;           /* first failed write, as a negative errno; later output is dropped */
-	bool final_begun;  /* the space before what is shown at the end has been written */
+	bool final_gap;    /* an empty line is due before the next map that is shown at the end */
 	struct strbuf scratch; /* a payload that came shorter than its type, filled up */
 	void *priv;
 };

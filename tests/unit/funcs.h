@@ -102,4 +102,27 @@ static int question_check(struct question *q, const char *text)
 	return r;
 }
 
+/* Scripts that make little sense: some are refused, none may do harm. They are given odd_params. */
+static const char *const odd_params[] = { "12", "-3", "word" };
+static const char *const odd_scripts[] = {
+	"fake:a { @x = str(@x); }", "fake:a { @x = min(@x); }", "fake:a { @x = count(); @y = sum(@x); }",
+	"fake:a { print(print(1)); }", "fake:a { exit(exit()); }", "fake:a { print(@x[@x[@x[1]]]); }",
+	"fake:a { delete(@x, @x); }", "fake:a { delete(@x[@x]); }", "fake:a { delete(@); }", "fake:a { delete(@, ()); }",
+	"fake:a { print(has_key(@x, has_key(@x, 1))); }", "fake:a { @x[1] = 1; @x[has_key(@x, 1)] = delete(@x, 1); }",
+	"fake:a { print(str($1, $2)); }", "fake:a { print(str($99)); }", "fake:a { print(str($#)); }",
+	"fake:a { print(getopt($1)); }", "fake:a { print(getopt(\"\")); }", "fake:a { print(getopt(\"a\", (1, 2))); }",
+	"fake:a { print(kaddr(\"\")); }", "fake:a { print(kaddr(\"a\\0b\")); }", "fake:a { print(kaddr($1)); }",
+	"fake:a { print(pid(pid)); }", "fake:a { print(nsecs(nsecs)); }", "fake:a { print(pid(\"a\")); }",
+	"fake:a { print(bswap(true)); print(bswap(-1)); print(bswap(@x)); }", "fake:a { time(\"\"); time(\"%\"); }",
+	"fake:a { @ = hist(1, true); }", "fake:a { @ = hist(1, -1); }", "fake:a { @ = hist(@); }",
+	"fake:a { @ = lhist(1, $1, $2, $3); }", "fake:a { @ = lhist(1, \"a\", 2, 3); }",
+	"fake:a { @ = lhist(0, 0, 0xffffffffffffffff, 1); }", "fake:a { print(is_str(is_str)); print(is_str(@x)); }",
+	"fake:a { print(strlen(@x)); }", "fake:a { print(strlen(1)); print(strlen(\"\")); print(strlen((1, 2))); }",
+	"fake:a { print(str(str(str(comm)))); }", "fake:a { print(uptr(uptr(1))); print(kptr(@x)); }",
+	"fake:a { print(comm[0]); }", "fake:a { print(probe.x); }", "fake:a { print(curtask.pid); print(*curtask); }",
+	"fake:a { clear(@x[1]); zero(pid); clear(); }", "fake:a { print(); printf(); }", "fake:a { print(ncpus = 1); }",
+	"fake:a /count()/ { exit }", "fake:a /probe/ { exit() }", "fake:a { for ($x : @y) { print($x); delete(@y, $x.0); } }",
+	NULL,
+};
+
 #endif

@@ -207,24 +207,16 @@ static void halve(struct lower *l, vreg rest, vreg top, uint32_t half)
 
 /*
  * base + the position of the highest bit of v, which is neither zero nor negative. The verifier follows
- * the bounds of `rest` through the halves, so that it knows how large the result can be.
+ * the bounds of `rest` through the halves, so that it knows how large the result can be; therefore
+ * the number itself is compared every time, not what a shift leaves of it.
  */
 static vreg highest_bit(struct lower *l, vreg v, int64_t base)
 {
-	uint32_t yes = ir_block_new(l->f, "upper"), next = ir_block_new(l->f, "half");
 	vreg rest = ir_vreg_new(l->f, "rest"), top = ir_vreg_new(l->f, "top");
-	vreg upper = ir_bin_imm(l->f, IR_SHR, v, 32);
 
-	/* The first step by itself: 1 << 32 would not fit an immediate. */
 	ir_mov_to(l->f, rest, v);
 	ir_mov_to(l->f, top, ir_const(l->f, base));
-	ir_br_imm(l->f, CC_NE, upper, 0, yes, next);
-	ir_block_use(l->f, yes);
-	ir_mov_to(l->f, rest, upper);
-	ir_mov_to(l->f, top, ir_const(l->f, base + 32));
-	ir_jmp(l->f, next);
-	ir_block_use(l->f, next);
-	for (uint32_t half = 16; half > 1; half /= 2)
+	for (uint32_t half = 32; half > 1; half /= 2)
 		halve(l, rest, top, half);
 	/* 1, 2 or 3 is left. */
 	return ir_bin(l->f, IR_ADD, top, ir_bin_imm(l->f, IR_SHR, rest, 1));
@@ -259,6 +251,7 @@ static int hist_emit(struct lower *l, struct expr *call, struct val *out)
 	ir_br_imm(l->f, CC_SLT, v, 0, done, not_negative);
 	ir_block_use(l->f, not_negative);
 	ir_br_imm(l->f, CC_ULT, v, (int64_t)1 << bits, small, large);
+	/* Not before the branch: the verifier of Linux 6.1 would not see that the sum is bounded too. */
 	ir_block_use(l->f, small);
 	ir_mov_to(l->f, index, ir_bin_imm(l->f, IR_ADD, v, 1));
 	ir_jmp(l->f, done);

@@ -4,24 +4,12 @@
 
 #include "code/func/func_priv.h"
 
-/* Every attach point has a unit of its own here (FUNC_PER_POINT); maps grow to the longest name. */
+/* The checker gives every attach point a unit of its own where `probe` is used. */
 static int probe_check(struct checker *c, struct expr *call)
 {
-	size_t most = 0;
+	const char *name = c->unit->points.v[0]->name;
 
-	vec_each(point, &c->unit->points)
-		most = MAX(most, strlen((*point)->name));
-	call->type = type_string(c->arena, (uint32_t)most + 1);
-	return 0;
-}
-
-static int probe_emit(struct lower *l, struct expr *call, struct val *out)
-{
-	const char *name = l->point->name;
-	char *padded = arena_alloc(l->arena, call->type->size);
-
-	memcpy(padded, name, MIN(strlen(name), call->type->size - 1));
-	*out = lower_rodata(l, call->type, padded, call->type->size);
+	expr_become_string(c->arena, call, name, (uint32_t)strlen(name));
 	return 0;
 }
 
@@ -33,7 +21,7 @@ static int arg_check(struct checker *c, struct expr *call)
 		return 0;
 	check_error(c, call->span, "%s has no %s: its words are not numbered", kind->name, call->name);
 	if (kind->has_args)
-		diag_hint(c->diags, "it has args: sonde -lv '%s' lists its members", (*c->unit->points.v)->name);
+		diag_hint(c->diags, "it has args: sonde -lv '%s' lists its members", c->unit->points.v[0]->name);
 	return -EINVAL;
 }
 
@@ -51,8 +39,8 @@ static int arg_emit(struct lower *l, struct expr *call, struct val *out)
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .check = arg_check, .emit = arg_emit }
 
 func_family funcs_probe = {
-	{ "probe", .signature = "string probe", .summary = "full name of the attach point that fired",
-	  .flags = FUNC_BARE | FUNC_PURE | FUNC_PER_POINT, .check = probe_check, .emit = probe_emit },
+	{ "probe", .signature = "string probe", .summary = "full name of the attach point that fired; a constant",
+	  .flags = FUNC_BARE | FUNC_PURE, .check = probe_check },
 	ARG_ENTRY(0), ARG_ENTRY(1), ARG_ENTRY(2), ARG_ENTRY(3), ARG_ENTRY(4),
 	ARG_ENTRY(5), ARG_ENTRY(6), ARG_ENTRY(7), ARG_ENTRY(8), ARG_ENTRY(9),
 	{ 0 },

@@ -17,11 +17,12 @@ static bool is_char_array(const struct type *t)
 }
 
 /* str($1) is the text of the parameter, also when that is a number; a missing one is empty. */
-static void become_param(struct checker *c, struct expr *call, uint64_t n)
+static void become_param(struct checker *c, struct expr *param)
 {
+	uint64_t n = param->num;
 	const char *text = n >= 1 && n <= c->env->nparams ? c->env->params[n - 1] : "";
 
-	expr_become_string(c->arena, call, text, (uint32_t)strlen(text));
+	expr_become_string(c->arena, param, text, (uint32_t)strlen(text));
 }
 
 /* The length asked for, in *most as bytes with the NUL, when it is known now. */
@@ -86,22 +87,15 @@ static int str_check_args(struct checker *c, struct expr *call)
 
 static int str_check(struct checker *c, struct expr *call)
 {
-	if (call->args.n == 1 && call_arg(call, 0)->kind == EX_PARAM) {
-		become_param(c, call, call_arg(call, 0)->num);
-		return 0;
-	}
+	if (call_arg(call, 0)->kind == EX_PARAM)
+		become_param(c, call_arg(call, 0));
 	for (uint32_t i = 0; i < call->args.n; i++) {
-		int r;
+		int r = check_expr(c, call_arg(call, i));
 
-		if (call_arg(call, i)->kind == EX_PARAM && !i)
-			become_param(c, call_arg(call, i), call_arg(call, i)->num);
-		r = check_expr(c, call_arg(call, i));
 		if (r < 0)
 			return r;
 	}
-	if (call_arg_unknown(call, 0))
-		return 0;
-	return str_check_args(c, call);
+	return call_arg_unknown(call, 0) ? 0 : str_check_args(c, call);
 }
 
 static int read_str_helper(enum addr_space space)

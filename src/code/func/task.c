@@ -96,12 +96,13 @@ static int comm_check(struct checker *c, struct expr *call)
 	return 0;
 }
 
-/* The helper pads with NULs to the end, also when it fails. */
+/* Linux 6.1 to 6.4 leave what follows the NUL as it was: it is cleared here. */
 static int comm_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	vreg args[2];
 
 	*out = lower_result(l, call->type, "comm");
+	lower_zero(l, out->reg, out->off, call->type->size);
 	args[0] = val_address(l, out);
 	args[1] = ir_const(l->f, call->type->size);
 	ir_call(l->f, BPF_FUNC_get_current_comm, 2, args);
@@ -130,6 +131,21 @@ static int ncpus_check(struct checker *c, struct expr *call)
 {
 	(void)c;
 	expr_become_int(call, kernel_ncpus_possible(), false);
+	return 0;
+}
+
+/* Known before the first probe is attached: the command waits for that. */
+static int cpid_check(struct checker *c, struct expr *call)
+{
+	if (!c->env->child_pid && c->last_pass)
+		diag_warn(c->diags, call->span, "cpid is 0: no command was started with -c");
+	expr_become_int(call, c->env->child_pid, false);
+	return 0;
+}
+
+static int has_cpid_check(struct checker *c, struct expr *call)
+{
+	call_become_bool(call, c->env->child_pid != 0);
 	return 0;
 }
 
@@ -171,6 +187,10 @@ func_family funcs_task = {
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = cgroup_emit },
 	{ "cpu", .signature = "uint32 cpu", .summary = "number of the processor on which the probe fires",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint32, .emit = cpu_emit },
+	{ "cpid", .signature = "uint32 cpid", .summary = "id of the process started with -c; 0 without",
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint32, .check = cpid_check },
+	{ "has_cpid", .signature = "bool has_cpid", .summary = "was a process started with -c?",
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_bool, .check = has_cpid_check },
 	{ "ncpus", .signature = "uint64 ncpus", .summary = "how many processors the machine can have; a constant",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .check = ncpus_check },
 	{ "numaid", .signature = "uint32 numaid", .summary = "number of the NUMA node on which the probe fires",
