@@ -134,7 +134,7 @@ static void legal_operands(struct legal *l, struct ir_insn *i)
 			*i = (struct ir_insn){ .op = IR_RET, .use_imm = true, .imm = a->remat->imm };
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	default:
 		if (i->a)
 			i->a = in_register(l, i->a);
