@@ -86,7 +86,7 @@ static bool move_over_limit(struct ir_func *f, uint32_t limit)
 	bool moved = false;
 
 	vec_each(s, &f->slots)
-		if (!s->in_scratch && s->size > limit)
+		if (!s->in_scratch && !s->on_stack && s->size > limit)
 			moved = s->in_scratch = true;
 	return moved;
 }
@@ -97,7 +97,7 @@ static bool move_largest(struct ir_func *f)
 	struct ir_slot *largest = NULL;
 
 	vec_each(s, &f->slots)
-		if (!s->in_scratch && s->size > 4 && (!largest || s->size > largest->size))
+		if (!s->in_scratch && !s->on_stack && s->size > 4 && (!largest || s->size > largest->size))
 			largest = s;
 	if (!largest)
 		return false;
@@ -110,9 +110,9 @@ int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes
 	bool scratch = false;
 
 	vec_each(s, &f->slots)
-		s->in_scratch = false;
+		scratch |= s->in_scratch = s->off_stack;
 	if (lay_out_stack(f) > stack_bytes)
-		scratch = move_over_limit(f, MAX(on_stack_limit, 8));
+		scratch |= move_over_limit(f, MAX(on_stack_limit, 8));
 	while (lay_out_stack(f) > stack_bytes && move_largest(f))
 		scratch = true;
 	if (scratch && !f->scratch_base) {
@@ -131,5 +131,5 @@ int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes
 
 int ir_place_slots(struct ir_func *f, uint32_t on_stack_limit, struct diags *d)
 {
-	return slots_place(f, on_stack_limit, STACK_MOST_BYTES, d);
+	return slots_place(f, on_stack_limit, func_stack_most(f), d);
 }
