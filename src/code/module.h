@@ -15,6 +15,7 @@ enum counter {
 	COUNTER_LOST,       /* events the ring buffer had no room for */
 	COUNTER_FAULTS,     /* reads of addresses that could not be read */
 	COUNTER_TRUNCATED,  /* strings cut at max_strlen */
+	COUNTER_LOOPS,      /* loops with more turns than the kernel does */
 	COUNTER_MAPS,
 };
 
