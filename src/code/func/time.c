@@ -130,7 +130,8 @@ static int time_act(const struct act *act, const struct site *site, const uint8_
 	(void)data;
 	(void)len;
 	if (!localtime_r(&now, &tm))
-		return report_error(act->report, -EOVERFLOW, NULL, "time(): the clock of this machine is out of range");
+		return report_error(act->report, -EOVERFLOW, NULL,
+				    "time(): the clock of this machine is out of range");
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	rec.text_len = strftime(text, sizeof(text), site->text, &tm);
