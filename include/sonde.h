@@ -56,6 +56,7 @@ struct sonde_compile_options {
 	bool unsafe;                 /* allow functions that change the machine or a process */
 	bool test_mode, bench_mode;  /* run test:/bench: probes */
 	pid_t pid;                   /* limit to this process where the probe kind can; 0: all */
+	bool pid_is_child;           /* pid was started for this question: `cpid` */
 	const char *const *config;   /* "name=value" settings that override the script's; */
 	size_t nconfig;
 	sonde_message_fn message;    /* used as long as the question lives, or until a session brings its own */
@@ -92,6 +93,7 @@ struct sonde_session_options {
 	sonde_message_fn message;
 	void *message_ctx;
 	pid_t pid;                  /* the session ends when this process ends; 0: none */
+	bool dry_run;               /* attach only: begin programs are not run */
 	bool keep_capabilities;     /* otherwise those not needed any more are dropped after attaching */
 	/* Some probes take the kernel 0.1 s to detach. With this, sonde_session_free() leaves that to a forked
 	 * process that ends by itself. For programs that end next; they must have only one thread by then. */

@@ -157,6 +157,7 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 	q->env.kinds = probe_kinds;
 	q->env.families = func_families;
 	q->env.probe = &q->probe;
+	q->env.child_pid = o->pid_is_child ? (int32_t)o->pid : 0;
 	q->env.unsafe = o->unsafe;
 	q->env.test_mode = o->test_mode;
 	q->env.bench_mode = o->bench_mode;

@@ -48,6 +48,7 @@ int sonde_session_open(struct sonde_question *q, const struct sonde_session_opti
 		.pid = options.pid,
 		.quiet_maps = !q->module->config.print_maps_on_exit,
 		.keep_capabilities = options.keep_capabilities,
+		.dry_run = options.dry_run,
 		.detach_behind = options.detach_behind,
 	};
 	err = session_open(q->module, &run, &s->run);

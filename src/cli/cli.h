@@ -74,7 +74,7 @@ int fail_write(const char *name, int err);
 /* The text of the program (free() it), or NULL after a message and *status set. */
 char *program_read(const struct options *o, int *status);
 /* Compile what the options name, for this process (0: all). NULL after messages and *status set. */
-struct sonde_question *question_compile(const struct options *o, pid_t pid, int *status);
+struct sonde_question *question_compile(const struct options *o, pid_t child, int *status);
 /* -d: compile and print the stages that were asked for. */
 int question_dump(const struct options *o);
 

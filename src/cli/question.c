@@ -190,9 +190,9 @@ static int compile(const struct options *o, struct sonde_compile_options *c, str
 	return status;
 }
 
-struct sonde_question *question_compile(const struct options *o, pid_t pid, int *status)
+struct sonde_question *question_compile(const struct options *o, pid_t child, int *status)
 {
-	struct sonde_compile_options c = { .pid = pid };
+	struct sonde_compile_options c = { .pid = child ? child : o->pid, .pid_is_child = child != 0 };
 	struct sonde_question *q = NULL;
 
 	*status = compile(o, &c, &q);

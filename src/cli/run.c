@@ -165,7 +165,7 @@ static int run_session(struct run *r, struct sonde_child *child)
 static int open_and_run(struct run *r, struct sonde_question *q, struct sonde_child *child)
 {
 	struct sonde_session_options s = SONDE_OPTIONS(struct sonde_session_options, .record = on_record,
-		.record_ctx = r, .message = message_receive, .pid = child ? sonde_child_pid(child) : r->o->pid);
+		.record_ctx = r, .message = message_receive, .dry_run = r->o->dry_run, .pid = child ? sonde_child_pid(child) : r->o->pid);
 	struct sonde_session *opened;
 	int status;
 
@@ -229,7 +229,7 @@ int run_question(const struct options *o)
 	/* Before compiling: the program may ask for its number. */
 	if (o->command && sonde_child_start(o->command, message_receive, NULL, &child))
 		return EXIT_FAILED;
-	q = question_compile(o, child ? sonde_child_pid(child) : o->pid, &status);
+	q = question_compile(o, child ? sonde_child_pid(child) : 0, &status);
 	if (q)
 		status = run_compiled(o, q, child);
 	sonde_child_end(child, NULL);

