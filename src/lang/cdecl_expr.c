@@ -186,6 +186,25 @@ static bool parse_sizeof(struct c_parser *p, int64_t *v)
 	return t && c_expect(p, ')');
 }
 
+static bool is_defined(struct checker *c, const char *name)
+{
+	return str_eq(name, "BPFTRACE_HAVE_BTF") || strmap_get(&c->priv->c_consts, name);
+}
+
+/* defined(X), defined X: for #if */
+static bool parse_defined(struct c_parser *p, int64_t *v)
+{
+	bool open = c_take(p, '(');
+
+	if (p->tok != C_WORD) {
+		c_error(p, "a name is expected here");
+		return false;
+	}
+	*v = is_defined(p->c, c_text(p));
+	c_next(p);
+	return !open || c_expect(p, ')');
+}
+
 static bool parse_word(struct c_parser *p, int64_t *v)
 {
 	const struct c_const *k;
@@ -193,6 +212,8 @@ static bool parse_word(struct c_parser *p, int64_t *v)
 
 	if (c_take_word(p, "sizeof"))
 		return parse_sizeof(p, v);
+	if (c_take_word(p, "defined"))
+		return parse_defined(p, v);
 	name = c_text(p);
 	k = strmap_get(&p->c->priv->c_consts, name);
 	if (!k || k->str) {
@@ -344,11 +365,6 @@ bool c_left_out(const struct c_conditions *cond)
 
 static const struct c_const one = { .num = 1 };
 
-static bool is_defined(struct checker *c, const char *name)
-{
-	return str_eq(name, "BPFTRACE_HAVE_BTF") || strmap_get(&c->priv->c_consts, name);
-}
-
 /* The text of a C string literal, its escapes resolved (those that scripts use). */
 static void define_string(struct checker *c, const char *name, const char *s, uint32_t len)
 {
@@ -422,15 +438,6 @@ static bool condition(struct c_parser *p, const char *word)
 
 	if (str_eq(word, "ifdef") || str_eq(word, "ifndef"))
 		return is_defined(p->c, c_text(p)) == str_eq(word, "ifdef");
-	if (c_is(p, '!') || c_is_word(p, "defined")) {
-		bool not = c_take(p, '!');
-
-		if (c_take_word(p, "defined")) {
-			c_take(p, '(');
-			return is_defined(p->c, c_text(p)) != not;
-		}
-		return c_constant(p, &v, &negative) && !v == not;
-	}
 	return c_constant(p, &v, &negative) && v;
 }
 

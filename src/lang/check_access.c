@@ -11,8 +11,12 @@ static int no_such_field(struct checker *c, const struct expr *e, const struct t
 {
 	const char **names = arena_array_of(c->arena, const char *, t->nfields + t->nhoisted + 1);
 	size_t n = 0;
-	int err = check_error(c, e->name_span, "%s has no member '%s'", tn(c, t), e->name);
+	int err;
 
+	if (c->unit && t == c->unit->args)
+		err = check_error(c, e->name_span, "%s has no argument '%s'", c->unit->points.v[0]->name, e->name);
+	else
+		err = check_error(c, e->name_span, "%s has no member '%s'", tn(c, t), e->name);
 	for (uint32_t i = 0; i < t->nfields + t->nhoisted; i++) {
 		if (t->fields[i].name && t->fields[i].name[0])
 			names[n++] = t->fields[i].name;
@@ -41,8 +45,21 @@ static void deref_insert(struct checker *c, struct expr *e)
 	e->a = d;
 }
 
+/* A struct of which only the name was known where it was mentioned, as it is declared. */
+static const struct type *completed(struct checker *c, const struct type *t)
+{
+	const struct type *full;
+
+	if (t->kind != TY_STRUCT || t->size || !t->name)
+		return t;
+	full = c_type_find(c, strchr(t->name, ' ') ? t->name :
+			   arena_printf(c->arena, "%s %s", t->is_union ? "union" : "struct", t->name));
+	return full ? full : t;
+}
+
 static int field_of(struct checker *c, struct expr *e, const struct type *t, enum addr_space space)
 {
+	t = completed(c, t);
 	if (t->kind == TY_STRUCT && !t->size && !t->nfields) {
 		int err = check_error(c, e->span, "%s has no members that are known here", tn(c, t));
 
@@ -56,6 +73,20 @@ static int field_of(struct checker *c, struct expr *e, const struct type *t, enu
 	return 0;
 }
 
+/* A member of a tuple of literals is that literal. */
+static void member_fold(struct expr *e, const struct type *t)
+{
+	const struct expr *of = e->a;
+
+	if (of->kind != EX_TUPLE && of->kind != EX_RECORD)
+		return;
+	vec_each(it, &of->args) {
+		if (!expr_is_literal(*it))
+			return;
+	}
+	expr_replace(e, of->args.v[e->field - t->fields]);
+}
+
 static int tuple_member(struct checker *c, struct expr *e, const struct type *t)
 {
 	e->field = type_field(t, e->name);
@@ -64,6 +95,7 @@ static int tuple_member(struct checker *c, struct expr *e, const struct type *t)
 	if (!e->field)
 		return check_error(c, e->name_span, "a tuple of %u has no member .%s", t->nfields, e->name);
 	e->type = e->field->type;
+	member_fold(e, t);
 	return 0;
 }
 
@@ -366,4 +398,53 @@ int check_offsetof(struct checker *c, struct expr *e)
 	}
 	expr_become_int(e, offset, false);
 	return 0;
+}
+
+/* ---- what is this? ---- */
+
+static const char *base_name(const struct type *t)
+{
+	static const char *const names[TY_NKINDS] = {
+		[TY_NONE] = "void", [TY_INT] = "int", [TY_BOOL] = "bool", [TY_STRING] = "string",
+		[TY_BUFFER] = "buffer", [TY_POINTER] = "pointer", [TY_ARRAY] = "array", [TY_STRUCT] = "record",
+		[TY_ENUM] = "enum", [TY_TUPLE] = "tuple", [TY_RECORD] = "record",
+	};
+
+	return names[t->kind];
+}
+
+static struct expr *string_literal(struct checker *c, const struct expr *at, const char *text)
+{
+	struct expr *e = arena_new_of(c->arena, struct expr);
+
+	e->span = at->span;
+	expr_become_string(c->arena, e, text, (uint32_t)strlen(text));
+	return e;
+}
+
+/* typeinfo(x) is a record of literals: (btf_id=0, base_type="int", full_type="uint64"). */
+int check_typeinfo(struct checker *c, struct expr *e)
+{
+	static const char *const members[] = { "btf_id", "base_type", "full_type" };
+	struct expr of = { .span = e->span, .tref = e->tref, .a = e->args.n ? e->args.v[0] : NULL };
+	struct expr record = { .kind = EX_RECORD }, *id;
+	const struct type *t;
+	int err;
+
+	e->type = &type_none;
+	if (!of.tref && !of.a)
+		return check_error(c, e->span, "typeinfo() takes a type or an expression");
+	err = operand_type(c, &of, &t);
+	if (err || size_may_grow(c, &of) || (t->kind == TY_NONE && !of.tref))
+		return err;
+	id = arena_new_of(c->arena, struct expr);
+	id->span = e->span;
+	expr_become_int(id, 0, false);
+	vec_push(c->arena, &record.args, id);
+	vec_push(c->arena, &record.args, string_literal(c, e, base_name(t) ? base_name(t) : tn(c, t)));
+	vec_push(c->arena, &record.args, string_literal(c, e, tn(c, t)));
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		vec_push(c->arena, &record.names, members[i]);
+	expr_replace(e, &record);
+	return check_expr(c, e);
 }

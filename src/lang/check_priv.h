@@ -27,8 +27,15 @@ struct c_const {
 	const struct type *type; /* TY_ENUM, or NULL */
 };
 
+/* A variable that can be seen. Those of a macro have its number, so that only its own text sees them;
+ * EX_VAR.num says which number is meant. */
+struct scope_entry {
+	struct var *var;
+	uint64_t macro; /* 0: not in a macro */
+};
+
 struct check_priv {
-	VEC(struct var *) scope;    /* variables that can be seen, innermost last */
+	VEC(struct scope_entry) scope; /* innermost last */
 	VEC(struct map_info) maps;  /* by map.id */
 	struct strmap map_names;    /* "@x" -> struct map */
 	struct strmap c_types;      /* "struct foo", "typedef_name" -> struct type */
@@ -87,6 +94,7 @@ int check_index(struct checker *c, struct expr *e);
 int check_cast(struct checker *c, struct expr *e);
 int check_sizeof(struct checker *c, struct expr *e);
 int check_offsetof(struct checker *c, struct expr *e);
+int check_typeinfo(struct checker *c, struct expr *e);
 
 /* ---- fold.c ---- */
 /* Replace operations on literals by their result. 0, or -EINVAL after a diagnostic (division by zero). */

@@ -14,7 +14,7 @@ uint32_t scope_enter(struct checker *c)
 void scope_leave(struct checker *c, uint32_t mark)
 {
 	for (uint32_t i = mark; c->last_pass && i < c->priv->scope.n; i++) {
-		const struct var *v = c->priv->scope.v[i];
+		const struct var *v = c->priv->scope.v[i].var;
 
 		if (!v->assigned)
 			diag_warn(c->diags, v->span, "%s is declared but never assigned", v->name);
@@ -22,15 +22,18 @@ void scope_leave(struct checker *c, uint32_t mark)
 	c->priv->scope.n = mark;
 }
 
-static struct var *var_find(struct checker *c, const char *name)
+static struct var *var_find(struct checker *c, const struct expr *e)
 {
 	for (uint32_t i = c->priv->scope.n; i-- > 0;) {
-		if (str_eq(c->priv->scope.v[i]->name, name))
-			return c->priv->scope.v[i];
+		const struct scope_entry *s = &c->priv->scope.v[i];
+
+		if (s->macro == e->num && str_eq(s->var->name, e->name))
+			return s->var;
 	}
 	return NULL;
 }
 
+/* One of that name in a block that has ended. */
 static const struct var *var_elsewhere(const struct checker *c, const char *name)
 {
 	for (uint32_t i = 0; c->unit && i < c->unit->vars.n; i++) {
@@ -48,8 +51,10 @@ static int var_unknown(struct checker *c, const struct expr *e)
 	int err = check_error(c, e->span, "%s has no value here", e->name);
 
 	for (uint32_t i = 0; i < n; i++)
-		names[i] = c->priv->scope.v[i]->name;
-	if (other)
+		names[i] = c->priv->scope.v[i].var->name;
+	if (e->num)
+		diag_hint(c->diags, "a macro sees its own variables and its parameters, not those around its call");
+	else if (other)
 		diag_hint(c->diags, "it is only known inside the block at %s: put 'let %s;' before that block",
 			  span_text(c, other->span), e->name);
 	else
@@ -59,7 +64,7 @@ static int var_unknown(struct checker *c, const struct expr *e)
 
 int check_var(struct checker *c, struct expr *e)
 {
-	struct var *v = var_find(c, e->name);
+	struct var *v = var_find(c, e);
 
 	e->type = &type_none;
 	if (!v)
@@ -86,12 +91,12 @@ static void var_enter(struct checker *c, struct expr *target)
 			vec_push(c->arena, &c->unit->vars, v);
 		}
 	}
-	vec_push(c->arena, &c->priv->scope, target->var);
+	vec_push(c->arena, &c->priv->scope, ((struct scope_entry){ target->var, target->num }));
 }
 
 struct var *var_assigned(struct checker *c, struct expr *target)
 {
-	struct var *v = var_find(c, target->name);
+	struct var *v = var_find(c, target);
 
 	if (v)
 		target->var = v;
@@ -103,7 +108,7 @@ struct var *var_assigned(struct checker *c, struct expr *target)
 
 int var_declare(struct checker *c, struct expr *target)
 {
-	struct var *seen = var_find(c, target->name);
+	struct var *seen = var_find(c, target);
 
 	if (seen)
 		return check_error(c, target->span, "%s is already in use since %s, and a name cannot be declared "

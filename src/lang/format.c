@@ -304,36 +304,14 @@ static int piece_check(const struct format_piece *piece, struct diags *d, const 
 	return err;
 }
 
-static const char *plural(uint32_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
-static int count_check(const struct format *f, struct diags *d, const char *what, const struct span *arg_spans,
-		       uint32_t ntypes, struct span call)
-{
-	struct span where = call;
-
-	if (f->nargs == ntypes)
-		return 0;
-	if (ntypes > f->nargs) {
-		where = arg_spans[f->nargs];
-	} else {
-		vec_each(it, &f->pieces)
-			if (it->conv != CONV_TEXT && it->arg >= ntypes && where.begin == call.begin)
-				where = it->span;
-	}
-	return diag_error(d, where, "%s: the format takes %u argument%s, %u %s given", what, f->nargs,
-			  plural(f->nargs), ntypes, ntypes == 1 ? "is" : "are");
-}
-
 int format_check(const struct format *f, struct diags *d, const char *what, const struct type *const *types,
 		 const struct span *arg_spans, uint32_t ntypes, struct span call)
 {
-	int err = count_check(f, d, what, arg_spans, ntypes, call);
+	int err = 0;
 
-	if (err)
-		return err;
+	if (f->nargs != ntypes)
+		return diag_error(d, call, "%s: the format takes %u argument%s, %u %s given", what, f->nargs,
+				  f->nargs == 1 ? "" : "s", ntypes, ntypes == 1 ? "is" : "are");
 	vec_each(it, &f->pieces)
 		if (it->conv != CONV_TEXT && piece_check(it, d, what, types, arg_spans))
 			err = -EINVAL;

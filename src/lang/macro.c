@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Macro: calls of macros are replaced by their bodies before anything has a type. A macro sees its
- * parameters and its own variables, nothing else: its variables get names no script can write, and maps
- * must be handed in.
+ * parameters and its own variables, nothing else: its variables are marked with the number of the
+ * expansion, and maps must be handed in.
  */
 #include "lang/check_priv.h"
 
@@ -54,8 +54,10 @@ static void substitute_visit(struct expr *e, void *ctx)
 	if (e->kind == EX_IDENT && arg)
 		expr_replace(e, expr_clone(x->c->arena, arg));
 	else if (e->kind == EX_VAR)
-		e->name = arg ? arg->name : arena_printf(x->c->arena, "%s.%u", e->name, x->number);
-	else if (e->kind == EX_MAP && arg)
+		e->num = arg ? arg->num : x->number;
+	if (e->kind == EX_VAR && arg)
+		e->name = arg->name;
+	if (e->kind == EX_MAP && arg)
 		e->name = arg->name;
 	else if (e->kind == EX_MAP)
 		check_error(x->c, e->span, "a macro only sees the maps it is given: %s is no parameter of %s", e->name,

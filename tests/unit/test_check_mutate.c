@@ -11,11 +11,11 @@ static const char *const seeds[] = {
 	"#define N 5\n#ifdef N\nstruct foo { int a[N]; char n[16]; struct foo *next; u64 b:3, c:5; union { int x; long y; }; };\n"
 	"#else\nenum e { A, B = 1 << 3 };\n#endif\ntypedef struct { int z; } zt;\n"
 	"fn:x { $f = (struct foo *)arg0; print($f.next->a[1]); print(sizeof(struct foo) + offsetof(struct foo, n)); }",
-	"macro add(x, $v, @m) { $v += x; @m = $v; let $l = x * 2; $l } begin { $q = 1; print(add(5, $q, @z)); @y[1] = 2; }",
+	"macro add(x, $v, @m) { $v += x; @m = $v; let $l = x * 2; $l } begin { $q = 1; print(add(5, $q, @z)); @z = 2; }",
 	"config = { max_strlen = 64; missing_probes = warn } let @m = lruhash(10 * 2); "
 	"begin { for ($i : 0..10) { @m[$i] = $i; } for ($kv : @m) { print($kv.1); while ($kv.0 < 5) { break; } } unroll(3) { @u += 2; } }",
 	"begin { let $x: uint8 = 5; let $s: string[16] = \"abc\"; $y = $x ? { let $z = 1; $z } : -1; $w = (uint8[4])0x01020304; "
-	"print((uint32)$w == 5 ? $s : str($2)); print(*(int64 *)$1); _ = has_key(@m, 1); @m[1] = 1 << 3 | ~2 ^ 5 % 3; }",
+	"print((uint32)$w == 5 ? $s : str($1)); print(*(int64 *)$1); _ = has_key(@m, 1); @m[1] = 1 << 3 | ~2 ^ 5 % 3; }",
 	"begin { $r = (a = 1, b = (c = comm,)); print($r.b.c); @c = avg(5); $d = @c + 1; if comptime (sizeof($r) > 4) { print(1); } "
 	"return (int64)@c > 3 ? 1 : 0; }",
 };

@@ -142,7 +142,7 @@ static void surplus_argument(void **state)
 	(void)state;
 	assert_int_not_equal(check(&p, f, types, 2), 0);
 	assert_string_equal(p.diags.list.v[0].text, "printf: the format takes 1 argument, 2 are given");
-	assert_int_equal(p.diags.list.v[0].span.begin, 21);
+	assert_int_equal(p.diags.list.v[0].span.begin, 8);
 	parsed_end(&p);
 }
 
