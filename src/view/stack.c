@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Stack: addresses of code as names, alone and as stacks. A stack begins on a line of its own and has one
+ * line per frame; how it reads follows from its mode (enum stack_mode).
+ */
+#include "view/parts.h"
+
+#include "base/util.h"
+
+static bool kernel_name(const struct view *v, uint64_t addr, struct symbol *out)
+{
+	*out = (struct symbol){ 0 };
+	return v->resolver && v->resolver->ksym && v->resolver->ksym(v->resolver->ctx, addr, out);
+}
+
+static bool user_name(const struct view *v, uint32_t pid, uint64_t addr, struct symbol *out)
+{
+	*out = (struct symbol){ 0 };
+	return v->resolver && v->resolver->usym && v->resolver->usym(v->resolver->ctx, pid, addr, out);
+}
+
+void text_ksym(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	uint64_t addr = number_load(data, MIN(t->size, 8U), false);
+	struct symbol sym;
+
+	if (kernel_name(v, addr, &sym))
+		strbuf_addstr(out, sym.name);
+	else
+		number_hex(out, addr);
+}
+
+/* The address, then the process as a u32. */
+void text_usym(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	uint64_t addr = number_load(data, 8, false);
+	struct symbol sym;
+
+	(void)t;
+	if (user_name(v, (uint32_t)number_load(data + 8, 4, false), addr, &sym))
+		strbuf_addstr(out, sym.name);
+	else
+		number_hex(out, addr);
+}
+
+static void frame_text(const struct view *v, struct strbuf *out, const struct type *t, uint32_t pid, uint64_t addr)
+{
+	bool user = t->kind == TY_USTACK, perf = t->param[1] == STACK_PERF;
+	struct symbol sym;
+
+	if (perf)
+		strbuf_addch(out, '\t');
+	else
+		strbuf_fill(out, ' ', v->in_key ? 4 : 8);
+	if (t->param[1] != STACK_BPFTRACE)
+		strbuf_addf(out, "%llx", (unsigned long long)addr);
+	if (t->param[1] != STACK_RAW) {
+		strbuf_addstr(out, perf ? " " : "");
+		if (user ? user_name(v, pid, addr, &sym) : kernel_name(v, addr, &sym))
+			strbuf_addf(out, "%s+%llu", sym.name, (unsigned long long)sym.offset);
+		else
+			number_hex(out, addr);
+		if (perf && user)
+			strbuf_addf(out, " (%s)", sym.module ? sym.module : "[unknown]");
+	}
+	strbuf_addch(out, '\n');
+}
+
+void text_stack(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	uint32_t n = (uint32_t)number_load(data, 4, false), pid = (uint32_t)number_load(data + 4, 4, false);
+
+	strbuf_addch(out, '\n');
+	for (uint32_t i = 0; i < n && i < t->param[0]; i++)
+		frame_text(v, out, t, pid, number_load(data + 8 + i * 8, 8, false));
+}
