@@ -96,6 +96,9 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 		return r->write_err;
 	if (kind == SONDE_MESSAGE && messages.no_warnings && is_script_warning(sonde_record_text(rec)))
 		return 0;
+	/* What begin probes had to say is not asked for. */
+	if (r->o->dry_run && kind != SONDE_ATTACHED)
+		return 0;
 	if (r->warn_aside && (kind == SONDE_LOST || kind == SONDE_MESSAGE))
 		r->write_err = show_aside(r, rec);
 	else

@@ -99,7 +99,7 @@ static void drop_unreachable(struct ir_func *f, const struct cfg *c)
 			f->blocks.v[b]->insns.n = 0;
 }
 
-void ir_dce(struct ir_func *f)
+static void dce_once(struct ir_func *f)
 {
 	struct cfg c;
 
@@ -110,4 +110,11 @@ void ir_dce(struct ir_func *f)
 	ir_stores(f, &c);
 	drop_unused(f, &c);
 	ir_compact(f);
+}
+
+/* Twice: blocks that have become empty make branches that decide nothing, and these use values. */
+void ir_dce(struct ir_func *f)
+{
+	dce_once(f);
+	dce_once(f);
 }

@@ -188,7 +188,7 @@ static void fold_insn(struct fold *s, struct ir_insn *i)
 		break;
 	default:
 		if (op_is_binary(i->op))
-			fold_binary(s, i);
+			ir_fold_binary(s, i);
 	}
 }
 

@@ -37,7 +37,7 @@ void fold_become_mov(struct fold *s, struct ir_insn *i, vreg a);
 /* Does the result's low half depend on the low halves of the operands alone? */
 bool op_is_low(const struct ir_insn *i);
 
-void fold_binary(struct fold *s, struct ir_insn *i);
+void ir_fold_binary(struct fold *s, struct ir_insn *i);
 void fold_ext(struct fold *s, struct ir_insn *i);
 /* SETCC and BR. */
 void fold_compare(struct fold *s, struct ir_insn *i);

@@ -221,7 +221,7 @@ static bool fold_address(struct fold *s, struct ir_insn *i)
 	return true;
 }
 
-void fold_binary(struct fold *s, struct ir_insn *i)
+void ir_fold_binary(struct fold *s, struct ir_insn *i)
 {
 	int64_t a, b;
 

@@ -4,7 +4,8 @@
  * Also the arithmetic of constants, as BPF does it.
  *
  * A bound that the program computes is often there for the verifier. It may be left out only when the
- * verifier knows of itself what it says; it does not (6.1) for divisions and for variables in loops.
+ * verifier knows of itself what it says. What it knows differs between kernels; only what all since 6.1
+ * track as well as it is tracked here counts: loads, extensions, masks, shifts to the right by a constant.
  */
 #include "base/util.h"
 #include "code/ir_pass.h"
@@ -132,7 +133,7 @@ static uint64_t smear(uint64_t v)
 
 static struct value_range range_sum(struct value_range a, struct value_range b, bool sub, bool known)
 {
-	int64_t lo, hi;
+	int64_t lo = 0, hi = 0;
 
 	if (sub ? __builtin_sub_overflow(a.smin, b.smax, &lo) || __builtin_sub_overflow(a.smax, b.smin, &hi) :
 		  __builtin_add_overflow(a.smin, b.smin, &lo) || __builtin_add_overflow(a.smax, b.smax, &hi))
@@ -142,51 +143,52 @@ static struct value_range range_sum(struct value_range a, struct value_range b, 
 
 static struct value_range range_binary64(enum ir_op op, struct value_range a, struct value_range b, bool imm)
 {
-	bool known = a.known_to_verifier && b.known_to_verifier;
 	uint64_t shift = b.umax & 63, product;
 
 	switch (op) {
 	case IR_ADD:
 	case IR_SUB:
-		return range_sum(a, b, op == IR_SUB, known);
+		return range_sum(a, b, op == IR_SUB, false);
 	case IR_MUL:
 		if (__builtin_mul_overflow(a.umax, b.umax, &product))
 			return any_value;
-		return range_unsigned(product, known);
+		return range_unsigned(product, false);
 	case IR_UDIV:
 		return range_unsigned(imm && b.umax ? a.umax / b.umax : a.umax, false);
 	case IR_UMOD:
 		return range_unsigned(imm && b.umax ? MIN(b.umax - 1, a.umax) : a.umax, false);
 	case IR_AND:
-		if (a.known_to_verifier && b.known_to_verifier)
-			return range_unsigned(MIN(a.umax, b.umax), true);
-		return range_unsigned(a.known_to_verifier ? a.umax : b.umax, a.known_to_verifier || b.known_to_verifier);
+		if (imm && !a.known_to_verifier)
+			return range_unsigned(b.umax, true);
+		return range_unsigned(MIN(a.umax, b.umax), imm);
 	case IR_OR:
 	case IR_XOR:
-		return range_unsigned(smear(a.umax | b.umax), known);
+		return range_unsigned(smear(a.umax | b.umax), false);
 	case IR_SHL:
 		if (!imm || a.umax > UINT64_MAX >> shift)
 			return any_value;
-		return range_unsigned(a.umax << shift, known);
+		return range_unsigned(a.umax << shift, false);
 	case IR_SHR:
-		return range_unsigned(imm ? a.umax >> shift : a.umax, known);
+		return range_unsigned(imm ? a.umax >> shift : a.umax, imm && a.known_to_verifier);
 	default: /* IR_SAR */
-		return imm ? range_signed(a.smin >> shift, a.smax >> shift, known) : any_value;
+		return imm ? range_signed(a.smin >> shift, a.smax >> shift, false) : any_value;
 	}
 }
 
 static struct value_range range_binary(const struct ir_insn *i, struct value_range a, struct value_range b)
 {
-	struct value_range r;
+	struct value_range r = range_unsigned(UINT32_MAX, false);
 
 	if (!i->w32)
 		return range_binary64(i->op, a, b, i->use_imm);
-	if (a.umax > UINT32_MAX || (b.umax > UINT32_MAX && !i->use_imm) || i->op == IR_SHL || i->op == IR_SAR)
-		return range_unsigned(UINT32_MAX, true);
 	if (i->use_imm)
 		b = range_const((uint32_t)i->imm);
-	r = range_binary64(i->op, a, b, i->use_imm);
-	return r.umax <= UINT32_MAX ? r : range_unsigned(UINT32_MAX, true);
+	if (a.umax <= UINT32_MAX && b.umax <= UINT32_MAX && i->op != IR_SHL && i->op != IR_SAR)
+		r = range_binary64(i->op, a, b, i->use_imm);
+	else if (i->use_imm && i->op == IR_AND)
+		r = range_unsigned(b.umax, true);
+	r.known_to_verifier &= i->op == IR_AND;
+	return r.umax <= UINT32_MAX ? r : range_unsigned(UINT32_MAX, false);
 }
 
 static struct value_range range_of(const struct ir_insn *i, const struct value_range *ranges)
@@ -203,7 +205,7 @@ static struct value_range range_of(const struct ir_insn *i, const struct value_r
 	case IR_EXT:
 		return range_ext(a, i->size, i->sx);
 	case IR_BSWAP:
-		return range_ext(any_value, i->size, false);
+		return range_unsigned(mask_of(i->size), false);
 	case IR_SETCC:
 		return range_unsigned(1, true);
 	default:
