@@ -59,7 +59,8 @@ const struct type *type_buffer(struct arena *a, uint32_t data_bytes)
 
 const struct type *type_stack(struct arena *a, enum type_kind kind, uint32_t limit, enum stack_mode mode)
 {
-	struct type *t = type_new(a, kind, 8 + 8 * limit, 8);
+	uint32_t frames = limit + (kind == TY_KSTACK ? STACK_WRAPPERS : 0);
+	struct type *t = type_new(a, kind, 8 + 8 * frames, 8);
 
 	t->param[0] = limit;
 	t->param[1] = mode;

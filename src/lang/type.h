@@ -81,12 +81,17 @@ struct type {
 	int64_t param[3];
 };
 
+/* Functions between a raw tracepoint and the program. */
+#define STACK_WRAPPERS 4
+
 /* How a stack reads: "name+1", "ffffffff81000001 name+1", "ffffffff81000001". */
 enum stack_mode { STACK_BPFTRACE, STACK_PERF, STACK_RAW };
 
 /*
  * Layout of the numbers that become text:
- *   kstack, ustack  u32 frames that are there, u32 process (ustack), u64 address[param[0]], unused ones 0
+ *   ustack  u32 frames that are there, u32 process, u64 address[param[0]], unused ones 0
+ *   kstack  the same with STACK_WRAPPERS addresses more; in place of the process 1 when the stack may begin
+ *           with that many functions of the tracing itself, which are not shown and do not count
  *   ksym            u64 address;  usym  u64 address, u32 process, u32 0
  *   inet            u32 address family, 4 or 16 bytes of address, padded with zeros to 16
  *   mac             6 bytes

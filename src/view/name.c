@@ -51,7 +51,7 @@ void text_syscall_name(const struct view *v, struct strbuf *out, const struct ty
 	if (name)
 		strbuf_addstr(out, name);
 	else
-		strbuf_addf(out, "[unknown: %d]", number);
+		strbuf_addstr(out, "unknown system call");
 }
 
 void text_signal_name(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
@@ -65,7 +65,7 @@ void text_signal_name(const struct view *v, struct strbuf *out, const struct typ
 	else if (number >= SIGRTMIN && number <= SIGRTMAX)
 		strbuf_addf(out, number > SIGRTMIN ? "SIGRTMIN+%d" : "SIGRTMIN", number - SIGRTMIN);
 	else
-		strbuf_addf(out, "[unknown: %d]", number);
+		strbuf_addstr(out, "unknown signal");
 }
 
 /* ---- strftime ---- */

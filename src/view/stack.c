@@ -66,11 +66,29 @@ static void frame_text(const struct view *v, struct strbuf *out, const struct ty
 	strbuf_addch(out, '\n');
 }
 
+static bool is_wrapper(const struct view *v, uint64_t addr)
+{
+	static const char *const names[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_", "__traceiter_" };
+	struct symbol sym;
+
+	if (!kernel_name(v, addr, &sym))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_starts(sym.name, names[i]))
+			return true;
+	return false;
+}
+
 void text_stack(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
-	uint32_t n = (uint32_t)number_load(data, 4, false), pid = (uint32_t)number_load(data + 4, 4, false);
+	uint32_t n = (uint32_t)number_load(data, 4, false), pid = (uint32_t)number_load(data + 4, 4, false), i = 0;
+	uint32_t room = t->size / 8 - 1, most;
 
+	n = MIN(n, room);
+	if (t->kind == TY_KSTACK && pid)
+		while (i < n && i < STACK_WRAPPERS && is_wrapper(v, number_load(data + 8 + i * 8, 8, false)))
+			i++;
 	strbuf_addch(out, '\n');
-	for (uint32_t i = 0; i < n && i < t->param[0]; i++)
+	for (most = i + (uint32_t)t->param[0]; i < n && i < most; i++)
 		frame_text(v, out, t, pid, number_load(data + 8 + i * 8, 8, false));
 }

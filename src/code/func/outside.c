@@ -214,6 +214,7 @@ static int join_emit(struct lower *l, struct expr *call, struct val *out)
 	uint32_t done = ir_block_new(l->f, "joined"), each = MIN(l->config->max_strlen, 1024u);
 	uint32_t cut = ir_block_new(l->f, "cut"), send = ir_block_new(l->f, "send");
 	struct site *s = lower_site(l, call);
+	const struct type *event;
 	vreg at = ir_vreg_new(l->f, "at"), array, buf, word;
 	int r = lower_scalar(l, arg, &array);
 
@@ -221,8 +222,9 @@ static int join_emit(struct lower *l, struct expr *call, struct val *out)
 	if (r < 0)
 		return r;
 	s->text = call->data;
-	buf = ir_slot_addr(l->f, ir_slot_new(l->f, sizeof(struct event_header) + each * JOIN_MOST, 8, "join"));
-	word = ir_slot_addr(l->f, ir_slot_new(l->f, 8, 8, "pointer"));
+	event = type_array(l->arena, &type_uint8, (uint32_t)sizeof(struct event_header) + each * JOIN_MOST);
+	buf = val_slot(l, event, "join").reg;
+	word = val_slot(l, &type_uint64, "pointer").reg;
 	ir_mov_to(l->f, at, ir_const(l->f, 0));
 	for (uint32_t i = 0; i < JOIN_MOST; i++) {
 		lower_probe_read(l, word, 0, 8, i ? ir_bin_imm(l->f, IR_ADD, array, i * 8) : array, space);

@@ -325,6 +325,13 @@ static void states_step(struct lower *l, const struct needle *n, vreg *states, v
 	}
 }
 
+/* 1 when v is not 0, else 0. A comparison would be a branch, and at each branch within a loop the verifier
+ * goes on with two states: with arithmetic it knows no more than that it is a number. */
+static vreg is_nonzero(struct lower *l, vreg v)
+{
+	return ir_bin_imm(l->f, IR_SHR, ir_bin(l->f, IR_OR, v, ir_neg(l->f, v)), 63);
+}
+
 /* 1 when the last bit of what is looked for is set, else 0: every word but the one with that bit has a
  * mask of 0. */
 static vreg states_hit(struct lower *l, const struct needle *n, const vreg *states, const vreg *masks)
@@ -333,7 +340,7 @@ static vreg states_hit(struct lower *l, const struct needle *n, const vreg *stat
 
 	for (uint32_t w = 1; w < n->words; w++)
 		any = ir_bin(l->f, IR_OR, any, ir_bin(l->f, IR_AND, states[w], masks[w]));
-	return ir_setcc_imm(l->f, CC_NE, any, 0);
+	return is_nonzero(l, any);
 }
 
 static void masks_make(struct lower *l, const struct needle *n, vreg *masks)
@@ -342,14 +349,17 @@ static void masks_make(struct lower *l, const struct needle *n, vreg *masks)
 	vreg bit = ir_bin(l->f, IR_SHL, ir_const(l->f, 1), ir_bin_imm(l->f, IR_AND, last, 63));
 	vreg word = ir_bin_imm(l->f, IR_SHR, last, 6);
 
-	for (uint32_t w = 0; w < n->words; w++)
-		masks[w] = ir_bin(l->f, IR_MUL, bit, ir_setcc_imm(l->f, CC_EQ, word, w));
+	for (uint32_t w = 0; w < n->words; w++) {
+		vreg other = is_nonzero(l, ir_bin_imm(l->f, IR_XOR, word, w));
+
+		masks[w] = ir_bin(l->f, IR_MUL, bit, ir_bin_imm(l->f, IR_XOR, other, 1));
+	}
 }
 
 /* *at is the place behind the first occurrence, 0 when there is none. */
 static void find_loop(struct lower *l, const struct val *hay, uint32_t capacity, const struct needle *n, vreg at)
 {
-	vreg states[MOST_WORDS], masks[MOST_WORDS], c, hit, first;
+	vreg states[MOST_WORDS], masks[MOST_WORDS], seen = ir_vreg_new(l->f, "seen"), c, hit, first;
 	struct bytes_loop loop;
 
 	masks_make(l, n, masks);
@@ -357,12 +367,13 @@ static void find_loop(struct lower *l, const struct val *hay, uint32_t capacity,
 		states[w] = ir_vreg_new(l->f, "states");
 		ir_mov_to(l->f, states[w], ir_const(l->f, 0));
 	}
+	ir_mov_to(l->f, seen, ir_const(l->f, 0));
 	bytes_loop_begin(l, &loop, capacity);
 	c = text_byte(l, &loop, hay);
 	states_step(l, n, states, c);
-	/* Without a branch: at each the verifier would keep a state for every byte. */
 	hit = states_hit(l, n, states, masks);
-	first = ir_bin(l->f, IR_AND, hit, ir_setcc_imm(l->f, CC_EQ, at, 0));
+	first = ir_bin(l->f, IR_AND, hit, ir_bin_imm(l->f, IR_XOR, seen, 1));
+	ir_mov_to(l->f, seen, ir_bin(l->f, IR_OR, seen, hit));
 	ir_mov_to(l->f, at, ir_bin(l->f, IR_ADD, at,
 				   ir_bin(l->f, IR_MUL, first, ir_bin_imm(l->f, IR_ADD, loop.i, 1))));
 	bytes_loop_end(l, &loop);
@@ -585,10 +596,12 @@ static int str_concat_check(struct checker *c, struct expr *call)
 	return 0;
 }
 
-/* The second text behind the first, as much of it as there is room for. */
+/* The second text behind the first. There is room for both at their longest, so that the verifier can see
+ * that they fit; the value is the beginning of that. */
 static int str_concat_emit(struct lower *l, struct expr *call, struct val *out)
 {
-	uint32_t room = call->type->size, fits = ir_block_new(l->f, "fits"), done = ir_block_new(l->f, "whole");
+	uint32_t most_a = text_capacity(l, call_arg(call, 0)->type), most_b = text_capacity(l, call_arg(call, 1)->type);
+	uint32_t fits = ir_block_new(l->f, "fits"), done = ir_block_new(l->f, "whole");
 	struct val a, b;
 	vreg args[3], got;
 	int r = text_local(l, call_arg(call, 0), &a);
@@ -596,16 +609,17 @@ static int str_concat_emit(struct lower *l, struct expr *call, struct val *out)
 	r = r ? r : text_local(l, call_arg(call, 1), &b);
 	if (r < 0)
 		return r;
-	*out = lower_result(l, call->type, "concat");
-	lower_zero(l, out->reg, out->off, room);
+	*out = val_slot(l, type_string(l->arena, most_a + most_b), "concat");
+	lower_zero(l, out->reg, out->off, out->type->size);
+	out->type = call->type;
 	args[0] = val_address(l, out);
-	args[1] = ir_const(l->f, MIN(room, text_capacity(l, call_arg(call, 0)->type)));
+	args[1] = ir_const(l->f, most_a);
 	args[2] = val_address(l, &a);
 	got = ir_bin_imm(l->f, IR_SUB, ir_call(l->f, BPF_FUNC_probe_read_kernel_str, 3, args), 1);
-	ir_br_imm(l->f, CC_ULT, got, room - 1, fits, done);
+	ir_br_imm(l->f, CC_ULT, got, most_a, fits, done);
 	ir_block_use(l->f, fits);
-	args[1] = ir_bin(l->f, IR_SUB, ir_const(l->f, room), got);
 	args[0] = ir_bin(l->f, IR_ADD, args[0], got);
+	args[1] = ir_const(l->f, most_b);
 	args[2] = val_address(l, &b);
 	ir_call(l->f, BPF_FUNC_probe_read_kernel_str, 3, args);
 	ir_jmp(l->f, done);

@@ -84,8 +84,8 @@ static int ustack_check(struct checker *c, struct expr *call)
 	return stack_check(c, call, TY_USTACK);
 }
 
-/* The helper clears what it does not fill, and everything when it fails. */
-static void stack_read(struct lower *l, const struct val *at, uint64_t flags)
+/* At most n frames. The helper clears what it does not fill, and everything when it fails. */
+static void stack_read(struct lower *l, const struct val *at, uint32_t most, uint64_t flags)
 {
 	struct val frames = *at;
 	uint32_t some = ir_block_new(l->f, "some"), done = ir_block_new(l->f, "stack");
@@ -94,7 +94,7 @@ static void stack_read(struct lower *l, const struct val *at, uint64_t flags)
 	frames.off += 8;
 	args[0] = ir_ctx(l->f);
 	args[1] = val_address(l, &frames);
-	args[2] = ir_const(l->f, at->type->size - 8);
+	args[2] = ir_const(l->f, most * 8);
 	args[3] = ir_const(l->f, (int64_t)flags);
 	got = ir_call(l->f, BPF_FUNC_get_stack, 4, args);
 	ir_mov_to(l->f, n, ir_const(l->f, 0));
@@ -104,6 +104,13 @@ static void stack_read(struct lower *l, const struct val *at, uint64_t flags)
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
 	ir_store(l->f, at->reg, at->off, 4, n);
+	lower_zero(l, at->reg, at->off + 8 + (int32_t)most * 8, at->type->size - 8 - most * 8);
+}
+
+/* Is it a tracepoint that is served by a raw one? Then the tracing's own functions come first. */
+static bool has_wrappers(const struct lower *l)
+{
+	return l->point && str_eq(l->point->kind->prog_type, "tracepoint") && str_starts(l->point->section, "raw_tp");
 }
 
 static vreg current_process(struct lower *l)
@@ -115,8 +122,8 @@ static int kstack_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	lower_keep_capability(l, CAP_SYSLOG);
 	*out = lower_result(l, call->type, "kstack");
-	stack_read(l, out, 0);
-	ir_store_imm(l->f, out->reg, out->off + 4, 4, 0);
+	stack_read(l, out, (uint32_t)call->type->param[0] + (has_wrappers(l) ? STACK_WRAPPERS : 0), 0);
+	ir_store_imm(l->f, out->reg, out->off + 4, 4, has_wrappers(l));
 	return 0;
 }
 
@@ -125,7 +132,7 @@ static int ustack_emit(struct lower *l, struct expr *call, struct val *out)
 	lower_keep_capability(l, CAP_SYS_PTRACE);
 	lower_keep_capability(l, CAP_DAC_READ_SEARCH);
 	*out = lower_result(l, call->type, "ustack");
-	stack_read(l, out, BPF_F_USER_STACK);
+	stack_read(l, out, (uint32_t)call->type->param[0], BPF_F_USER_STACK);
 	ir_store(l->f, out->reg, out->off + 4, 4, current_process(l));
 	return 0;
 }
