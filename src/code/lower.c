@@ -201,6 +201,16 @@ static void string_to_memory(struct lower *l, const struct val *v, const struct 
 		lower_zero(l, addr, off + (int32_t)n, as->size - n);
 }
 
+static void bytes_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off)
+{
+	uint32_t n = MIN(v->type->size, as->size);
+
+	lower_copy(l, addr, off, v->reg, v->off, n);
+	/* A buffer that is kept as a longer one. */
+	if (as->size > n)
+		lower_zero(l, addr, off + (int32_t)n, as->size - n);
+}
+
 static int value_into(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off,
 		      bool no_pad, vreg *len);
 
@@ -255,7 +265,7 @@ static int value_into(struct lower *l, const struct val *v, const struct type *a
 	else if (as->kind == TY_STRING)
 		string_to_memory(l, v, as, addr, off, no_pad);
 	else
-		lower_copy(l, addr, off, v->reg, v->off, MIN(v->type->size, as->size));
+		bytes_to_memory(l, v, as, addr, off);
 	return 0;
 }
 
@@ -328,6 +338,11 @@ struct site *lower_site(struct lower *l, struct expr *call)
 	s->span = call->span;
 	vec_push(l->arena, &l->priv->sites, s);
 	return s;
+}
+
+void lower_keep_capability(struct lower *l, uint32_t cap)
+{
+	l->module->keep_capabilities |= 1ULL << cap;
 }
 
 void lower_return(struct lower *l)

@@ -42,6 +42,7 @@ struct check_priv {
 	struct strmap c_consts;     /* name -> struct c_const */
 	const struct expr *agg_ok;  /* the call that stands where an aggregation may */
 	uint32_t loops;             /* depth of loops around the statement being checked */
+	uint32_t unreached;         /* inside branches that a constant condition excludes */
 	uint32_t meta;              /* inside sizeof, offsetof, typeof: nothing is evaluated */
 };
 

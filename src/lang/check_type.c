@@ -141,7 +141,7 @@ static const struct type *promote_same_kind(struct arena *a, const struct type *
 	case TY_ENUM:
 		return NULL;
 	default:
-		return type_is_agg(x) ? promote_aggs(x, y) : x->size == y->size ? x : NULL;
+		return type_is_agg(x) ? promote_aggs(x, y) : type_equal(x, y) ? x : NULL;
 	}
 }
 
