@@ -43,6 +43,7 @@ static void deref_insert(struct checker *c, struct expr *e)
 
 static int field_of(struct checker *c, struct expr *e, const struct type *t, enum addr_space space)
 {
+	type_known(c, t);
 	if (t->kind == TY_STRUCT && !t->size && !t->nfields) {
 		int err = check_error(c, e->span, "%s has no members that are known here", tn(c, t));
 
@@ -134,9 +135,10 @@ static int index_tuple(struct checker *c, struct expr *e, int64_t index)
 	return tuple_member(c, e, t);
 }
 
+/* An array without a size at the end of a struct goes on as far as it does. */
 static int index_bounds(struct checker *c, const struct expr *e, int64_t index, uint32_t count)
 {
-	if (index < (int64_t)count)
+	if (index < (int64_t)count || !count)
 		return 0;
 	return check_error(c, e->b->span, "the index %lld is beyond the %u elements of %s", (long long)index, count,
 			   tn(c, e->a->type));
@@ -167,7 +169,7 @@ int check_index(struct checker *c, struct expr *e)
 		e->type = &type_int8;
 		return index_bounds(c, e, index, t->size);
 	case TY_POINTER:
-		if (!t->elem->size)
+		if (!type_known(c, t->elem)->size)
 			return check_error(c, e->span, "%s has no elements: the size of what it points to is not known",
 					   tn(c, t));
 		e->type = type_in_space(c, t->elem, t->space);
@@ -349,7 +351,7 @@ int check_sizeof(struct checker *c, struct expr *e)
 	e->type = &type_uint64;
 	if (err || size_may_grow(c, e) || t->kind == TY_NONE)
 		return err;
-	if (!t->size)
+	if (!type_known(c, t)->size && t->kind != TY_ARRAY)
 		return check_error(c, e->span, "the size of %s is not known", tn(c, t));
 	expr_become_int(e, t->size, false);
 	return 0;

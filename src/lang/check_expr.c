@@ -144,7 +144,7 @@ static int check_deref(struct checker *c, struct expr *e)
 	}
 	if (t->kind != TY_POINTER)
 		return bad_operand(c, e);
-	if (!t->elem->size)
+	if (!type_known(c, t->elem)->size)
 		return check_error(c, e->span, "%s cannot be followed: what it points to is not known", tn(c, t));
 	e->type = t->elem;
 	if (t->elem->kind == TY_POINTER && t->elem->space == SPACE_NONE && t->space != SPACE_CTX)
@@ -210,9 +210,9 @@ static int step_refuse(struct checker *c, const struct expr *e, const struct typ
 			   tn(c, t));
 }
 
-static bool type_can_step(const struct type *t)
+static bool type_can_step(struct checker *c, const struct type *t)
 {
-	return t->kind == TY_NONE || t->kind == TY_INT || (t->kind == TY_POINTER && t->elem->size);
+	return t->kind == TY_NONE || t->kind == TY_INT || (t->kind == TY_POINTER && type_known(c, t->elem)->size);
 }
 
 static int step_variable(struct checker *c, struct expr *e)
@@ -223,7 +223,7 @@ static int step_variable(struct checker *c, struct expr *e)
 	if (err)
 		return err;
 	v = e->a->var;
-	if (!type_can_step(v->type))
+	if (!type_can_step(c, v->type))
 		return step_refuse(c, e, v->type);
 	v->assigned = true;
 	e->type = stepped_type(e, v->type);
@@ -246,7 +246,7 @@ static int step_map(struct checker *c, struct expr *e)
 	if (type_is_agg(m->value))
 		return check_error(c, e->span, "%s holds %s, which only its own function can bring up to date",
 				   m->name, tn(c, m->value));
-	if (!type_can_step(m->value))
+	if (!type_can_step(c, m->value))
 		return step_refuse(c, e, m->value);
 	e->type = stepped_type(e, m->value);
 	if (e->type->kind != TY_NONE)
@@ -330,7 +330,7 @@ static int binary_pointer(struct checker *c, struct expr *e)
 		return compare_pointers(c, e);
 	if (other->kind == TY_POINTER || (e->op != OP_ADD && (e->op != OP_SUB || p != x)))
 		return bad_operands(c, e);
-	if (!p->elem->size && p->elem->kind != TY_NONE)
+	if (!type_known(c, p->elem)->size && p->elem->kind != TY_NONE)
 		return check_error(c, e->span, "%s cannot be moved: the size of what it points to is not known",
 				   tn(c, p));
 	e->type = p;

@@ -70,6 +70,11 @@ int check_type_ref(struct checker *c, struct type_ref *tref);
 bool type_name_exists(struct checker *c, const char *name);
 /* "struct foo" or a typedef by its name, from the script or from the kernel; NULL when unknown. */
 const struct type *c_type_find(struct checker *c, const char *name);
+/*
+ * Make a struct of which only the name is known (what a pointer points to) complete in place, when the
+ * script or the kernel know it. Everything that needs its size or its members asks here first.
+ */
+const struct type *type_known(struct checker *c, const struct type *t);
 /* Shown name of a type, in the arena. */
 const char *tn(struct checker *c, const struct type *t);
 /* Can a map value of this kind be read as an integer? And as which. */

@@ -230,6 +230,25 @@ const struct type *c_type_find(struct checker *c, const char *name)
 	return t;
 }
 
+const struct type *type_known(struct checker *c, const struct type *t)
+{
+	const struct type *found;
+	struct type *whole;
+	const char *name;
+
+	if (t->kind != TY_STRUCT || t->size || t->nfields || !t->name)
+		return t;
+	name = strchr(t->name, ' ') ? t->name :
+	       arena_printf(c->arena, "%s %s", t->is_union ? "union" : "struct", t->name);
+	found = c_type_find(c, name);
+	if (!found || found == t || !found->size)
+		return t;
+	/* Not a constant: a name without members is always made by a maker of types, in the arena. */
+	whole = (struct type *)(uintptr_t)t;
+	*whole = *found;
+	return t;
+}
+
 bool type_name_exists(struct checker *c, const char *name)
 {
 	return str_eq(name, "string") || c_type_find(c, name);
