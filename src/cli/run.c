@@ -86,6 +86,9 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 
 	if (r->write_err)
 		return r->write_err;
+	/* What begin probes had to say is not asked for. */
+	if (r->o->dry_run && kind != SONDE_ATTACHED)
+		return 0;
 	if (r->warn_aside && (kind == SONDE_LOST || kind == SONDE_MESSAGE))
 		r->write_err = show_aside(r, rec);
 	else

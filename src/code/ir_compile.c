@@ -46,6 +46,7 @@ static int place_and_emit(struct ir_func *f, uint32_t on_stack_limit, struct dia
 int ir_compile(struct ir_func *f, uint32_t on_stack_limit, struct diags *d, struct code *out)
 {
 	ir_fold(f);
+	ir_dce(f); /* fewer and longer blocks, for the next pass to see more */
 	ir_cse(f);
 	ir_fold(f);
 	ir_dce(f);

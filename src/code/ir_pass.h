@@ -63,6 +63,42 @@ static inline uint64_t mask_of(uint8_t size)
 	return size >= 8 ? UINT64_MAX : (UINT64_C(1) << (size * 8)) - 1;
 }
 
+/* What values a vreg can have. */
+struct value_range {
+	int64_t smin, smax;
+	uint64_t umax;
+	bool known_to_verifier; /* the kernel's verifier finds the same: bounds may be left out of the program */
+};
+/* Ranges of all vregs, by vreg; from the arena. ndefs must be up to date. */
+struct value_range *ranges_find(struct ir_func *f, const struct cfg *c);
+
+/* The value of a constant operation. */
+uint64_t eval_binary(enum ir_op op, bool w32, uint64_t a, uint64_t b);
+uint64_t eval_ext(uint64_t v, uint8_t size, bool sx);
+bool eval_cc(enum ir_cc cc, bool w32, uint64_t a, uint64_t b);
+
+/* Where an address points, as far as it can be seen. */
+struct root {
+	enum { ROOT_VALUE, ROOT_SLOT, ROOT_CTX, ROOT_RODATA, ROOT_BSS } kind;
+	uint32_t id; /* ROOT_SLOT: the slot; ROOT_VALUE: the vreg it is counted from */
+	int64_t off;
+};
+
+/* What passes know of memory. */
+struct memory {
+	struct ir_func *f;
+	struct ir_insn **defs; /* by vreg: its only definition, or NULL */
+	bool *exposed;         /* by slot: reached in other ways than by loads and stores at known places */
+	bool *read;            /* by slot: loaded from */
+};
+void memory_find(struct ir_func *f, const struct cfg *c, struct memory *m);
+struct root memory_root(const struct memory *m, vreg addr, int32_t off);
+
+/* Stores that are overwritten, that nobody reads, or that can be made together (ir_dce() does it). */
+void ir_stores(struct ir_func *f, const struct cfg *c);
+/* Chains of jumps, blocks that only one other reaches, branches on constants (ir_dce() does it). */
+void ir_jumps(struct ir_func *f);
+
 /* ir_place_slots() with as many bytes of stack as the caller allows. */
 int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes, struct diags *d);
 /* ir_emit(); when the stack does not suffice: -ENOSPC without a diagnostic, and out->stack_bytes says how much

@@ -225,10 +225,24 @@ static void put_binary(struct select *s, struct ir_insn i)
 	put(s, i);
 }
 
+/* An offset that an instruction cannot hold is added to the address. */
+static void fit_offset(struct select *s, struct ir_insn *i)
+{
+	vreg t;
+
+	if (fits_s16(i->off))
+		return;
+	t = temp(s);
+	put(s, (struct ir_insn){ .op = IR_ADD, .d = t, .a = i->a, .use_imm = true, .imm = i->off, .span = i->span });
+	i->a = t;
+	i->off = 0;
+}
+
 static void put_load(struct select *s, struct ir_insn i)
 {
 	vreg d = i.d;
 
+	fit_offset(s, &i);
 	if (!i.sx || i.size == 8) {
 		put(s, i);
 		return;
@@ -266,7 +280,13 @@ static void put_insn(struct select *s, struct ir_insn i)
 		else
 			put(s, i);
 		break;
+	case IR_STORE:
+		fit_offset(s, &i);
+		fit_immediate(s, &i);
+		put(s, i);
+		break;
 	case IR_ATOMIC:
+		fit_offset(s, &i);
 		if (i.d && i.d == i.a)
 			put_through_temp(s, i);
 		else

@@ -67,6 +67,10 @@ static const struct type *parse_dims(struct c_parser *p, const struct type *t)
 
 	if (!c_take(p, '['))
 		return t;
+	if (++p->depth > MOST_NESTING) {
+		c_error(p, "this is nested too deeply");
+		return NULL;
+	}
 	if (!c_is(p, ']') && !c_constant(p, &n, &negative))
 		return NULL;
 	if (!c_expect(p, ']'))
@@ -74,6 +78,7 @@ static const struct type *parse_dims(struct c_parser *p, const struct type *t)
 	t = parse_dims(p, t);
 	if (!t)
 		return NULL;
+	p->depth--;
 	if (n < 0 || n > MOST_BYTES || (int64_t)t->size * n > MOST_BYTES) {
 		c_error(p, "an array of %lld elements is too large", (long long)n);
 		return NULL;
@@ -97,6 +102,20 @@ static bool parse_function_pointer(struct c_parser *p, struct declarator *d)
 	return d->type && c_expect(p, ')') && c_expect(p, '(') && skip_balanced(p, NULL, NULL);
 }
 
+/* Pointers to pointers, through any number of typedefs, have an end. */
+static bool chain_check(struct c_parser *p, const struct type *t)
+{
+	uint32_t n = 0;
+
+	for (; t && (t->kind == TY_POINTER || t->kind == TY_ARRAY); t = t->elem) {
+		if (++n > MOST_NESTING) {
+			c_error(p, "this is nested too deeply");
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool parse_declarator(struct c_parser *p, const struct type *base, struct declarator *d)
 {
 	*d = (struct declarator){ .type = base };
@@ -113,7 +132,7 @@ static bool parse_declarator(struct c_parser *p, const struct type *base, struct
 		c_next(p);
 	}
 	d->type = parse_dims(p, d->type);
-	return d->type && skip_attributes(p, NULL);
+	return d->type && chain_check(p, d->type) && skip_attributes(p, NULL);
 }
 
 /* ---- layout ---- */

@@ -10,14 +10,21 @@
 static int no_such_field(struct checker *c, const struct expr *e, const struct type *t)
 {
 	const char **names = arena_array_of(c->arena, const char *, t->nfields + t->nhoisted + 1);
+	const char *point = t->space == SPACE_CTX && c->unit ? c->unit->points.v[0]->name : NULL;
 	size_t n = 0;
-	int err = check_error(c, e->name_span, "%s has no member '%s'", tn(c, t), e->name);
+	int err;
 
+	if (point)
+		err = check_error(c, e->name_span, "%s has no argument '%s'", point, e->name);
+	else
+		err = check_error(c, e->name_span, "%s has no member '%s'", tn(c, t), e->name);
 	for (uint32_t i = 0; i < t->nfields + t->nhoisted; i++) {
 		if (t->fields[i].name && t->fields[i].name[0])
 			names[n++] = t->fields[i].name;
 	}
 	diag_hint_nearest(c->diags, e->name, names, n);
+	if (point)
+		diag_hint(c->diags, "sonde -lv '%s' lists its arguments", point);
 	return err;
 }
 

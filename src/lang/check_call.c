@@ -24,12 +24,34 @@ static const char *const *word_list(struct checker *c, size_t *n)
 	return words.v;
 }
 
+/* Words of the language that have no entry among the functions yet: nobody should look for a typo. */
+static bool is_not_built(const char *name)
+{
+	static const char *const words[] = {
+		"buf", "cat", "cgroup_path", "cgroupid", "ctx", "curtask", "debugf", "errorf", "fail", "func", "jiffies",
+		"join", "kptr", "kstack", "ksym", "len", "macaddr", "ntop", "numaid", "offsetof", "override", "path",
+		"percpu_kaddr", "pton", "rand", "reg", "retval", "signal", "skboutput", "socket_cookie", "stack_len",
+		"strcontains", "strerror", "strftime", "strncmp", "system", "tseries", "uaddr", "unwatch", "uptr", "usermode",
+		"username", "ustack", "usym", "warnf", "kaddr", "nsecs", "ncpus", "ppid",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (str_eq(words[i], name))
+			return true;
+	}
+	return false;
+}
+
 static int unknown_word(struct checker *c, const struct expr *e, const char *what)
 {
+	struct span span = e->name_span.file ? e->name_span : e->span;
 	size_t n;
 	const char *const *words = word_list(c, &n);
-	int err = check_error(c, e->name_span.file ? e->name_span : e->span, "there is no %s '%s'", what, e->name);
+	int err;
 
+	if (is_not_built(e->name))
+		return check_error(c, span, "'%s' is not built yet", e->name);
+	err = check_error(c, span, "there is no %s '%s'", what, e->name);
 	diag_hint_nearest(c->diags, e->name, words, n);
 	return err;
 }

@@ -318,6 +318,8 @@ static int tref_string(struct checker *c, struct type_ref *tref)
 	return 0;
 }
 
+#define MOST_POINTERS 16u
+#define MOST_DIMS 8u
 #define ARRAY_MOST_BYTES (1 << 20)
 
 static int tref_dims(struct checker *c, struct type_ref *tref, const struct type **t)
@@ -352,6 +354,8 @@ int check_type_ref(struct checker *c, struct type_ref *tref)
 	}
 	if (err)
 		return err;
+	if (tref->pointers > MOST_POINTERS || tref->dims.n > MOST_DIMS)
+		return check_error(c, tref->span, "this type is nested too deeply");
 	for (uint32_t i = 0; i < tref->pointers; i++)
 		t = type_pointer(c->arena, t, SPACE_NONE);
 	err = tref_dims(c, tref, &t);

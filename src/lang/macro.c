@@ -8,18 +8,20 @@
 
 #define MOST_DEPTH 100
 #define MOST_EXPANSIONS 10000
-
-struct expansion {
-	struct checker *c;
-	const struct macro *macro;
-	const struct expr *call;
-	uint32_t number;
-};
+#define MOST_NODES 500000u /* put in by all expansions together */
+#define MOST_HEIGHT 1000u  /* of one expansion: later passes recurse */
 
 struct walk {
 	struct checker *c;
-	uint32_t depth, count;
+	uint32_t depth, count, nodes;
 	bool gave_up;
+};
+
+struct expansion {
+	struct walk *walk;
+	const struct macro *macro;
+	const struct expr *call;
+	uint32_t number;
 };
 
 static void expand_visit(struct expr *e, void *ctx);
@@ -43,16 +45,31 @@ static const struct expr *argument_of(const struct expansion *x, const char *nam
 	return NULL;
 }
 
+static void count_visit(struct expr *e, void *ctx)
+{
+	(void)e;
+	++*(uint32_t *)ctx;
+}
+
+/* Is there room for a copy of this? Macros that double their argument would fill any memory. */
+static bool nodes_take(struct walk *w, const struct expr *e)
+{
+	expr_visit((struct expr *)(uintptr_t)e, count_visit, &w->nodes);
+	if (w->nodes > MOST_NODES)
+		w->gave_up = true;
+	return !w->gave_up;
+}
+
 static void substitute_visit(struct expr *e, void *ctx)
 {
 	struct expansion *x = ctx;
 	const struct expr *arg;
 
-	if (e->kind != EX_IDENT && e->kind != EX_VAR && e->kind != EX_MAP)
+	if (x->walk->gave_up || (e->kind != EX_IDENT && e->kind != EX_VAR && e->kind != EX_MAP))
 		return;
 	arg = argument_of(x, e->name);
-	if (e->kind == EX_IDENT && arg)
-		expr_replace(e, expr_clone(x->c->arena, arg));
+	if (e->kind == EX_IDENT && arg && nodes_take(x->walk, arg))
+		expr_replace(e, expr_clone(x->walk->c->arena, arg));
 	else if (e->kind == EX_VAR)
 		e->num = arg ? arg->num : x->number;
 	if (e->kind == EX_VAR && arg)
@@ -60,7 +77,7 @@ static void substitute_visit(struct expr *e, void *ctx)
 	if (e->kind == EX_MAP && arg)
 		e->name = arg->name;
 	else if (e->kind == EX_MAP)
-		check_error(x->c, e->span, "a macro only sees the maps it is given: %s is no parameter of %s", e->name,
+		check_error(x->walk->c, e->span, "a macro only sees the maps it is given: %s is no parameter of %s", e->name,
 			    x->macro->name);
 }
 
@@ -92,23 +109,62 @@ static void body_put(struct expr *e, struct expr *body)
 	e->parenthesised = true;
 }
 
+static bool stmts_too_high(const stmt_vec *body, uint32_t left);
+
+/* Is the tree higher than `left`? Goes no deeper than that itself. */
+static bool too_high(const struct expr *e, uint32_t left)
+{
+	if (!e)
+		return false;
+	if (!left)
+		return true;
+	vec_each(it, &e->args) {
+		if (too_high(*it, left - 1))
+			return true;
+	}
+	return too_high(e->a, left - 1) || too_high(e->b, left - 1) || too_high(e->c, left - 1) ||
+	       (e->tref && too_high(e->tref->of, left - 1)) || stmts_too_high(&e->body, left - 1);
+}
+
+static bool stmts_too_high(const stmt_vec *body, uint32_t left)
+{
+	if (!left)
+		return body->n > 0;
+	vec_each(it, body) {
+		const struct stmt *s = *it;
+
+		if (too_high(s->target, left) || too_high(s->value, left) || too_high(s->from, left) ||
+		    too_high(s->to, left) || stmts_too_high(&s->body, left - 1) || stmts_too_high(&s->other, left - 1))
+			return true;
+	}
+	return false;
+}
+
+static void give_up(struct walk *w, const struct expr *e, const struct macro *m)
+{
+	w->gave_up = true;
+	check_error(w->c, e->span, w->depth >= MOST_DEPTH ? "the macro %s calls itself" :
+		    "the macro %s makes too much of this", m->name);
+}
+
 static void expand(struct walk *w, struct expr *e, const struct macro *m)
 {
-	struct checker *c = w->c;
 	struct expr call = *e, *body;
-	struct expansion x = { .c = c, .macro = m, .call = &call, .number = ++w->count };
+	struct expansion x = { .walk = w, .macro = m, .call = &call, .number = ++w->count };
 
-	if (w->depth >= MOST_DEPTH || w->count > MOST_EXPANSIONS) {
-		w->gave_up = true;
-		check_error(c, e->span, w->depth >= MOST_DEPTH ? "the macro %s calls itself" :
-			    "%s: macros grow beyond all limits here", m->name);
+	if (w->depth >= MOST_DEPTH || w->count > MOST_EXPANSIONS || !nodes_take(w, m->body)) {
+		give_up(w, e, m);
 		return;
 	}
-	if (arguments_check(c, m, &call))
+	if (arguments_check(w->c, m, &call))
 		return;
-	body = expr_clone(c->arena, m->body);
+	body = expr_clone(w->c->arena, m->body);
 	expr_visit(body, substitute_visit, &x);
 	body_put(e, body);
+	if (w->gave_up || too_high(e, MOST_HEIGHT)) {
+		give_up(w, e, m);
+		return;
+	}
 	w->depth++;
 	expr_visit(e, expand_visit, w);
 	w->depth--;

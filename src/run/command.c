@@ -121,6 +121,9 @@ static _Noreturn void command_run(const char *path, char *const *words, pid_t pa
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(127);
+	/* Only now may probes be attached: no system call above may be counted as the command's. */
+	if (write(go_fd, "r", 1) != 1)
+		_exit(127);
 	do
 		n = read(go_fd, &go, 1);
 	while (n < 0 && errno == EINTR);
@@ -143,6 +146,15 @@ static void pipes_close(struct pipes *p)
 	close_fd(&p->error[1]);
 }
 
+/* Wait until the child has nothing more to do than to wait for us (or has died: then it will show). */
+static void command_await(int go_fd)
+{
+	char ready;
+
+	while (read(go_fd, &ready, 1) < 0 && errno == EINTR)
+		;
+}
+
 static int command_fork(struct command *c, char *const *words, struct pipes *p)
 {
 	pid_t parent = getpid();
@@ -159,6 +171,9 @@ static int command_fork(struct command *c, char *const *words, struct pipes *p)
 		command_run(c->path, words, parent, p->go[0], p->error[1]);
 	}
 	c->go_fd = TAKE_FD(p->go[1]);
+	/* With our copy of its end closed, the death of the child ends the wait. */
+	close(TAKE_FD(p->go[0]));
+	command_await(c->go_fd);
 	c->error_fd = TAKE_FD(p->error[0]);
 	c->pid_fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	return 0;

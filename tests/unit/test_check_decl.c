@@ -227,6 +227,35 @@ static void test_macros(void **unused)
 	     "  hint: a macro sees its own variables and its parameters, not those around its call\n");
 }
 
+/* Macros that grow without end are stopped, in memory as in depth. */
+static void test_macro_bombs(void **unused)
+{
+	struct strbuf wide = STRBUF_INIT, high = STRBUF_INIT;
+	struct checked q;
+
+	(void)unused;
+	strbuf_addstr(&wide, "macro d(x) { x + x } begin { @ = ");
+	strbuf_addstr(&high, "macro h(x) { ((1 + (2 + (3 + (4 + (5 + (6 + (7 + (8 + (9 + x)))))))))) } begin { @ = ");
+	for (int i = 0; i < 200; i++) {
+		strbuf_addstr(&wide, i < 40 ? "d(" : "");
+		strbuf_addstr(&high, "h(");
+	}
+	strbuf_addstr(&wide, "pid");
+	strbuf_addstr(&high, "pid");
+	strbuf_fill(&wide, ')', 40);
+	strbuf_fill(&high, ')', 200);
+	strbuf_addstr(&wide, "; }");
+	strbuf_addstr(&high, "; }");
+	run(&q, wide.s);
+	assert_non_null(strstr(q.said.s, "the macro d makes too much of this"));
+	checked_free(&q);
+	run(&q, high.s);
+	assert_non_null(strstr(q.said.s, "the macro h makes too much of this"));
+	checked_free(&q);
+	strbuf_free(&wide);
+	strbuf_free(&high);
+}
+
 static void test_refused(void **unused)
 {
 	(void)unused;
@@ -246,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_config_order),
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_macros),
+		cmocka_unit_test(test_macro_bombs),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -14,6 +14,7 @@ static const struct mistake mistakes[] = {
 	  "1:15: error: there is no builtin or constant 'pidd'\n  hint: did you mean 'pid'?\n" },
 	{ "begin { prinft(\"x\"); }",
 	  "1:9: error: there is no function 'prinft'\n  hint: did you mean 'printf'?\n" },
+	{ "begin { @[kstack] = count(); }", "1:11: error: 'kstack' is not built yet\n" },
 	{ "begin { exit; }", "1:9: error: exit is a function\n  hint: call it: void exit([int status])\n" },
 	{ "begin { pid(1); }", "1:9: error: pid takes no arguments\n  hint: \"pid\"\n" },
 	{ "begin { printf(); }",
@@ -30,8 +31,10 @@ static const struct mistake mistakes[] = {
 	{ "fn:a { print(args.x); }", "1:14: error: args is not available in fn probes\n"
 	  "  hint: they offer arg0 to arg9, retval\n" },
 	{ "tp:s:open { print(arg0); }", "1:19: error: arg0 is not available in tp probes\n  hint: they offer args\n" },
-	{ "tp:s:open { print(args.filenam); }", "1:24: error: struct tp:s:open_args has no member 'filenam'\n"
+	{ "tp:s:open { print(args.filenam); }", "1:24: error: tp:s:open has no argument 'filenam'\n"
 	  "  hint: did you mean 'filename'?\n" },
+	{ "tp:s:open { print(args.xyz); }", "1:24: error: tp:s:open has no argument 'xyz'\n"
+	  "  hint: sonde -lv 'tp:s:open' lists its arguments\n" },
 	{ "tp:s:open { $a = args; }", "1:13: error: args as a whole cannot be kept in $a: keep the members you need\n" },
 	{ "tp:s:open { @[args] = 1; }", "1:15: error: args as a whole cannot be a key: use the members you need\n" },
 	/* probes */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Random functions, compiled and run in the kernel, must do what an interpreter does with the IR as it was
- * built. `test_ir_random COUNT SEED` tries more of them than the suite does.
+ * built. `test_ir_random COUNT SEED FIRST` tries others than the suite does.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,6 +21,7 @@
 
 static uint32_t count = 300;
 static uint64_t seed = 1;
+static uint32_t first;
 
 struct gen {
 	struct ir_func *f;
@@ -561,7 +562,7 @@ static void test_random(void **state)
 		print_message("programs may not be loaded here (CAP_BPF is needed): ");
 		skip();
 	}
-	for (uint32_t k = 0; k < count; k++)
+	for (uint32_t k = first; k < first + count; k++)
 		if (!try_one(&run, k, false)) {
 			if (!failed++)
 				try_one(&run, k, true);
@@ -578,5 +579,7 @@ int main(int argc, char **argv)
 		count = (uint32_t)strtoul(argv[1], NULL, 0);
 	if (argc > 2)
 		seed = strtoull(argv[2], NULL, 0);
+	if (argc > 3)
+		first = (uint32_t)strtoul(argv[3], NULL, 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
