@@ -19,6 +19,9 @@
 /* The first instruction: args[k] receives the program's argument k (0: nobody wants it). */
 #define MACH_ENTRY ((enum ir_op)IR_NOPS)
 
+/* Moves vreg a to itself, for the verifier to give it an identity: see bind_home(). */
+#define MACH_BIND ((enum ir_op)(IR_NOPS + 1))
+
 #define REG_FP 10
 #define REG_NONE (-1)
 #define NREGS 10 /* r0 to r9 can be allocated */
@@ -37,6 +40,7 @@ struct mach_vreg {
 	int32_t off;
 	bool home;      /* spilled: what defines it stores it to home_off from r10 */
 	int32_t home_off;
+	bool bounds;    /* compared, and used where the verifier wants to know its bounds */
 	bool tiny;      /* lives for one instruction; must not be spilled */
 	vreg copy_of;   /* a copy made by mach_legalise(), shared by the uses between two calls */
 	int8_t reg;     /* result of mach_allocate() */

@@ -87,6 +87,28 @@ static void find_wanted(struct select *s)
 		}
 }
 
+/* Vregs that are compared for order, and then used as an offset or as a length. */
+static void find_bounds(struct select *s)
+{
+	bool *compared = arena_array_of(s->m->arena, bool, s->f->vregs.n);
+
+	for (uint32_t pass = 0; pass < 2; pass++)
+		for (uint32_t n = 0; n < s->cfg.nrpo; n++)
+			vec_each(i, &s->f->blocks.v[s->cfg.rpo[n]]->insns) {
+				bool order = i->op == IR_BR && i->cc != CC_EQ && i->cc != CC_NE && i->cc != CC_SET;
+				vreg *uses[USES_MOST];
+
+				for (uint32_t k = insn_uses(i, uses); k; k--) {
+					vreg v = *uses[k - 1];
+
+					if (!pass)
+						compared[v] |= order;
+					else if (compared[v] && (i->op == IR_ADD || i->op == IR_MOV || insn_is_call(i)))
+						s->m->vregs.v[v].bounds = true;
+				}
+			}
+}
+
 static void offset_of(struct mach *m, vreg v, vreg base, int32_t off)
 {
 	struct mach_vreg *mv = &m->vregs.v[v];
@@ -373,6 +395,7 @@ void mach_select(struct ir_func *f, struct mach *m)
 	m->vregs.v[m->frame].reg = REG_FP;
 	s.wanted = arena_array_of(m->arena, bool, f->vregs.n);
 	find_wanted(&s);
+	find_bounds(&s);
 	for (uint32_t n = 0; n < s.cfg.nrpo; n++)
 		vec_each(i, &f->blocks.v[s.cfg.rpo[n]]->insns)
 			classify(&s, i);
