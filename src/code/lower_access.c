@@ -191,6 +191,8 @@ int lower_index(struct lower *l, struct expr *e, struct val *out)
 		return tuple_index(l, e, &v, out);
 	if (v.kind == VAL_MEM && v.type->kind == TY_ARRAY)
 		return element_of(l, e, v, v.type->elem, v.type->count, out);
+	if (v.kind == VAL_MEM && v.type->kind == TY_STRING)
+		return element_of(l, e, v, &type_int8, v.type->size, out);
 	if (v.type->kind == TY_POINTER && v.type->elem && v.type->elem->size)
 		return element_of(l, e, val_of_mem(v.type->elem, val_scalar(l, &v), 0, lower_space(l, v.type)),
 				  v.type->elem, 0, out);

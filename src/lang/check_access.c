@@ -253,12 +253,18 @@ static int cast_to_array(struct checker *c, struct expr *e, const struct type *t
 			   from->size, tn(c, to), to->size);
 }
 
-static int cast_to_string(struct checker *c, const struct expr *e, const struct type *to)
+/* (string) without a size is as long as what it is made of. */
+static int cast_to_string(struct checker *c, struct expr *e, const struct type *to)
 {
 	const struct type *from = e->a->type;
+	bool bytes = from->kind == TY_ARRAY && type_is_int(from->elem) && from->elem->size == 1;
 
-	if (from->kind != TY_STRING)
+	if (from->kind != TY_STRING && !bytes)
 		return bad_cast(c, e, to);
+	if (e->tref->kind == TREF_NAME && !e->tref->dims.n) {
+		e->type = bytes ? type_string(c->arena, from->size + 1) : from;
+		return 0;
+	}
 	if (from->size > to->size)
 		return check_error(c, e->span, "%s does not fit %s", tn(c, from), tn(c, to));
 	return 0;
@@ -438,5 +444,37 @@ int check_typeinfo(struct checker *c, struct expr *e)
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
 		vec_push(c->arena, &record.names, members[i]);
 	expr_replace(e, &record);
+	return check_expr(c, e);
+}
+
+/* ---- what holds this? ---- */
+
+static struct expr *cast_to(struct checker *c, struct expr *e, struct type_ref *tref)
+{
+	struct expr *cast = arena_new_of(c->arena, struct expr);
+
+	*cast = (struct expr){ .kind = EX_CAST, .span = e->span, .name_span = e->span, .a = e, .tref = tref };
+	return cast;
+}
+
+/* container_of(p, type, member) is (type *)((uint8 *)p - offsetof(type, member)). */
+int check_container_of(struct checker *c, struct expr *e)
+{
+	struct expr offset = { .kind = EX_OFFSETOF, .span = e->span, .name_span = e->name_span, .tref = e->tref };
+	struct expr *difference = arena_new_of(c->arena, struct expr);
+	struct type_ref *bytes = arena_new_of(c->arena, struct type_ref), *whole = arena_new_of(c->arena, struct type_ref);
+
+	if (e->args.n != 1 || !e->tref)
+		return check_error(c, e->span, "container_of() takes a pointer, a type and the name of a member");
+	for (uint32_t i = 0; i < e->names.n; i++)
+		vec_push(c->arena, &offset.names, e->names.v[i]);
+	*bytes = (struct type_ref){ .span = e->span, .kind = TREF_NAME, .name = "uint8", .pointers = 1 };
+	*whole = *e->tref;
+	whole->type = NULL;
+	whole->pointers++;
+	*difference = (struct expr){ .kind = EX_BINARY, .op = OP_SUB, .span = e->span, .parenthesised = true,
+				     .a = cast_to(c, e->args.v[0], bytes), .b = arena_new_of(c->arena, struct expr) };
+	*difference->b = offset;
+	expr_replace(e, cast_to(c, difference, whole));
 	return check_expr(c, e);
 }

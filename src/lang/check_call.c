@@ -196,6 +196,8 @@ int check_call(struct checker *c, struct expr *e)
 	e->type = &type_none;
 	if (!f && str_eq(e->name, "typeinfo"))
 		return check_typeinfo(c, e); /* a word of the grammar: its argument may be a type */
+	if (!f && str_eq(e->name, "container_of"))
+		return check_container_of(c, e);
 	if (!f)
 		return unknown_word(c, e, "function");
 	e->func = f;

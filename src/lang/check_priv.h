@@ -41,6 +41,7 @@ struct check_priv {
 	struct strmap c_types;      /* "struct foo", "typedef_name" -> struct type */
 	struct strmap c_consts;     /* name -> struct c_const */
 	const struct expr *agg_ok;  /* the call that stands where an aggregation may */
+	uint32_t includes;          /* files read for #include */
 	uint32_t loops;             /* depth of loops around the statement being checked */
 	uint32_t meta;              /* inside sizeof, offsetof, typeof: nothing is evaluated */
 };
@@ -100,6 +101,7 @@ int check_cast(struct checker *c, struct expr *e);
 int check_sizeof(struct checker *c, struct expr *e);
 int check_offsetof(struct checker *c, struct expr *e);
 int check_typeinfo(struct checker *c, struct expr *e);
+int check_container_of(struct checker *c, struct expr *e);
 
 /* ---- fold.c ---- */
 /* Replace operations on literals by their result. 0, or -EINVAL after a diagnostic (division by zero). */

@@ -106,10 +106,13 @@ static const struct type *promote_tuples(struct arena *a, const struct type *x, 
 	items = arena_array_of(a, const struct type *, x->nfields + 1);
 	names = arena_array_of(a, const char *, x->nfields + 1);
 	for (uint32_t i = 0; i < x->nfields; i++) {
+		/* the members of a record are known by their names, in whatever order */
+		const struct field *other = x->kind == TY_RECORD ? type_field(y, x->fields[i].name) : &y->fields[i];
+
 		names[i] = x->fields[i].name;
-		if (!str_eq(names[i], y->fields[i].name))
+		if (!other)
 			return NULL;
-		items[i] = type_promote(a, x->fields[i].type, y->fields[i].type);
+		items[i] = type_promote(a, x->fields[i].type, other->type);
 		if (!items[i])
 			return NULL;
 	}

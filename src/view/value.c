@@ -168,6 +168,16 @@ static void text_enum(const struct view *v, struct strbuf *out, const struct typ
 		text_int(v, out, t, data);
 }
 
+/* { .a = 1, .b = 2 }, as a struct */
+static void text_record(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	bool first = true;
+
+	strbuf_addstr(out, "{ ");
+	members_text(v, out, t, data, &first);
+	strbuf_addstr(out, " }");
+}
+
 static void items_text(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
 	for (uint32_t i = 0; i < t->nfields; i++) {
@@ -175,10 +185,6 @@ static void items_text(const struct view *v, struct strbuf *out, const struct ty
 
 		if (i)
 			strbuf_addstr(out, ", ");
-		if (t->kind == TY_RECORD) {
-			strbuf_addstr(out, f->name);
-			strbuf_addstr(out, " = ");
-		}
 		value_text(v, out, f->type, data + f->offset);
 	}
 }
@@ -293,7 +299,7 @@ static void (*const forms[TY_NKINDS])(const struct view *v, struct strbuf *out, 
 				      const uint8_t *data) = {
 	[TY_NONE] = text_none, [TY_INT] = text_int, [TY_BOOL] = text_bool, [TY_STRING] = text_string,
 	[TY_BUFFER] = text_buffer, [TY_POINTER] = text_pointer, [TY_ARRAY] = text_array,
-	[TY_STRUCT] = text_struct, [TY_ENUM] = text_enum, [TY_TUPLE] = text_tuple, [TY_RECORD] = text_tuple,
+	[TY_STRUCT] = text_struct, [TY_ENUM] = text_enum, [TY_TUPLE] = text_tuple, [TY_RECORD] = text_record,
 	[TY_KSYM] = text_ksym, [TY_USYM] = text_usym, [TY_MAC] = text_mac, [TY_STRERROR] = text_strerror,
 	[TY_COUNT] = text_agg, [TY_SUM] = text_agg, [TY_MIN] = text_agg, [TY_MAX] = text_agg,
 	[TY_AVG] = text_agg, [TY_STATS] = text_agg, [TY_HIST] = text_agg, [TY_LHIST] = text_agg,
@@ -325,7 +331,7 @@ void value_text_div(const struct view *v, struct strbuf *out, const struct type 
 
 void key_text(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
-	if (t->kind == TY_TUPLE || t->kind == TY_RECORD)
+	if (t->kind == TY_TUPLE)
 		items_text(v, out, t, data);
 	else
 		value_text(v, out, t, data);
