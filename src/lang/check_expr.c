@@ -375,11 +375,36 @@ static void params_to_strings(struct checker *c, struct expr *e)
 		param_to_string(c, e->a);
 }
 
+/*
+ * (word)-1 reads as a difference as long as nobody knows that `word` is a type. Is this one of them? Then it
+ * becomes the cast that was meant.
+ */
+static bool is_cast_of_unary(struct checker *c, struct expr *e)
+{
+	enum op unary = e->op == OP_SUB ? OP_NEG : e->op == OP_MUL ? OP_DEREF : e->op == OP_AND ? OP_ADDR : OP_NONE;
+	struct expr *inner;
+	struct type_ref *tref;
+
+	if (e->a->kind != EX_IDENT || !e->a->parenthesised || !unary || func_find(c->env->families, e->a->name) ||
+	    !type_name_exists(c, e->a->name))
+		return false;
+	tref = arena_new_of(c->arena, struct type_ref);
+	*tref = (struct type_ref){ .span = e->a->span, .kind = TREF_NAME, .name = e->a->name };
+	inner = arena_new_of(c->arena, struct expr);
+	*inner = (struct expr){ .kind = EX_UNARY, .op = unary, .span = e->b->span, .a = e->b };
+	*e = (struct expr){ .kind = EX_CAST, .span = e->span, .name_span = e->span, .a = inner, .tref = tref };
+	return true;
+}
+
 static int check_binary(struct checker *c, struct expr *e)
 {
 	const struct type *x, *y;
-	int err = check_value(c, e->a), err2 = check_value(c, e->b);
+	int err, err2;
 
+	if (is_cast_of_unary(c, e))
+		return check_expr(c, e);
+	err = check_value(c, e->a);
+	err2 = check_value(c, e->b);
 	params_to_strings(c, e);
 	err = err ?: err2 ?: fold_binary(c, e);
 	if (err || e->kind != EX_BINARY)
