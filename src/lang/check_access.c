@@ -28,12 +28,19 @@ static int no_such_field(struct checker *c, const struct expr *e, const struct t
 	return err;
 }
 
-/* A pointer found inside what a pointer points to lies in the same address space, unless it says more. */
-static const struct type *type_in_space(struct checker *c, const struct type *t, enum addr_space space)
+/* A pointer found inside what a pointer points to lies in the same address space, unless it says more; so
+ * do those of a struct of a process, also when it has been copied. */
+const struct type *type_in_space(struct checker *c, const struct type *t, enum addr_space space)
 {
-	if (t->kind != TY_POINTER || t->space != SPACE_NONE)
+	if (t->space != SPACE_NONE || (space != SPACE_KERNEL && space != SPACE_USER))
 		return t;
-	if (space != SPACE_KERNEL && space != SPACE_USER)
+	if (space == SPACE_USER && (t->kind == TY_STRUCT || t->kind == TY_ARRAY)) {
+		struct type *copy = type_clone(c->arena, type_known(c, t));
+
+		copy->space = space;
+		return copy;
+	}
+	if (t->kind != TY_POINTER)
 		return t;
 	return type_pointer(c->arena, t->elem, space);
 }
@@ -223,7 +230,7 @@ static int cast_to_pointer(struct checker *c, struct expr *e, const struct type 
 {
 	const struct type *from = e->a->type;
 
-	if (from->kind == TY_POINTER) {
+	if (from->kind == TY_POINTER || (from->kind == TY_INT && from->space != SPACE_NONE)) {
 		e->type = to->space == SPACE_NONE && from->space != SPACE_NONE && from->space != SPACE_CTX ?
 			  type_pointer(c->arena, to->elem, from->space) : to;
 		return 0;

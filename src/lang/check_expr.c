@@ -138,7 +138,7 @@ static int check_deref(struct checker *c, struct expr *e)
 		struct expr *cast = arena_new_of(c->arena, struct expr);
 
 		*cast = (struct expr){ .kind = EX_CAST, .span = e->a->span, .a = e->a,
-				       .type = type_pointer(c->arena, &type_uint64, SPACE_NONE) };
+				       .type = type_pointer(c->arena, &type_uint64, t->space) };
 		e->a = cast;
 		t = cast->type;
 	}
@@ -146,9 +146,7 @@ static int check_deref(struct checker *c, struct expr *e)
 		return bad_operand(c, e);
 	if (!type_known(c, t->elem)->size)
 		return check_error(c, e->span, "%s cannot be followed: what it points to is not known", tn(c, t));
-	e->type = t->elem;
-	if (t->elem->kind == TY_POINTER && t->elem->space == SPACE_NONE && t->space != SPACE_CTX)
-		e->type = type_pointer(c->arena, t->elem->elem, t->space);
+	e->type = type_in_space(c, t->elem, t->space);
 	return 0;
 }
 

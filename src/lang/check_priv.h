@@ -95,6 +95,8 @@ const struct type *type_of_arithmetic(enum op op, const struct type *x, const st
 bool op_is_compare(enum op op);
 
 /* ---- check_access.c: fields, elements, casts, sizes ---- */
+/* The type of what is found in memory of this space. */
+const struct type *type_in_space(struct checker *c, const struct type *t, enum addr_space space);
 int check_field(struct checker *c, struct expr *e);
 int check_index(struct checker *c, struct expr *e);
 int check_cast(struct checker *c, struct expr *e);
