@@ -162,13 +162,17 @@ static int run_session(struct run *r, struct sonde_child *child)
 	leave_echo();
 	/* Also after an error: the maps hold what was counted until then. */
 	end = r->write_err ? 0 : sonde_session_finish(session);
+	/* The answer is there before what is left to do takes its time. */
+	if (!r->write_err)
+		r->write_err = sonde_view_flush(r->view);
 	return err < 0 || end < 0 ? EXIT_FAILED : sonde_session_status(session);
 }
 
 static int open_and_run(struct run *r, struct sonde_question *q, struct sonde_child *child)
 {
 	struct sonde_session_options s = SONDE_OPTIONS(struct sonde_session_options, .record = on_record,
-		.record_ctx = r, .message = message_receive, .dry_run = r->o->dry_run, .pid = child ? sonde_child_pid(child) : r->o->pid);
+		.record_ctx = r, .message = message_receive, .dry_run = r->o->dry_run, .detach_behind = true,
+		.pid = child ? sonde_child_pid(child) : r->o->pid);
 	struct sonde_session *opened;
 	int status;
 
