@@ -6,6 +6,7 @@
 
 #include "code/func/func_priv.h"
 #include "kernel/kernel.h"
+#include "lang/ktype.h"
 
 /* The inode number of the first PID namespace (PROC_PID_INIT_INO in linux/proc_ns.h). */
 #define INIT_PID_NS_INO 0xEFFFFFFCu
@@ -111,7 +112,8 @@ static int comm_emit(struct lower *l, struct expr *call, struct val *out)
 
 static int curtask_check(struct checker *c, struct expr *call)
 {
-	call->type = type_pointer(c->arena, &type_none, SPACE_KERNEL);
+	/* Its members are looked up only when they are asked for. */
+	call->type = type_pointer(c->arena, ktype_opaque(c->arena, "task_struct", false), SPACE_KERNEL);
 	return 0;
 }
 
@@ -183,7 +185,7 @@ func_family funcs_task = {
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = gid_emit },
 	{ "comm", .signature = "string[16] comm", .summary = "name of the thread that runs",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = comm_check, .emit = comm_emit },
-	{ "curtask", .signature = "void *curtask",
+	{ "curtask", .signature = "struct task_struct *curtask",
 	  .summary = "address of the task_struct of the thread that runs",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = curtask_check, .emit = curtask_emit },
 	{ "cgroup", .signature = "uint64 cgroup",
