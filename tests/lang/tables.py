@@ -153,11 +153,12 @@ def batches(rows, size):
     return [g[i:i + size] for g in by_group.values() for i in range(0, len(g), size)]
 
 
-MARK = re.compile(r'^(?:\{"type": "printf", "data": ")?<<<(\d+)>>>(?:\\n"\})?$', re.M)
+MARK = re.compile(r'\n?(?:\{"type": "printf", "data": "\\n)?<<<(\d+)>>>(?:\\n"\}\n?|\n)')
 
 
 def mark(number):
-    return f'printf("<<<{number}>>>\\n");'
+    """A line of its own before a row's output; the row before may have left its line open."""
+    return f'printf("\\n<<<{number}>>>\\n");'
 
 
 def split_output(output):

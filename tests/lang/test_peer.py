@@ -21,7 +21,6 @@ PEER = shutil.which("bpftrace")
 ROWS = [r for r in tables.load(HERE) if r.peer == "same"]
 CASES = [c for c in cases.load(HERE) if c.keys.get("peer") == "same"]
 BATCH = 16
-END = "<<<end>>>"
 
 
 def version():
@@ -49,11 +48,11 @@ def run_rows(batch):
     """{row: output}, or a row's error text where it had to stand alone."""
     g = batch[0].group
     statements = "\n".join(f"{tables.mark(i)} {tables.renamed(r.statements, i)}" for i, r in enumerate(batch))
-    # Maps are printed at the end, in no form that says whose they are: what follows this mark is dropped.
-    program = f'BEGIN {{ {statements}\nprintf("{END}\\n"); }}'
+    # Maps are printed at the end, in no form that says whose they are: what follows the last mark is dropped.
+    program = f'BEGIN {{ {statements}\n{tables.mark(len(batch))} }}'
     out, err = peer(program, g.words("options"), g.words("params"), g.words("env"))
-    parts = tables.split_output(out.split(END)[0].removesuffix('{"type": "printf", "data": "'))
-    if len(parts) == len(batch):
+    parts = tables.split_output(out)
+    if len(parts) == len(batch) + 1:
         return {r: tables.plain(parts[i], i) for i, r in enumerate(batch)}
     if len(batch) == 1:
         return {batch[0]: err}
