@@ -78,7 +78,7 @@ struct lower_fn {
 	struct want *want;         /* of the expression being lowered */
 	uint32_t zero_slot, counter_slot; /* plus one; u32 keys, shared by all of the function */
 	struct lower_frame frames[2]; /* variables shared with callbacks */
-	uint32_t left_at, first_at;   /* plus one; words of the frame of numbers that all its loops use in turn */
+	uint32_t left_at, first_at, count_at; /* plus one; words of the frame of numbers that all its loops use in turn */
 	VEC(struct link_word) links; /* of a callback: what it has asked for so far */
 	vreg result;               /* of a subprogram: what it will return */
 	const struct type *result_type;

@@ -192,13 +192,12 @@ vreg lower_var_read(struct lower *l, const struct var *v)
 	return r;
 }
 
-/* The second store is for the verifier: of a word whose half was written again it knows nothing. */
+/* With an exclusive or of a word that is zero, which the verifier cannot know. */
 void lower_frame_store(struct lower *l, struct frame_id frame, int32_t off, vreg r)
 {
-	vreg addr = lower_frame(l, frame);
+	vreg zero = ir_load(l->f, ir_bss(l->f, offsetof(struct control, pad)), 0, 4, false);
 
-	ir_store(l->f, addr, off, 8, r);
-	ir_store(l->f, addr, off + 4, 4, ir_bin_imm(l->f, IR_SHR, r, 32));
+	ir_store(l->f, lower_frame(l, frame), off, 8, ir_bin(l->f, IR_XOR, r, zero));
 }
 
 void lower_var_write(struct lower *l, const struct var *v, vreg r)

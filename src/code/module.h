@@ -63,7 +63,7 @@ struct module {
 /* First bytes of .bss: written by the session. */
 struct control {
 	uint32_t off;      /* 1: programs that test it return at once */
-	uint32_t pad;
+	uint32_t pad;      /* 0 for ever: programs use it as a zero that the verifier does not know */
 	uint64_t start_ns; /* CLOCK_MONOTONIC (bpf_ktime_get_ns) when the session began; `elapsed` */
 };
 
