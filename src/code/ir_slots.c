@@ -202,7 +202,8 @@ static void find_candidates(struct chooser *c)
 {
 	c->order = arena_array_of(c->f->arena, struct sized, c->f->slots.n + 1);
 	for (uint32_t slot = 0; slot < c->f->slots.n; slot++)
-		c->order[c->n++] = (struct sized){ c->f->slots.v[slot].size, slot };
+		if (!c->f->slots.v[slot].on_stack && !c->f->slots.v[slot].in_scratch)
+			c->order[c->n++] = (struct sized){ c->f->slots.v[slot].size, slot };
 	qsort(c->order, c->n, sizeof(*c->order), sized_compare);
 }
 
@@ -237,12 +238,14 @@ static bool choose(struct ir_func *f, const struct interval *lives, uint32_t on_
 int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes, struct diags *d)
 {
 	const struct interval *lives;
+	bool scratch = false;
 
 	remove_lookup(f);
 	vec_each(s, &f->slots)
-		s->in_scratch = false;
+		scratch |= s->in_scratch = s->off_stack;
 	lives = slot_lives_find(f);
-	if (choose(f, lives, on_stack_limit, stack_bytes)) {
+	scratch |= choose(f, lives, on_stack_limit, stack_bytes);
+	if (scratch) {
 		insert_lookup(f);
 		lives = slot_lives_find(f);
 		lay_out_stack(f, lives);
@@ -259,5 +262,5 @@ int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes
 
 int ir_place_slots(struct ir_func *f, uint32_t on_stack_limit, struct diags *d)
 {
-	return slots_place(f, on_stack_limit, STACK_MOST_BYTES, d);
+	return slots_place(f, on_stack_limit, func_stack_most(f), d);
 }
