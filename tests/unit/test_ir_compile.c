@@ -94,7 +94,7 @@ static void test_count(void **state)
 		  "r1 = map 3 ll\n"
 		  "r2 = r10\n"
 		  "r2 += -4\n"
-		  "call 1\n"
+		  "call map_lookup_elem\n"
 		  "if r0 == 0 goto 10\n"
 		  "r5 = *(u64 *)(r0 + 0)\n"
 		  "r5 += 1\n"
@@ -118,7 +118,7 @@ static void test_pid_tgid(void **state)
 	ir_ret(f, pid);
 	ir_block_use(f, no);
 	ir_ret_imm(f, 0);
-	expect(f, "call 14\n"
+	expect(f, "call get_current_pid_tgid\n"
 		  "r5 = r0\n"
 		  "r5 >>= 32\n"
 		  "if w0 != 7 goto 6\n"
@@ -141,7 +141,7 @@ static void test_ctx_over_call(void **state)
 		  "r1 = r10\n"
 		  "r1 += -16\n"
 		  "r2 = 16\n"
-		  "call 16\n"
+		  "call get_current_comm\n"
 		  "r5 = *(u64 *)(r10 - 16)\n"
 		  "r0 = *(u64 *)(r6 + 8)\n"
 		  "r0 += r5\n"
@@ -207,7 +207,7 @@ static void test_stores(void **state)
 		  "r1 = map 0 ll\n"
 		  "r2 = r10\n"
 		  "r2 += -16\n"
-		  "call 3\n"
+		  "call map_delete_elem\n"
 		  "r0 = 0\n"
 		  "exit\n");
 }
@@ -252,7 +252,7 @@ static void test_no_extension(void **state)
 		  "r1 = map 0 ll\n"
 		  "r2 = r10\n"
 		  "r2 += -4\n"
-		  "call 1\n"
+		  "call map_lookup_elem\n"
 		  "if r0 == 0 goto 13\n"
 		  "*(u32 *)(r0 + 0) = r6\n"
 		  "r5 = *(u32 *)(r0 + 8)\n"
@@ -383,19 +383,19 @@ static void test_scratch(void **state)
 		  "r1 = map scratch ll\n"
 		  "r2 = r10\n"
 		  "r2 += -4\n"
-		  "call 1\n"
+		  "call map_lookup_elem\n"
 		  "r7 = r0\n"
 		  "if r7 == 0 goto 21\n"
 		  "r1 = r7\n"
 		  "r3 = r6\n"
 		  "r2 = 1024\n"
-		  "call 115\n"
+		  "call probe_read_kernel_str\n"
 		  "r5 = *(u64 *)(r7 + 8)\n"
 		  "*(u64 *)(r10 - 8) = r5\n"
 		  "r1 = map 1 ll\n"
 		  "r2 = r10\n"
 		  "r2 += -8\n"
-		  "call 3\n"
+		  "call map_delete_elem\n"
 		  "r0 = 0\n"
 		  "exit\n");
 }
