@@ -161,8 +161,12 @@ static int lower_jump(struct lower *l, struct stmt *s)
 static int lower_return_stmt(struct lower *l, struct stmt *s)
 {
 	struct val unused = { 0 };
-	int err = s->value ? lower_expr(l, s->value, &unused) : 0;
+	int err = 0;
 
+	if (l->priv->result.type && s->value)
+		err = lower_sub_return(l, s->value);
+	else if (s->value)
+		err = lower_expr(l, s->value, &unused);
 	lower_return(l);
 	return err;
 }
