@@ -20,6 +20,15 @@ static void streams_ensure(void)
 		close(fd);
 }
 
+/*
+ * A closed pipe is an error of write() with a message, not the end of the process. A handler and not
+ * SIG_IGN, which the command of -c would inherit.
+ */
+static void on_closed_pipe(int sig)
+{
+	(void)sig;
+}
+
 static int dispatch(const struct options *o)
 {
 	if (o->help)
@@ -42,8 +51,7 @@ int main(int argc, char **argv)
 	int status;
 
 	streams_ensure();
-	/* A closed pipe is an error of write() with a message, not the end of the process. */
-	signal(SIGPIPE, SIG_IGN);
+	signal(SIGPIPE, on_closed_pipe);
 	messages_init(&o);
 	if (c)
 		return c->run(argc - 1, argv + 1);

@@ -111,6 +111,7 @@ struct ir_func {
 	uint32_t scratch_bytes;
 	int32_t scratch_map;
 	vreg scratch_base;    /* set by ir_place_slots(): the address of this program's scratch, 0: none */
+	uint32_t scratch_key; /* likewise: the slot of the lookup's key plus one */
 };
 
 /* ---- building ---- */

@@ -373,6 +373,10 @@ static void emit_insn(struct emit *e, const struct ir_insn *i)
 	case (int)MACH_ENTRY:
 		emit_entry(e, i);
 		break;
+	case (int)MACH_BIND:
+		put_alu_imm(e, false, BPF_SUB, reg_of(e, i->a), 0);
+		put(e, BPF_ALU64 | BPF_MOV | BPF_X, reg_of(e, i->a), reg_of(e, i->a), 0, 0);
+		break;
 	case IR_CONST: case IR_MAP: case IR_RODATA: case IR_BSS: case IR_FUNC:
 		emit_remat(e, i, reg_of(e, i->d));
 		break;

@@ -87,6 +87,34 @@ static void legal_mov(struct legal *l, struct ir_insn *i)
 	}
 }
 
+/*
+ * A comparison teaches the verifier the bounds of the register compared, and of all that it knows to be the same
+ * value. What was just reloaded it may not know to be the same as what lies in memory: subtracting 0 takes away
+ * the identity it may have (6.10 and later give up identities that more than a few places share), moving it to
+ * itself gives it a new one, and storing it shares that with the memory.
+ */
+static void bind_home(struct legal *l, vreg v, vreg copy)
+{
+	const struct mach_vreg *mv = &l->m->vregs.v[v];
+
+	if (!mv->home || !mv->bounds)
+		return;
+	put(l, (struct ir_insn){ .op = MACH_BIND, .a = copy });
+	put(l, (struct ir_insn){ .op = IR_STORE, .a = l->m->frame, .off = mv->home_off, .size = 8, .b = copy });
+}
+
+static void legal_branch(struct legal *l, struct ir_insn *i)
+{
+	vreg a = i->a, b = i->b;
+
+	i->a = in_register(l, a);
+	bind_home(l, a, i->a);
+	if (b) {
+		i->b = in_register(l, b);
+		bind_home(l, b, i->b);
+	}
+}
+
 static void legal_operands(struct legal *l, struct ir_insn *i)
 {
 	const struct mach_vreg *a = &l->m->vregs.v[i->a];
@@ -98,12 +126,15 @@ static void legal_operands(struct legal *l, struct ir_insn *i)
 	case IR_MOV:
 		legal_mov(l, i);
 		break;
+	case IR_BR:
+		legal_branch(l, i);
+		break;
 	case IR_RET:
 		if (i->a && a->kind == MV_REMAT && a->remat->op == IR_CONST && !a->remat->relo) {
 			*i = (struct ir_insn){ .op = IR_RET, .use_imm = true, .imm = a->remat->imm };
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	default:
 		if (i->a)
 			i->a = in_register(l, i->a);

@@ -19,6 +19,9 @@
 /* The first instruction: args[k] receives the program's argument k (0: nobody wants it). */
 #define MACH_ENTRY ((enum ir_op)IR_NOPS)
 
+/* Does nothing to vreg a but that the verifier gives it an identity of its own: see bind_home(). */
+#define MACH_BIND ((enum ir_op)(IR_NOPS + 1))
+
 #define REG_FP 10
 #define REG_NONE (-1)
 #define NREGS 10 /* r0 to r9 can be allocated */
@@ -37,6 +40,7 @@ struct mach_vreg {
 	int32_t off;
 	bool home;      /* spilled: what defines it stores it to home_off from r10 */
 	int32_t home_off;
+	bool bounds;    /* compared, and used where the verifier wants to know its bounds */
 	bool tiny;      /* lives for one instruction; must not be spilled */
 	vreg copy_of;   /* a copy made by mach_legalise(), shared by the uses between two calls */
 	int8_t reg;     /* result of mach_allocate() */
@@ -90,6 +94,8 @@ vreg mach_arg_base(const struct mach *m, vreg v);
 uint32_t mach_uses(const struct mach *m, const struct ir_insn *i, vreg uses[USES_MOST]);
 /* The vregs an instruction defines. */
 uint32_t mach_defs(const struct ir_insn *i, vreg defs[5]);
+/* When is each slot alive (only ranges are filled in; none: nobody looks at it). */
+struct interval *slot_lives_find(struct ir_func *f);
 bool ranges_overlap(const struct interval *a, const struct interval *b);
 struct interval *mach_interval(const struct mach *m, vreg v);
 

@@ -87,6 +87,28 @@ static void find_wanted(struct select *s)
 		}
 }
 
+/* Vregs that are compared for order, and then used as an offset or as a length. */
+static void find_bounds(struct select *s)
+{
+	bool *compared = arena_array_of(s->m->arena, bool, s->f->vregs.n);
+
+	for (uint32_t pass = 0; pass < 2; pass++)
+		for (uint32_t n = 0; n < s->cfg.nrpo; n++)
+			vec_each(i, &s->f->blocks.v[s->cfg.rpo[n]]->insns) {
+				bool order = i->op == IR_BR && i->cc != CC_EQ && i->cc != CC_NE && i->cc != CC_SET;
+				vreg *uses[USES_MOST];
+
+				for (uint32_t k = insn_uses(i, uses); k; k--) {
+					vreg v = *uses[k - 1];
+
+					if (!pass)
+						compared[v] |= order;
+					else if (compared[v] && (i->op == IR_ADD || i->op == IR_MOV || insn_is_call(i)))
+						s->m->vregs.v[v].bounds = true;
+				}
+			}
+}
+
 static void offset_of(struct mach *m, vreg v, vreg base, int32_t off)
 {
 	struct mach_vreg *mv = &m->vregs.v[v];
@@ -253,6 +275,39 @@ static void put_load(struct select *s, struct ir_insn i)
 	put(s, (struct ir_insn){ .op = IR_EXT, .d = d, .a = i.d, .size = i.size, .sx = true });
 }
 
+static bool is_on_stack(const struct select *s, vreg addr)
+{
+	const struct mach_vreg *mv = &s->m->vregs.v[addr];
+
+	return mv->kind == MV_OFFSET && mv->base == s->m->frame;
+}
+
+/*
+ * Nobody else sees the stack, so there an addition needs not be atomic. It must not be, either: verifiers (6.18)
+ * that know what lies there take the old value for known, but do not keep it in mind when they compare
+ * states, and drop code that is reached with other values.
+ */
+static void put_atomic(struct select *s, struct ir_insn i)
+{
+	vreg old, sum;
+
+	fit_offset(s, &i);
+	if (!is_on_stack(s, i.a)) {
+		if (i.d && i.d == i.a)
+			put_through_temp(s, i);
+		else
+			put(s, i);
+		return;
+	}
+	old = temp(s);
+	sum = temp(s);
+	put(s, (struct ir_insn){ .op = IR_LOAD, .d = old, .a = i.a, .off = i.off, .size = i.size, .span = i.span });
+	put(s, (struct ir_insn){ .op = IR_ADD, .d = sum, .a = old, .b = i.b, .span = i.span });
+	put(s, (struct ir_insn){ .op = IR_STORE, .a = i.a, .off = i.off, .size = i.size, .b = sum, .span = i.span });
+	if (i.d)
+		put(s, (struct ir_insn){ .op = IR_MOV, .d = i.d, .a = old, .span = i.span });
+}
+
 static void put_insn(struct select *s, struct ir_insn i)
 {
 	switch (i.op) {
@@ -286,11 +341,7 @@ static void put_insn(struct select *s, struct ir_insn i)
 		put(s, i);
 		break;
 	case IR_ATOMIC:
-		fit_offset(s, &i);
-		if (i.d && i.d == i.a)
-			put_through_temp(s, i);
-		else
-			put(s, i);
+		put_atomic(s, i);
 		break;
 	case IR_EXT:
 		if (i.size >= 8)
@@ -373,6 +424,7 @@ void mach_select(struct ir_func *f, struct mach *m)
 	m->vregs.v[m->frame].reg = REG_FP;
 	s.wanted = arena_array_of(m->arena, bool, f->vregs.n);
 	find_wanted(&s);
+	find_bounds(&s);
 	for (uint32_t n = 0; n < s.cfg.nrpo; n++)
 		vec_each(i, &f->blocks.v[s.cfg.rpo[n]]->insns)
 			classify(&s, i);

@@ -95,7 +95,7 @@ vreg val_scalar(struct lower *l, const struct val *v)
 	if (v->kind == VAL_REG)
 		return v->reg;
 	local = val_local(l, v);
-	return ir_load(l->f, local.reg, local.off, (uint8_t)v->type->size, type_sign(v->type));
+	return lower_load(l, &local);
 }
 
 /* May a value lie at this place of the context and be read with one load? */
@@ -188,6 +188,14 @@ static bool type_is_tuple(const struct type *t)
 	return t->kind == TY_TUPLE || t->kind == TY_RECORD;
 }
 
+/* The members of a tuple are known by their place, those of a record by their name. */
+static const struct field *tuple_member(const struct type *t, const char *name, uint32_t i)
+{
+	const struct field *f = t->kind == TY_RECORD ? type_field(t, name) : NULL;
+
+	return f ? f : &t->fields[i];
+}
+
 /* A local string as one of `as->size` bytes: padded, or cut with a NUL at the end. */
 static void string_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off,
 			     bool no_pad)
@@ -201,13 +209,23 @@ static void string_to_memory(struct lower *l, const struct val *v, const struct 
 		lower_zero(l, addr, off + (int32_t)n, as->size - n);
 }
 
+static void bytes_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off)
+{
+	uint32_t n = MIN(v->type->size, as->size);
+
+	lower_copy(l, addr, off, v->reg, v->off, n);
+	/* A buffer that is kept as a longer one. */
+	if (as->size > n)
+		lower_zero(l, addr, off + (int32_t)n, as->size - n);
+}
+
 static int value_into(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off,
 		      bool no_pad, vreg *len);
 
 static int tuple_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off)
 {
 	for (uint32_t i = 0; i < as->nfields; i++) {
-		const struct field *from = &v->type->fields[i];
+		const struct field *from = tuple_member(v->type, as->fields[i].name, i);
 		struct val item = val_of_mem(from->type, v->reg, v->off + (int32_t)from->offset, v->space);
 		int err = value_into(l, &item, as->fields[i].type, addr, off + (int32_t)as->fields[i].offset,
 				     false, NULL);
@@ -255,7 +273,7 @@ static int value_into(struct lower *l, const struct val *v, const struct type *a
 	else if (as->kind == TY_STRING)
 		string_to_memory(l, v, as, addr, off, no_pad);
 	else
-		lower_copy(l, addr, off, v->reg, v->off, MIN(v->type->size, as->size));
+		bytes_to_memory(l, v, as, addr, off);
 	return 0;
 }
 
@@ -267,7 +285,7 @@ int val_to_memory(struct lower *l, const struct val *v, const struct type *as, v
 static int tuple_into(struct lower *l, struct expr *e, const struct type *as, vreg addr, int32_t off)
 {
 	for (uint32_t i = 0; i < e->args.n; i++) {
-		const struct field *f = &as->fields[i];
+		const struct field *f = tuple_member(as, e->kind == EX_RECORD ? e->names.v[i] : "", i);
 		int err = lower_into(l, e->args.v[i], f->type, addr, off + (int32_t)f->offset, false, NULL);
 
 		if (err)
@@ -328,6 +346,11 @@ struct site *lower_site(struct lower *l, struct expr *call)
 	s->span = call->span;
 	vec_push(l->arena, &l->priv->sites, s);
 	return s;
+}
+
+void lower_keep_capability(struct lower *l, uint32_t cap)
+{
+	l->module->keep_capabilities |= 1ULL << cap;
 }
 
 void lower_return(struct lower *l)

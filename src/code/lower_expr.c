@@ -399,32 +399,6 @@ static int lower_string(struct lower *l, struct expr *e, struct val *out)
 	return 0;
 }
 
-static int lower_cast(struct lower *l, struct expr *e, struct val *out)
-{
-	struct val v = { 0 };
-	vreg r;
-	int err;
-
-	if (!type_is_scalar(e->type) || !compares_as_scalar(e->a)) {
-		if (e->type->kind != e->a->type->kind)
-			return lower_unsupported(l, e->span,
-						 arena_printf(l->arena, "a cast from %s to %s",
-							      type_name(l->arena, e->a->type),
-							      type_name(l->arena, e->type)));
-		err = lower_expr(l, e->a, &v);
-		if (err || v.type->size == e->type->size) {
-			*out = v;
-			return err;
-		}
-		*out = lower_result(l, e->type, "cast");
-		return val_to_memory(l, &v, e->type, out->reg, out->off);
-	}
-	err = lower_scalar(l, e->a, &r);
-	if (!err)
-		*out = val_of_reg(e->type, lower_convert(l, r, lower_read_type(e->a->type), e->type));
-	return err;
-}
-
 static int lower_call(struct lower *l, struct expr *e, struct val *out)
 {
 	if (e->sub)

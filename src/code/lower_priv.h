@@ -122,6 +122,9 @@ void lower_tuple_gaps(struct lower *l, const struct type *t, vreg addr, int32_t 
 uint32_t lower_slot_take(struct lower *l, uint32_t bytes, const char *name);
 /* "X is not supported yet" at the place. */
 int lower_unsupported(struct lower *l, struct span span, const char *what);
+/* A number of 1, 2, 4 or 8 bytes in local memory, wherever it lies there; unsigned, or as its type says. */
+vreg lower_load(struct lower *l, const struct val *v);
+void lower_store(struct lower *l, const struct val *to, vreg r);
 /* The type of what an expression yields when it is read: an aggregation yields its number. */
 const struct type *lower_read_type(const struct type *t);
 uint32_t lower_events_map(struct lower *l);
@@ -137,6 +140,9 @@ void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 int lower_arith(struct lower *l, enum op op, struct span span, vreg a, const struct type *ta, vreg b,
 		const struct type *tb, const struct type *as, vreg *out);
 bool lower_unsigned_pair(const struct expr *a, const struct expr *b);
+
+/* ---- lower_cast.c ---- */
+int lower_cast(struct lower *l, struct expr *e, struct val *out);
 
 /* ---- lower_access.c ---- */
 int lower_field(struct lower *l, struct expr *e, struct val *out);

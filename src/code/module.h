@@ -53,6 +53,7 @@ struct module {
 	VEC(struct site) sites;
 	bool uses_ring;                /* false: no map "events" in the object */
 	uint32_t ncounters;
+	uint64_t keep_capabilities;    /* (1 << CAP_*) what its functions need while it runs */
 	/* Offsets in .bss, which begins with struct control. */
 	uint32_t bss_bytes;
 	/* -d texts, made on demand by module_dump() */

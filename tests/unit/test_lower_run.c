@@ -158,8 +158,8 @@ static void test_numbers(void **state)
 /* ---- flow, maps, memory: @x is 1 when all is well ---- */
 
 static const char *const holds[] = {
-	"$i = 0; $n = 0; while ($i < 10) { $i++; if ($i == 3) { continue } if ($i == 8) { break } $n += $i } "
-	"@x = $n == 25 && $i == 8",
+	("$i = 0; $n = 0; while ($i < 10) { $i++; if ($i == 3) { continue } if ($i == 8) { break } $n += $i } "
+	 "@x = $n == 25 && $i == 8"),
 	"$n = 0; for $i : 0..5 { $n += $i } @x = $n == 10",
 	"$n = 0; for $i : 0..5 { if ($i == 1) { continue } if ($i == 4) { break } $n += $i } @x = $n == 5",
 	"$n = 0; while ($n < 100) { unroll (4) { $n++; if ($n == 3) { break } } } @x = $n == 3",
