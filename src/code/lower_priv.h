@@ -106,6 +106,8 @@ struct lower_priv {
 	uint32_t nprograms;
 	VEC(struct lowered_sub) subs; /* of the program being built */
 	struct sub_result result;
+	const struct expr *discarded; /* the statement being lowered is this expression */
+	uint32_t len_func;            /* plus one; the callback that counts */
 	int32_t events_map, counters_map; /* object maps; -1: not used so far */
 	uint32_t ring_bytes;
 };
@@ -179,8 +181,6 @@ int lower_map_incdec(struct lower *l, struct expr *e, struct val *out);
 /* ---- lower_agg.c ---- */
 /* @m[k] = count() and its like. */
 int lower_aggregate(struct lower *l, struct stmt *s);
-/* The number an aggregation stands for at this moment. */
-int lower_map_reduce(struct lower *l, const struct map *m, struct span span, vreg key, struct val *out);
 
 /* ---- lower_stmt.c ---- */
 int lower_stmts(struct lower *l, const stmt_vec *body);

@@ -213,3 +213,15 @@ void lower_var_write(struct lower *l, const struct var *v, vreg r)
 	else
 		ir_mov_to(l->f, home->reg, r);
 }
+
+int lower_var_assign(struct lower *l, const struct var *v, const struct val *value)
+{
+	struct val at;
+
+	if (type_is_scalar(v->type)) {
+		lower_var_write(l, v, lower_convert(l, val_scalar(l, value), value->type, v->type));
+		return 0;
+	}
+	at = lower_var_memory(l, v);
+	return val_to_memory(l, value, v->type, at.reg, at.off);
+}
