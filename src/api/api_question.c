@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "api/api.h"
+#include "lang/ktype.h"
 #include "probe/kinds.h"
 
 static int dump_ast(const struct sonde_question *q, struct strbuf *out)
@@ -138,6 +139,16 @@ static int config_make(struct sonde_question *q, const struct sonde_compile_opti
 	return err;
 }
 
+static const struct type *struct_type(void *ctx, const char *name)
+{
+	return ktype_find(ctx, name);
+}
+
+static const struct type *enumerator(void *ctx, const char *name, int64_t *value)
+{
+	return ktype_enumerator(ctx, name, value);
+}
+
 static int env_make(struct sonde_question *q, const struct sonde_compile_options *o)
 {
 	int err = config_make(q, o);
@@ -149,6 +160,7 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 	q->probe = (struct probe_env){
 		.arena = q->arena,
 		.kernel = q->kernel,
+		.types = ktypes_new(q->arena, q->kernel),
 		.report = &q->relay.reporter,
 		.diags = &q->diags,
 		.pid = o->pid,
@@ -157,6 +169,9 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 	q->env.kinds = probe_kinds;
 	q->env.families = func_families;
 	q->env.probe = &q->probe;
+	q->env.struct_type = struct_type;
+	q->env.enumerator = enumerator;
+	q->env.struct_type_ctx = q->probe.types;
 	q->env.child_pid = o->pid_is_child ? (int32_t)o->pid : 0;
 	q->env.unsafe = o->unsafe;
 	q->env.test_mode = o->test_mode;

@@ -12,19 +12,19 @@
 #include "kernel/priv.h"
 
 /* The offset in bits of a member, also of what unnamed members hold; -1: there is none. */
-static int64_t member_bits(const struct btf *btf, const struct btf_type *t, const char *name)
+static int64_t member_bits(const struct btf_file *btf, const struct btf_type *t, const char *name)
 {
 	const struct btf_member *m = btf_members(t);
 
 	for (uint32_t i = 0; i < btf_vlen(t); i++) {
-		const char *n = btf__name_by_offset(btf, m[i].name_off);
+		const char *n = btf_file_string(btf, m[i].name_off);
 		uint32_t at = btf_member_bit_offset(t, i);
 		const struct btf_type *inner;
 		int64_t bits;
 
 		if (str_eq(n, name))
 			return at;
-		inner = btf__type_by_id(btf, m[i].type);
+		inner = btf_file_type(btf, m[i].type);
 		if ((n && *n) || !inner || !btf_is_composite(inner))
 			continue;
 		bits = member_bits(btf, inner, name);
@@ -36,9 +36,9 @@ static int64_t member_bits(const struct btf *btf, const struct btf_type *t, cons
 
 int kernel_member_offset(struct kernel *k, const char *struct_name, const char *member, uint32_t *offset)
 {
-	const struct btf *btf = kernel_btf(k);
-	int id = btf ? btf__find_by_name_kind(btf, struct_name, BTF_KIND_STRUCT) : -ENOENT;
-	int64_t bits = id > 0 ? member_bits(btf, btf__type_by_id(btf, (uint32_t)id), member) : -1;
+	const struct btf_file *btf = kernel_types(k, "vmlinux");
+	uint32_t id = btf ? btf_file_find(btf, struct_name, 1u << BTF_KIND_STRUCT) : 0;
+	int64_t bits = id ? member_bits(btf, btf_file_type(btf, id), member) : -1;
 
 	if (bits < 0 || bits % 8)
 		return -ENOENT;
@@ -48,9 +48,9 @@ int kernel_member_offset(struct kernel *k, const char *struct_name, const char *
 
 static int kfunc_id(struct kernel *k, const char *name)
 {
-	const struct btf *btf = kernel_btf(k);
+	const struct btf_file *btf = kernel_types(k, "vmlinux");
 
-	return btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -ENOENT;
+	return btf ? (int)btf_file_find(btf, name, 1u << BTF_KIND_FUNC) : 0;
 }
 
 bool kernel_kfunc_exists(struct kernel *k, const char *name)

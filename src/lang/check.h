@@ -64,6 +64,8 @@ struct check_env {
 	 * then only the script's own declarations are known. */
 	const struct type *(*struct_type)(void *ctx, const char *name);
 	void *struct_type_ctx;
+	/* The kernel's enum that has an enumerator of this name, and its value; NULL: none. May be NULL. */
+	const struct type *(*enumerator)(void *ctx, const char *name, int64_t *value);
 };
 
 struct checker {

@@ -231,7 +231,12 @@ bool type_equal(const struct type *a, const struct type *b)
 {
 	if (a == b)
 		return true;
-	if (a->kind != b->kind || a->size != b->size || a->is_signed != b->is_signed)
+	if (a->kind != b->kind)
+		return false;
+	/* A struct may be known by its name alone in one place, and with its members in another. */
+	if (a->kind == TY_STRUCT && a->name && b->name)
+		return a->is_union == b->is_union && !strcmp(a->name, b->name);
+	if (a->size != b->size || a->is_signed != b->is_signed)
 		return false;
 	switch (a->kind) {
 	case TY_POINTER:

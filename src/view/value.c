@@ -168,6 +168,16 @@ static void text_enum(const struct view *v, struct strbuf *out, const struct typ
 		text_int(v, out, t, data);
 }
 
+/* { .a = 1, .b = 2 }, as a struct */
+static void text_record(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	bool first = true;
+
+	strbuf_addstr(out, "{ ");
+	members_text(v, out, t, data, &first);
+	strbuf_addstr(out, " }");
+}
+
 static void items_text(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
 	for (uint32_t i = 0; i < t->nfields; i++) {
@@ -175,10 +185,6 @@ static void items_text(const struct view *v, struct strbuf *out, const struct ty
 
 		if (i)
 			strbuf_addstr(out, ", ");
-		if (t->kind == TY_RECORD) {
-			strbuf_addstr(out, f->name);
-			strbuf_addstr(out, " = ");
-		}
 		value_text(v, out, f->type, data + f->offset);
 	}
 }
@@ -273,7 +279,7 @@ static void text_agg(const struct view *v, struct strbuf *out, const struct type
 static value_form *const forms[TY_NKINDS] = {
 	[TY_NONE] = text_none, [TY_INT] = text_int, [TY_BOOL] = text_bool, [TY_STRING] = text_string,
 	[TY_BUFFER] = text_buffer, [TY_POINTER] = text_pointer, [TY_ARRAY] = text_array,
-	[TY_STRUCT] = text_struct, [TY_ENUM] = text_enum, [TY_TUPLE] = text_tuple, [TY_RECORD] = text_tuple,
+	[TY_STRUCT] = text_struct, [TY_ENUM] = text_enum, [TY_TUPLE] = text_tuple, [TY_RECORD] = text_record,
 	[TY_KSYM] = text_ksym, [TY_USYM] = text_usym, [TY_KSTACK] = text_stack, [TY_USTACK] = text_stack,
 	[TY_INET] = text_inet, [TY_MAC] = text_mac, [TY_USERNAME] = text_username,
 	[TY_STRFTIME] = text_strftime, [TY_CGROUP_PATH] = text_cgroup_path, [TY_STRERROR] = text_strerror,
@@ -314,7 +320,7 @@ void key_text(const struct view *v, struct strbuf *out, const struct type *t, co
 	struct view in_key = *v;
 
 	in_key.in_key = true;
-	if (t->kind == TY_TUPLE || t->kind == TY_RECORD)
+	if (t->kind == TY_TUPLE)
 		items_text(&in_key, out, t, data);
 	else
 		value_text(&in_key, out, t, data);

@@ -116,7 +116,7 @@ static void compound_values(void **state)
 	items[1] = type_string(t.arena, 8);
 	tuple = type_tuple(t.arena, items, NULL, 2);
 	expect_both(&t, &j, tuple, &pair, "(1, abc)", "[1,\"abc\"]");
-	expect_both(&t, &j, type_tuple(t.arena, items, names, 2), &pair, "(a = 1, b = abc)", "{\"a\": 1, \"b\": \"abc\"}");
+	expect_both(&t, &j, type_tuple(t.arena, items, names, 2), &pair, "{ .a = 1, .b = abc }", "{\"a\": 1, \"b\": \"abc\"}");
 	nested[0] = tuple;
 	nested[1] = tuple;
 	{

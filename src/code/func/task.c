@@ -6,6 +6,7 @@
 
 #include "code/func/func_priv.h"
 #include "kernel/kernel.h"
+#include "lang/ktype.h"
 
 /* The inode number of the first PID namespace (PROC_PID_INIT_INO in linux/proc_ns.h). */
 #define INIT_PID_NS_INO 0xEFFFFFFCu
@@ -197,7 +198,8 @@ static int pcomm_emit(struct lower *l, struct expr *call, struct val *out)
 
 static int curtask_check(struct checker *c, struct expr *call)
 {
-	call->type = type_pointer(c->arena, &type_none, SPACE_KERNEL);
+	/* Its members are looked up only when they are asked for. */
+	call->type = type_pointer(c->arena, ktype_opaque(c->arena, "task_struct", false), SPACE_KERNEL);
 	return 0;
 }
 
@@ -275,7 +277,7 @@ func_family funcs_task = {
 	{ "ppid", .signature = "uint32 ppid([struct task_struct *task])",
 	  .summary = "id of the parent process of a task, without one of the process that runs",
 	  .max_args = 1, .flags = FUNC_BARE, .type = &type_uint32, .check = ppid_check, .emit = ppid_emit },
-	{ "curtask", .signature = "void *curtask",
+	{ "curtask", .signature = "struct task_struct *curtask",
 	  .summary = "address of the task_struct of the thread that runs",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = curtask_check, .emit = curtask_emit },
 	{ "cgroup", .signature = "uint64 cgroup",
