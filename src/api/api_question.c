@@ -231,6 +231,16 @@ static int compile_guarded(struct sonde_question *q, const char *source, const s
 	return err;
 }
 
+static bool resolve_kernel(void *ctx, uint64_t addr, struct symbol *out)
+{
+	return symbol_kernel(ctx, addr, out);
+}
+
+static bool resolve_user(void *ctx, uint32_t pid, uint64_t addr, struct symbol *out)
+{
+	return symbol_user(ctx, pid, addr, out);
+}
+
 static struct sonde_question *question_new(const struct sonde_compile_options *o)
 {
 	struct sonde_question *q = calloc(1, sizeof(*q));
@@ -240,7 +250,9 @@ static struct sonde_question *question_new(const struct sonde_compile_options *o
 	relay_init(&q->relay, o->message, o->message_ctx);
 	q->arena = arena_new();
 	q->kernel = kernel_new(&q->relay.reporter);
-	if (q->arena && q->kernel)
+	q->symbols = symbols_new();
+	q->resolver = (struct resolver){ .ctx = q->symbols, .ksym = resolve_kernel, .usym = resolve_user };
+	if (q->arena && q->kernel && q->symbols)
 		return q;
 	sonde_question_free(q);
 	return NULL;
@@ -275,6 +287,7 @@ void sonde_question_free(struct sonde_question *q)
 		module_free(q->module);
 	if (q->kernel)
 		kernel_free(q->kernel);
+	symbols_free(q->symbols);
 	arena_free(q->arena);
 	free(q);
 }

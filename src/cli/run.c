@@ -54,18 +54,22 @@ static void signals_install(void)
 	}
 }
 
-/*
- * A loss, or a message of the program, as the text view says it: "Lost 5 events", "warning: map @x is
- * full ...", "q.bt:3:5: error: ...".
- */
-static void aside(const char *text)
+/* Is the text of a message one of warnf(), "q.bt:3:5-17: WARNING: ..."? */
+static bool is_script_warning(const char *text)
+{
+	const char *warning = strstr(text, ": WARNING: "), *error = strstr(text, ": ERROR: ");
+
+	return warning && (!error || warning < error);
+}
+
+/* A loss, as the text view says it: "Lost 5 events", "warning: map @x is full ...". */
+static void loss_aside(const char *text)
 {
 	static const char warning[] = "warning: ";
-	const char *word = strstr(text, warning);
 
-	if (word == text)
+	if (str_starts(text, warning))
 		message_receive(NULL, SONDE_WARNING, text + strlen(warning), NULL);
-	else if (!word || !messages.no_warnings)
+	else
 		say(text);
 }
 
@@ -74,9 +78,13 @@ static int show_aside(struct run *r, const struct sonde_record *rec)
 	/* What was shown before stays before, also when both go to one terminal. */
 	int err = sonde_view_flush(r->view);
 
-	if (!err)
-		aside(sonde_record_text(rec));
-	return err;
+	if (err)
+		return err;
+	if (sonde_record_kind(rec) == SONDE_LOST)
+		loss_aside(sonde_record_text(rec));
+	else
+		say(sonde_record_text(rec));
+	return 0;
 }
 
 static int on_record(void *ctx, const struct sonde_record *rec)
@@ -86,6 +94,8 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 
 	if (r->write_err)
 		return r->write_err;
+	if (kind == SONDE_MESSAGE && messages.no_warnings && is_script_warning(sonde_record_text(rec)))
+		return 0;
 	/* What begin probes had to say is not asked for. */
 	if (r->o->dry_run && kind != SONDE_ATTACHED)
 		return 0;

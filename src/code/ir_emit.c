@@ -485,7 +485,7 @@ int emit_func(struct ir_func *f, struct diags *d, struct code *out)
 
 	*out = (struct code){ .name = f->name, .is_subprog = f->is_subprog, .nargs = f->nargs };
 	out->stack_bytes = (uint32_t)m.frame_bytes;
-	if (m.frame_bytes > STACK_MOST_BYTES)
+	if (out->stack_bytes > func_stack_most(f))
 		return -ENOSPC;
 	return emit_all(&m, d, out);
 }

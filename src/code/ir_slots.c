@@ -168,7 +168,7 @@ static void find_candidates(struct chooser *c)
 {
 	c->order = arena_array_of(c->f->arena, struct sized, c->f->slots.n + 1);
 	for (uint32_t slot = 0; slot < c->f->slots.n; slot++)
-		if (slot + 1 != c->f->scratch_key)
+		if (slot + 1 != c->f->scratch_key && !c->f->slots.v[slot].on_stack && !c->f->slots.v[slot].in_scratch)
 			c->order[c->n++] = (struct sized){ c->f->slots.v[slot].size, slot };
 	qsort(c->order, c->n, sizeof(*c->order), sized_compare);
 }
@@ -205,9 +205,12 @@ int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes
 {
 	const struct interval *lives = slot_lives_find(f);
 
+	bool scratch = false;
+
 	vec_each(s, &f->slots)
-		s->in_scratch = false;
-	if (choose(f, lives, on_stack_limit, stack_bytes) && !f->scratch_base) {
+		scratch |= s->in_scratch = s->off_stack;
+	scratch |= choose(f, lives, on_stack_limit, stack_bytes);
+	if (scratch && !f->scratch_base) {
 		insert_lookup(f);
 		lives = slot_lives_find(f);
 		lay_out_stack(f, lives);
@@ -224,5 +227,5 @@ int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes
 
 int ir_place_slots(struct ir_func *f, uint32_t on_stack_limit, struct diags *d)
 {
-	return slots_place(f, on_stack_limit, STACK_MOST_BYTES, d);
+	return slots_place(f, on_stack_limit, func_stack_most(f), d);
 }

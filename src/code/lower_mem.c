@@ -150,7 +150,7 @@ vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t m
 			  enum addr_space space)
 {
 	int helper = space == SPACE_USER ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str;
-	struct want *w = l->priv->want;
+	struct want *w = l->priv->fn.want;
 	bool wanted = w && w->taken && w->addr == dst && w->off == dst_off;
 	uint32_t failed = ir_block_new(l->f, "fault"), done = ir_block_new(l->f, "read");
 	vreg len = ir_vreg_new(l->f, "len");
@@ -204,7 +204,7 @@ vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value)
 void lower_count(struct lower *l, uint32_t counter)
 {
 	uint32_t add = ir_block_new(l->f, "count"), done = ir_block_new(l->f, "counted");
-	vreg key = lower_u32_slot(l, &l->priv->counter_slot, counter), value;
+	vreg key = lower_u32_slot(l, &l->priv->fn.counter_slot, counter), value;
 	vreg args[] = { ir_map(l->f, counters_map(l)), key };
 
 	value = ir_call(l->f, BPF_FUNC_map_lookup_elem, 2, args);

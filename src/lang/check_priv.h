@@ -43,6 +43,7 @@ struct check_priv {
 	const struct expr *agg_ok;  /* the call that stands where an aggregation may */
 	uint32_t includes;          /* files read for #include */
 	uint32_t loops;             /* depth of loops around the statement being checked */
+	uint32_t unreached;         /* inside branches that a constant condition excludes */
 	uint32_t meta;              /* inside sizeof, offsetof, typeof: nothing is evaluated */
 };
 
