@@ -204,6 +204,8 @@ int ir_emit(struct ir_func *f, struct diags *d, struct code *out);
 int ir_compile(struct ir_func *f, uint32_t on_stack_limit, struct diags *d, struct code *out);
 
 struct strbuf;
+/* The name of a helper by its number (BPF_FUNC_*); NULL when the headers sonde was built with know none. */
+const char *helper_name(int64_t number);
 void ir_dump(const struct ir_func *f, struct strbuf *out);
 /* The instructions as text, one per line: "  3: r1 = *(u64 *)(r6 + 8)", with map and function names when
  * `map_name` is given. */
