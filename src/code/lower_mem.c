@@ -103,16 +103,6 @@ void lower_copy(struct lower *l, vreg dst, int32_t dst_off, vreg src, int32_t sr
 	}
 }
 
-static const char *helper_name(int helper)
-{
-	switch (helper) {
-	case BPF_FUNC_probe_read_user: return "probe_read_user";
-	case BPF_FUNC_probe_read_user_str: return "probe_read_user_str";
-	case BPF_FUNC_probe_read_kernel_str: return "probe_read_kernel_str";
-	default: return "probe_read_kernel";
-	}
-}
-
 /* A read has failed with this result. */
 static void fault(struct lower *l, vreg result, int helper)
 {
