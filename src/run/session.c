@@ -68,9 +68,8 @@ static int ring_watch(struct session *s)
 	s->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (s->tick_fd < 0 || tick_set(s, TICK_NS))
 		return report_error(s->report, -errno, NULL, "cannot make a timer: %m");
-	/* Edge-triggered: a tick need not be read, and a ring that is being written all the time does not
-	 * make every wait return at once. */
-	err = watch(s, s->tick_fd, EPOLLIN | EPOLLET, TAG_TICK);
+	err = watch(s, s->tick_fd, EPOLLIN, TAG_TICK);
+	/* Edge-triggered: a ring that is being written all the time must not end every wait at once. */
 	return err ? err : watch(s, s->ring.fd, EPOLLIN | EPOLLET, TAG_RING);
 }
 
@@ -139,6 +138,7 @@ static void capabilities_drop(struct session *s)
 {
 	uint64_t keep = kernel_version() < 0x051300 ? 1ULL << CAP_BPF : 0;
 
+	keep |= s->module->keep_capabilities;
 	if (!s->opt.keep_capabilities)
 		kernel_drop_capabilities(keep);
 }
@@ -233,11 +233,13 @@ void session_end(struct session *s, int status)
 }
 
 /* Slow down when nothing comes, and back. */
-static void tick_adapt(struct session *s, int64_t nevents)
+static void tick_handle(struct session *s, int64_t nevents)
 {
+	uint64_t expirations;
 	bool slow;
 
-	if (s->tick_fd < 0)
+	/* Reading it is what makes it go on; it may not have expired. */
+	if (s->tick_fd < 0 || read(s->tick_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	s->idle_ticks = nevents ? 0 : s->idle_ticks + 1;
 	slow = s->idle_ticks > IDLE_TICKS;
@@ -261,7 +263,7 @@ static int wake_handle(struct session *s, const struct epoll_event *ev, int n)
 	int err;
 
 	nevents = events_drain(s);
-	tick_adapt(s, nevents);
+	tick_handle(s, nevents);
 	for (int i = 0; i < n; i++) {
 		uint64_t tag = ev[i].data.u64;
 

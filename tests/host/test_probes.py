@@ -100,7 +100,8 @@ def test_profile_follows_the_threads_of_a_process(run, tmp_path):
         p.wait()
     seen = rows(r, "")
     assert set(seen) <= {"early", "late", "sondethread"}, r
-    assert int(seen["early"]) > 10 and int(seen["late"]) > 10, r
+    # How many depends on what else runs; that both threads are seen does not.
+    assert int(seen["early"]) > 0 and int(seen["late"]) > 0, r
 
 
 def test_software_event_counts_every_one(run):

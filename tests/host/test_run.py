@@ -152,3 +152,17 @@ def test_without_capabilities(program, words):
     for word in words:
         assert word in r.stderr, r
     assert len(r.stderr.strip().splitlines()) <= 3, r
+
+
+def test_a_kernel_without_btf(tmp_path):
+    """Types of the kernel cannot be known then; everything that needs none works."""
+    script = f"mount -t tmpfs none /sys/kernel/btf && exec {SONDE} -q -e \"$1\""
+
+    def ask(program):
+        return subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", program], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=30)
+
+    assert ask("BEGIN { @x = 1; }").stdout == "@x: 1\n"
+    assert "@n: " in ask("rawtracepoint:sched_switch { @n = count(); } interval:ms:200 { exit(); }").stdout
+    r = ask("rawtracepoint:sched_switch { print(args.prev); }")
+    assert r.returncode == 1 and "BTF" in r.stderr and len(r.stderr.splitlines()) <= 5, r

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `make install` leaves: the program, the library with its header, the manual, completion."""
+import os
+import subprocess
+
+import pytest
+
+from conftest import ROOT, SONDE
+
+pytestmark = pytest.mark.skipif(SONDE.endswith("-san/sonde"), reason="the sanitized build is not installed")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    d = tmp_path_factory.mktemp("install")
+    build = os.environ.get("SONDE_BUILD", str(ROOT / "build"))
+    subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", d], check=True, stdout=subprocess.DEVNULL)
+    return d
+
+
+def find(tree, name):
+    found = [p for p in tree.rglob(name)]
+    assert found, f"{name} was not installed: {[str(p.relative_to(tree)) for p in tree.rglob('*') if p.is_file()]}"
+    return found[0]
+
+
+def test_the_installed_program_runs(tree):
+    r = subprocess.run([find(tree, "bin/sonde"), "-q", "-e", "BEGIN { print(6 * 7); }"], capture_output=True, text=True)
+    assert r.stdout == "42\n", r
+
+
+def test_header_library_manual_and_completion(tree):
+    for name in ("sonde.h", "libsonde.a", "sonde.pc", "sonde.1*", "_sonde", "sonde.fish"):
+        find(tree, name)
+    assert "begin" in subprocess.run(["man", "-l", find(tree, "sonde.1*")], capture_output=True, text=True,
+                                     env=dict(os.environ, MANPAGER="cat")).stdout.lower() or not os.path.exists("/usr/bin/man")
