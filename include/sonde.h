@@ -64,6 +64,12 @@ struct sonde_compile_options {
 	const char *dump_stage;      /* "ast", "types", ...: give this stage to dump() as soon as it is made, so */
 	void (*dump)(void *ctx, const char *stage, const char *text); /* also when a later stage fails */
 	void *dump_ctx;
+	const char *const *include_dirs; /* where headers and imported scripts are looked for too */
+	size_t ninclude_dirs;
+	const char *const *includes; /* headers, as if the program began with #include <...> */
+	size_t nincludes;
+	const char *probe_filter;    /* extended regular expression: only the probes whose name it matches */
+	bool runtime_errors;         /* tell of each read of memory that fails, with its place */
 };
 
 /* Compile `source` (NUL-terminated). `o` may be NULL. */
@@ -80,6 +86,14 @@ SONDE_API char *sonde_question_dump(const struct sonde_question *q, const char *
 SONDE_API const char *const *sonde_dump_stages(void);
 /* How many places it attaches to (with begin, end and interval). */
 SONDE_API size_t sonde_question_probe_count(const struct sonde_question *q);
+
+/*
+ * A program in its canonical layout, as new text: free() it. Only what stands between words is changed:
+ * comments stay and it means the same. `name` as in the compile options. 0, or a negative errno after
+ * messages about what cannot be read.
+ */
+SONDE_API int sonde_format(const char *source, const char *name, char **out, sonde_message_fn message,
+			   void *message_ctx);
 
 /* ---- run ---- */
 

@@ -39,6 +39,8 @@ static int dispatch(const struct options *o)
 		return show_info();
 	if (o->list)
 		return list_probes(o);
+	if (o->mode == MODE_FORMAT && (o->program || o->file))
+		return format_program(o);
 	if (o->program || o->file)
 		return run_question(o);
 	return show_usage();

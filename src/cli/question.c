@@ -61,6 +61,11 @@ static int no_such_program(const char *path, int err)
 	return fail(EXIT_FAILED, NULL, "cannot read %s: %m", path);
 }
 
+const char *program_name(const struct options *o)
+{
+	return o->program || str_eq(o->file, "-") ? "stdin" : o->file;
+}
+
 char *program_read(const struct options *o, int *status)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -176,12 +181,18 @@ static int compile(const struct options *o, struct sonde_compile_options *c, str
 	report_ignored(o);
 	settings_collect(&list);
 	c->size = sizeof(*c);
-	c->name = o->program ? NULL : str_eq(o->file, "-") ? "stdin" : o->file;
+	c->name = program_name(o);
 	c->params = o->params;
 	c->nparams = o->nparams;
 	c->unsafe = o->unsafe;
-	c->test_mode = o->test_mode;
-	c->bench_mode = o->bench_mode;
+	c->test_mode = o->mode == MODE_TEST;
+	c->bench_mode = o->mode == MODE_BENCH;
+	c->include_dirs = o->include_dirs;
+	c->ninclude_dirs = o->ninclude_dirs;
+	c->includes = o->includes;
+	c->nincludes = o->nincludes;
+	c->probe_filter = o->probe_filter;
+	c->runtime_errors = o->runtime_errors;
 	c->message = message_receive;
 	c->config = (const char *const *)list.text;
 	c->nconfig = list.n;
