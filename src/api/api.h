@@ -10,6 +10,8 @@
 #include "kernel/kernel.h"
 #include "lang/check.h"
 #include "sonde.h"
+#include "symbol/symbol.h"
+#include "view/view.h"
 
 /* From the library's reporter to the caller's function. */
 struct relay {
@@ -36,6 +38,8 @@ struct sonde_question {
 	struct probe_env probe;
 	struct check_env env;
 	struct module *module;
+	struct symbols *symbols;   /* of all its sessions and views */
+	struct resolver resolver;
 };
 
 #endif

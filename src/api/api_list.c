@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "probe/kinds.h"
+#include "lang/ktype.h"
 
 struct listing {
 	struct arena *arena;     /* of the pattern */
@@ -137,7 +138,7 @@ static int list_guarded(struct listing *l, const char *pattern)
 
 	if (setjmp(*arena_guard(l->arena)))
 		return report_error(&l->relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
-	l->env = (struct probe_env){ .arena = l->arena, .kernel = l->kernel, .report = &l->relay.reporter,
+	l->env = (struct probe_env){ .arena = l->arena, .kernel = l->kernel, .types = ktypes_new(l->arena, l->kernel), .report = &l->relay.reporter,
 				     .diags = &diags, .max_probes = UINT32_MAX };
 	err = kinds_list(l, pattern ? pattern : "*");
 	diag_flush(&diags, &l->relay.reporter);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "api/api.h"
+#include "lang/ktype.h"
 #include "probe/kinds.h"
 
 static int dump_ast(const struct sonde_question *q, struct strbuf *out)
@@ -138,6 +139,16 @@ static int config_make(struct sonde_question *q, const struct sonde_compile_opti
 	return err;
 }
 
+static const struct type *struct_type(void *ctx, const char *name)
+{
+	return ktype_find(ctx, name);
+}
+
+static const struct type *enumerator(void *ctx, const char *name, int64_t *value)
+{
+	return ktype_enumerator(ctx, name, value);
+}
+
 static int env_make(struct sonde_question *q, const struct sonde_compile_options *o)
 {
 	int err = config_make(q, o);
@@ -149,6 +160,7 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 	q->probe = (struct probe_env){
 		.arena = q->arena,
 		.kernel = q->kernel,
+		.types = ktypes_new(q->arena, q->kernel),
 		.report = &q->relay.reporter,
 		.diags = &q->diags,
 		.pid = o->pid,
@@ -157,6 +169,9 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 	q->env.kinds = probe_kinds;
 	q->env.families = func_families;
 	q->env.probe = &q->probe;
+	q->env.struct_type = struct_type;
+	q->env.enumerator = enumerator;
+	q->env.struct_type_ctx = q->probe.types;
 	q->env.child_pid = o->pid_is_child ? (int32_t)o->pid : 0;
 	q->env.unsafe = o->unsafe;
 	q->env.test_mode = o->test_mode;
@@ -215,6 +230,16 @@ static int compile_guarded(struct sonde_question *q, const char *source, const s
 	return err;
 }
 
+static bool resolve_kernel(void *ctx, uint64_t addr, struct symbol *out)
+{
+	return symbol_kernel(ctx, addr, out);
+}
+
+static bool resolve_user(void *ctx, uint32_t pid, uint64_t addr, struct symbol *out)
+{
+	return symbol_user(ctx, pid, addr, out);
+}
+
 static struct sonde_question *question_new(const struct sonde_compile_options *o)
 {
 	struct sonde_question *q = calloc(1, sizeof(*q));
@@ -224,7 +249,9 @@ static struct sonde_question *question_new(const struct sonde_compile_options *o
 	relay_init(&q->relay, o->message, o->message_ctx);
 	q->arena = arena_new();
 	q->kernel = kernel_new(&q->relay.reporter);
-	if (q->arena && q->kernel)
+	q->symbols = symbols_new();
+	q->resolver = (struct resolver){ .ctx = q->symbols, .ksym = resolve_kernel, .usym = resolve_user };
+	if (q->arena && q->kernel && q->symbols)
 		return q;
 	sonde_question_free(q);
 	return NULL;
@@ -259,6 +286,7 @@ void sonde_question_free(struct sonde_question *q)
 		module_free(q->module);
 	if (q->kernel)
 		kernel_free(q->kernel);
+	symbols_free(q->symbols);
 	arena_free(q->arena);
 	free(q);
 }

@@ -18,9 +18,9 @@ static struct sonde_record *cache_of(const struct sonde_record *r)
 	return (struct sonde_record *)(uintptr_t)r;
 }
 
-void record_init(struct sonde_record *r, const struct module *m)
+void record_init(struct sonde_record *r, const struct module *m, const struct resolver *resolver)
 {
-	*r = (struct sonde_record){ .module = m, .key = STRBUF_INIT, .value = STRBUF_INIT };
+	*r = (struct sonde_record){ .module = m, .resolver = resolver, .key = STRBUF_INIT, .value = STRBUF_INIT };
 }
 
 void record_set(struct sonde_record *r, const struct record *rec)
@@ -49,6 +49,7 @@ static const char *render(const struct sonde_record *r, struct view *v, const ch
 	if (!v->def)
 		return "";
 	v->module = r->module;
+	v->resolver = r->resolver;
 	v->err = 0;
 	strbuf_reset(&v->out);
 	if (view_record(v, r->rec))

@@ -23,6 +23,16 @@ static int record_relay(void *ctx, const struct record *rec)
 	return s->record ? s->record(s->record_ctx, &s->shown) : 0;
 }
 
+static int format_relay(void *ctx, const struct format *f, const struct type *args, const uint8_t *data,
+			struct strbuf *out)
+{
+	const struct sonde_session *s = ctx;
+	struct view v = { .module = s->shown.module, .resolver = s->shown.resolver };
+
+	format_text(&v, out, f, args, data);
+	return 0;
+}
+
 int sonde_session_open(struct sonde_question *q, const struct sonde_session_options *o, struct sonde_session **out)
 {
 	struct sonde_session_options options;
@@ -39,11 +49,12 @@ int sonde_session_open(struct sonde_question *q, const struct sonde_session_opti
 	relay_init(&s->relay, options.message, options.message_ctx);
 	s->record = options.record;
 	s->record_ctx = options.record_ctx;
-	record_init(&s->shown, q->module);
+	record_init(&s->shown, q->module, &q->resolver);
 	run = (struct session_options){
 		.report = &s->relay.reporter,
 		.probe = &q->probe,
 		.record = record_relay,
+		.format = format_relay,
 		.record_ctx = s,
 		.pid = options.pid,
 		.quiet_maps = !q->module->config.print_maps_on_exit,

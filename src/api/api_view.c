@@ -30,6 +30,7 @@ int sonde_view_open(const char *name, const struct sonde_question *q, const stru
 		return err;
 	}
 	v->v.module = q ? q->module : NULL;
+	v->v.resolver = q ? &q->resolver : NULL;
 	v->v.colour = options.colour;
 	v->v.quiet_attach = options.quiet;
 	v->line_buffered = options.line_buffered;

@@ -8,13 +8,14 @@
 struct sonde_record {
 	const struct record *rec;
 	const struct module *module;
+	const struct resolver *resolver;
 	/* Views that write nowhere: what they gather is the text. Opened when first needed. */
 	struct view text, json;
 	bool has_text, has_json;   /* for the present record */
 	struct strbuf key, value;
 };
 
-void record_init(struct sonde_record *r, const struct module *m);
+void record_init(struct sonde_record *r, const struct module *m, const struct resolver *resolver);
 void record_set(struct sonde_record *r, const struct record *rec);
 void record_free(struct sonde_record *r);
 

@@ -54,18 +54,22 @@ static void signals_install(void)
 	}
 }
 
-/*
- * A loss, or a message of the program, as the text view says it: "Lost 5 events", "warning: map @x is
- * full ...", "q.bt:3:5: error: ...".
- */
-static void aside(const char *text)
+/* Is the text of a message one of warnf(), "q.bt:3:5-17: WARNING: ..."? */
+static bool is_script_warning(const char *text)
+{
+	const char *warning = strstr(text, ": WARNING: "), *error = strstr(text, ": ERROR: ");
+
+	return warning && (!error || warning < error);
+}
+
+/* A loss, as the text view says it: "Lost 5 events", "warning: map @x is full ...". */
+static void loss_aside(const char *text)
 {
 	static const char warning[] = "warning: ";
-	const char *word = strstr(text, warning);
 
-	if (word == text)
+	if (str_starts(text, warning))
 		message_receive(NULL, SONDE_WARNING, text + strlen(warning), NULL);
-	else if (!word || !messages.no_warnings)
+	else
 		say(text);
 }
 
@@ -74,9 +78,13 @@ static int show_aside(struct run *r, const struct sonde_record *rec)
 	/* What was shown before stays before, also when both go to one terminal. */
 	int err = sonde_view_flush(r->view);
 
-	if (!err)
-		aside(sonde_record_text(rec));
-	return err;
+	if (err)
+		return err;
+	if (sonde_record_kind(rec) == SONDE_LOST)
+		loss_aside(sonde_record_text(rec));
+	else
+		say(sonde_record_text(rec));
+	return 0;
 }
 
 static int on_record(void *ctx, const struct sonde_record *rec)
@@ -86,6 +94,8 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 
 	if (r->write_err)
 		return r->write_err;
+	if (kind == SONDE_MESSAGE && messages.no_warnings && is_script_warning(sonde_record_text(rec)))
+		return 0;
 	/* What begin probes had to say is not asked for. */
 	if (r->o->dry_run && kind != SONDE_ATTACHED)
 		return 0;
@@ -162,13 +172,17 @@ static int run_session(struct run *r, struct sonde_child *child)
 	leave_echo();
 	/* Also after an error: the maps hold what was counted until then. */
 	end = r->write_err ? 0 : sonde_session_finish(session);
+	/* The answer is there before what is left to do takes its time. */
+	if (!r->write_err)
+		r->write_err = sonde_view_flush(r->view);
 	return err < 0 || end < 0 ? EXIT_FAILED : sonde_session_status(session);
 }
 
 static int open_and_run(struct run *r, struct sonde_question *q, struct sonde_child *child)
 {
 	struct sonde_session_options s = SONDE_OPTIONS(struct sonde_session_options, .record = on_record,
-		.record_ctx = r, .message = message_receive, .dry_run = r->o->dry_run, .pid = child ? sonde_child_pid(child) : r->o->pid);
+		.record_ctx = r, .message = message_receive, .dry_run = r->o->dry_run, .detach_behind = true,
+		.pid = child ? sonde_child_pid(child) : r->o->pid);
 	struct sonde_session *opened;
 	int status;
 

@@ -76,6 +76,8 @@ struct ir_block {
 struct ir_slot {
 	uint32_t size, align;
 	const char *name; /* for dumps */
+	bool on_stack;    /* it must not go to scratch: it holds pointers, or a helper wants it there */
+	bool off_stack;   /* it must go to scratch: the verifier shall know nothing of what is in it */
 	/* filled by ir_place_slots() */
 	bool in_scratch;
 	int32_t offset; /* from the frame pointer (negative), or from the scratch base */
@@ -90,7 +92,10 @@ struct ir_func {
 	struct arena *arena;
 	const char *name;     /* the ELF symbol */
 	bool is_subprog;      /* callback or subprogram: arguments by IR_ARG, may not use IR_CTX */
+	vreg ctx;             /* of a subprogram: what ir_ctx() yields; whoever builds it must set it when it is not 0 */
 	uint32_t nargs;
+	VEC(uint32_t) callees; /* functions it calls or has called back, as often as that is written */
+	uint32_t stack_most;  /* bytes of stack it may use; 0: all there are */
 	VEC(struct ir_block *) blocks;
 	VEC(struct ir_vreg) vregs; /* [0] is unused */
 	VEC(struct ir_slot) slots;
@@ -106,12 +111,15 @@ struct ir_func {
 	uint32_t scratch_bytes;
 	int32_t scratch_map;
 	vreg scratch_base;    /* set by ir_place_slots(): the address of this program's scratch, 0: none */
+	uint32_t scratch_key; /* likewise: the slot of the lookup's key plus one */
 };
 
 /* ---- building ---- */
 struct ir_func *ir_func_new(struct arena *a, const char *name);
 vreg ir_vreg_new(struct ir_func *f, const char *name);
 uint32_t ir_slot_new(struct ir_func *f, uint32_t size, uint32_t align, const char *name);
+/* One that stays on the stack. It may still grow until the function is compiled. */
+uint32_t ir_slot_new_on_stack(struct ir_func *f, uint32_t size, uint32_t align, const char *name);
 uint32_t ir_block_new(struct ir_func *f, const char *label);
 /* Continue building at the end of block `b`. */
 void ir_block_use(struct ir_func *f, uint32_t b);

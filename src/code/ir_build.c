@@ -30,6 +30,14 @@ uint32_t ir_slot_new(struct ir_func *f, uint32_t size, uint32_t align, const cha
 	return f->slots.n - 1;
 }
 
+uint32_t ir_slot_new_on_stack(struct ir_func *f, uint32_t size, uint32_t align, const char *name)
+{
+	uint32_t slot = ir_slot_new(f, size, align, name);
+
+	f->slots.v[slot].on_stack = true;
+	return slot;
+}
+
 uint32_t ir_block_new(struct ir_func *f, const char *label)
 {
 	struct ir_block *b = arena_new_of(f->arena, struct ir_block);
@@ -175,11 +183,16 @@ vreg ir_kfunc(struct ir_func *f, const char *sym, uint32_t nargs, const vreg *ar
 
 vreg ir_callfunc(struct ir_func *f, uint32_t func, uint32_t nargs, const vreg *args)
 {
+	vec_push(f->arena, &f->callees, func);
 	return append_call(f, (struct ir_insn){ .op = IR_CALLFUNC, .imm = func }, nargs, args);
 }
 
 vreg ir_ctx(struct ir_func *f)
 {
+	if (f->is_subprog) {
+		f->ctx = f->ctx ? f->ctx : ir_vreg_new(f, "ctx");
+		return f->ctx;
+	}
 	return append_value(f, (struct ir_insn){ .op = IR_CTX });
 }
 
@@ -210,6 +223,7 @@ vreg ir_bss(struct ir_func *f, uint32_t offset)
 
 vreg ir_func_addr(struct ir_func *f, uint32_t func)
 {
+	vec_push(f->arena, &f->callees, func);
 	return append_value(f, (struct ir_insn){ .op = IR_FUNC, .imm = func });
 }
 

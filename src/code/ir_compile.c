@@ -8,8 +8,8 @@
 
 static int no_stack(const struct ir_func *f, struct diags *d, uint32_t bytes)
 {
-	diag_error(d, f->span, "program %s needs %u bytes of stack, and there are %d", f->name, bytes,
-		   STACK_MOST_BYTES);
+	diag_error(d, f->span, "program %s needs %u bytes of stack, and there are %u", f->name, bytes,
+		   func_stack_most(f));
 	diag_hint(d, "use fewer variables at once");
 	return -E2BIG;
 }
@@ -27,7 +27,7 @@ int ir_emit(struct ir_func *f, struct diags *d, struct code *out)
  */
 static int place_and_emit(struct ir_func *f, uint32_t on_stack_limit, struct diags *d, struct code *out)
 {
-	uint32_t stack = STACK_MOST_BYTES;
+	uint32_t stack = func_stack_most(f);
 
 	for (;;) {
 		int r = slots_place(f, on_stack_limit, stack, d);
@@ -39,7 +39,7 @@ static int place_and_emit(struct ir_func *f, uint32_t on_stack_limit, struct dia
 			return r;
 		if (!stack)
 			return no_stack(f, d, out->stack_bytes);
-		stack -= MIN(stack, align_up(out->stack_bytes - STACK_MOST_BYTES, 8));
+		stack -= MIN(stack, align_up(out->stack_bytes - func_stack_most(f), 8));
 	}
 }
 

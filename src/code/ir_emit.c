@@ -374,6 +374,7 @@ static void emit_insn(struct emit *e, const struct ir_insn *i)
 		emit_entry(e, i);
 		break;
 	case (int)MACH_BIND:
+		put_alu_imm(e, false, BPF_SUB, reg_of(e, i->a), 0);
 		put(e, BPF_ALU64 | BPF_MOV | BPF_X, reg_of(e, i->a), reg_of(e, i->a), 0, 0);
 		break;
 	case IR_CONST: case IR_MAP: case IR_RODATA: case IR_BSS: case IR_FUNC:
@@ -484,7 +485,7 @@ int emit_func(struct ir_func *f, struct diags *d, struct code *out)
 
 	*out = (struct code){ .name = f->name, .is_subprog = f->is_subprog, .nargs = f->nargs };
 	out->stack_bytes = (uint32_t)m.frame_bytes;
-	if (m.frame_bytes > STACK_MOST_BYTES)
+	if (out->stack_bytes > func_stack_most(f))
 		return -ENOSPC;
 	return emit_all(&m, d, out);
 }

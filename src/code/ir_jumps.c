@@ -8,17 +8,47 @@
 
 #define CHAIN_MOST 32
 
+/* Blocks that only return a constant: one of each will do. */
+#define RETURNS_MOST 8
+
+struct jumps {
+	struct ir_func *f;
+	struct cfg cfg;
+	uint32_t returns[RETURNS_MOST], nreturns;
+};
+
+static const struct ir_insn *only_return(const struct ir_func *f, uint32_t b)
+{
+	const struct ir_block *block = f->blocks.v[b];
+
+	return block->insns.n == 1 && block->insns.v[0].op == IR_RET && !block->insns.v[0].a ? block->insns.v : NULL;
+}
+
+static uint32_t same_return(struct jumps *j, uint32_t b)
+{
+	const struct ir_insn *ret = only_return(j->f, b);
+
+	if (!ret)
+		return b;
+	for (uint32_t k = 0; k < j->nreturns; k++)
+		if (only_return(j->f, j->returns[k])->imm == ret->imm)
+			return j->returns[k];
+	if (j->nreturns < RETURNS_MOST)
+		j->returns[j->nreturns++] = b;
+	return b;
+}
+
 /* Where does one arrive who jumps to `b`? */
-static uint32_t final_target(const struct ir_func *f, uint32_t b)
+static uint32_t final_target(struct jumps *j, uint32_t b)
 {
 	for (int k = 0; k < CHAIN_MOST; k++) {
-		const struct ir_block *block = f->blocks.v[b];
+		const struct ir_block *block = j->f->blocks.v[b];
 
 		if (block->insns.n != 1 || block->insns.v[0].op != IR_JMP)
 			break;
 		b = block->insns.v[0].then_;
 	}
-	return b;
+	return same_return(j, b);
 }
 
 /* The value that `v` certainly has at the end of the block. */
@@ -48,24 +78,21 @@ static bool thread_branch(struct ir_func *f, struct ir_insn *end, const struct i
 	return true;
 }
 
-static void thread_jumps(struct ir_func *f, const struct cfg *c)
+static void thread_block(struct jumps *j, struct ir_block *b)
 {
-	for (uint32_t n = 0; n < c->nrpo; n++) {
-		struct ir_block *b = f->blocks.v[c->rpo[n]];
-		struct ir_insn *end = block_end(b);
+	struct ir_insn *end = block_end(b);
 
-		if (!end || (end->op != IR_JMP && end->op != IR_BR))
-			continue;
-		for (int k = 0; k < CHAIN_MOST; k++) {
-			end->then_ = final_target(f, end->then_);
-			if (!thread_branch(f, end, b))
-				break;
-		}
-		if (end->op == IR_BR)
-			end->else_ = final_target(f, end->else_);
-		if (end->op == IR_BR && end->then_ == end->else_)
-			*end = (struct ir_insn){ .op = IR_JMP, .then_ = end->then_, .span = end->span };
+	if (!end || (end->op != IR_JMP && end->op != IR_BR))
+		return;
+	for (int k = 0; k < CHAIN_MOST; k++) {
+		end->then_ = final_target(j, end->then_);
+		if (!thread_branch(j->f, end, b))
+			break;
 	}
+	if (end->op == IR_BR)
+		end->else_ = final_target(j, end->else_);
+	if (end->op == IR_BR && end->then_ == end->else_)
+		*end = (struct ir_insn){ .op = IR_JMP, .then_ = end->then_, .span = end->span };
 }
 
 /* Append the only block that comes after `b`, when `b` is the only one that comes before it. */
@@ -90,13 +117,14 @@ static bool join_next(struct ir_func *f, const struct cfg *c, uint32_t b)
 
 void ir_jumps(struct ir_func *f)
 {
-	struct cfg c;
+	struct jumps j = { .f = f };
 
 	ir_compact(f);
-	cfg_build(f, &c);
-	thread_jumps(f, &c);
-	cfg_build(f, &c);
-	for (uint32_t n = 0; n < c.nrpo; n++)
-		while (f->blocks.v[c.rpo[n]]->insns.n && join_next(f, &c, c.rpo[n]))
+	cfg_build(f, &j.cfg);
+	for (uint32_t n = 0; n < j.cfg.nrpo; n++)
+		thread_block(&j, f->blocks.v[j.cfg.rpo[n]]);
+	cfg_build(f, &j.cfg);
+	for (uint32_t n = 0; n < j.cfg.nrpo; n++)
+		while (f->blocks.v[j.cfg.rpo[n]]->insns.n && join_next(f, &j.cfg, j.cfg.rpo[n]))
 			;
 }

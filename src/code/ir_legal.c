@@ -89,8 +89,9 @@ static void legal_mov(struct legal *l, struct ir_insn *i)
 
 /*
  * A comparison teaches the verifier the bounds of the register compared, and of all that it knows to be the same
- * value. What was just reloaded it may not know to be the same as what lies in memory; a move gives it an
- * identity, which a store then shares with the memory.
+ * value. What was just reloaded it may not know to be the same as what lies in memory: subtracting 0 takes away
+ * the identity it may have (6.10 and later give up identities that more than a few places share), moving it to
+ * itself gives it a new one, and storing it shares that with the memory.
  */
 static void bind_home(struct legal *l, vreg v, vreg copy)
 {

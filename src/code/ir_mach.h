@@ -19,7 +19,7 @@
 /* The first instruction: args[k] receives the program's argument k (0: nobody wants it). */
 #define MACH_ENTRY ((enum ir_op)IR_NOPS)
 
-/* Moves vreg a to itself, for the verifier to give it an identity: see bind_home(). */
+/* Does nothing to vreg a but that the verifier gives it an identity of its own: see bind_home(). */
 #define MACH_BIND ((enum ir_op)(IR_NOPS + 1))
 
 #define REG_FP 10
@@ -94,6 +94,8 @@ vreg mach_arg_base(const struct mach *m, vreg v);
 uint32_t mach_uses(const struct mach *m, const struct ir_insn *i, vreg uses[USES_MOST]);
 /* The vregs an instruction defines. */
 uint32_t mach_defs(const struct ir_insn *i, vreg defs[5]);
+/* When is each slot alive (only ranges are filled in; none: nobody looks at it). */
+struct interval *slot_lives_find(struct ir_func *f);
 bool ranges_overlap(const struct interval *a, const struct interval *b);
 struct interval *mach_interval(const struct mach *m, vreg v);
 

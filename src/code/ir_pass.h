@@ -99,6 +99,11 @@ void ir_stores(struct ir_func *f, const struct cfg *c);
 /* Chains of jumps, blocks that only one other reaches, branches on constants (ir_dce() does it). */
 void ir_jumps(struct ir_func *f);
 
+static inline uint32_t func_stack_most(const struct ir_func *f)
+{
+	return f->stack_most ? f->stack_most : STACK_MOST_BYTES;
+}
+
 /* ir_place_slots() with as many bytes of stack as the caller allows. */
 int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes, struct diags *d);
 /* ir_emit(); when the stack does not suffice: -ENOSPC without a diagnostic, and out->stack_bytes says how much

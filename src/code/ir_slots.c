@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "code/ir_pass.h"
+#include "code/ir_mach.h"
 #include "lang/diag.h"
 
 static uint32_t slot_align(const struct ir_slot *s)
@@ -17,31 +17,107 @@ static uint32_t slot_align(const struct ir_slot *s)
 	return s->align < 8 ? MAX(s->align, 1) : 8;
 }
 
-static uint32_t lay_out_stack(struct ir_func *f)
-{
-	uint32_t bytes = 0;
+/*
+ * Largest first, each slot goes to the lowest place where nothing lies that is alive together with it. Beyond a
+ * number that no sensible program has, comparing all with all is given up: the rest goes side by side.
+ */
+#define SHARED_MOST 1000
 
-	vec_each(s, &f->slots) {
-		if (s->in_scratch)
-			continue;
-		bytes = align_up(bytes + s->size, slot_align(s));
-		s->offset = -(int32_t)bytes;
+struct packer {
+	struct ir_func *f;
+	const struct interval *lives;
+	uint32_t *placed; /* slots that have their place, by offset */
+	uint32_t nplaced;
+	uint32_t bytes;
+};
+
+/* The lowest offset for `slot` that no placed slot alive with it overlaps. Offsets count from 0 here. */
+static uint32_t find_place(const struct packer *p, uint32_t slot)
+{
+	const struct ir_slot *s = &p->f->slots.v[slot];
+	uint32_t at = 0;
+
+	if (p->nplaced > SHARED_MOST)
+		return align_up(p->bytes, 8);
+	for (uint32_t k = 0; k < p->nplaced; k++) {
+		const struct ir_slot *other = &p->f->slots.v[p->placed[k]];
+		uint32_t begin = (uint32_t)other->offset;
+
+		if (begin >= at + s->size)
+			break; /* they are in order: all others lie behind */
+		if (begin + other->size > at && ranges_overlap(&p->lives[slot], &p->lives[p->placed[k]]))
+			at = align_up(begin + other->size, 8);
 	}
-	return align_up(bytes, 8);
+	return at;
 }
 
-static void lay_out_scratch(struct ir_func *f)
+static void place(struct packer *p, uint32_t slot)
 {
-	uint32_t bytes = 0;
+	struct ir_slot *s = &p->f->slots.v[slot];
+	uint32_t k = p->nplaced++;
 
-	vec_each(s, &f->slots) {
-		if (!s->in_scratch)
-			continue;
-		bytes = align_up(bytes, slot_align(s));
-		s->offset = (int32_t)bytes;
-		bytes += s->size;
+	s->offset = (int32_t)find_place(p, slot);
+	p->bytes = MAX(p->bytes, align_up((uint32_t)s->offset + s->size, 8));
+	while (k && p->f->slots.v[p->placed[k - 1]].offset > s->offset) {
+		p->placed[k] = p->placed[k - 1];
+		k--;
 	}
-	f->scratch_bytes = align_up(bytes, 8);
+	p->placed[k] = slot;
+}
+
+struct sized {
+	uint32_t size, slot;
+};
+
+static int sized_compare(const void *pa, const void *pb)
+{
+	const struct sized *a = pa, *b = pb;
+
+	if (a->size != b->size)
+		return a->size > b->size ? -1 : 1;
+	return a->slot < b->slot ? -1 : a->slot > b->slot;
+}
+
+/* Give offsets from 0 to all slots in (or not in) scratch; returns how many bytes they take. */
+static uint32_t pack(struct ir_func *f, const struct interval *lives, bool in_scratch)
+{
+	struct packer p = { .f = f, .lives = lives };
+	struct sized *order = arena_array_of(f->arena, struct sized, f->slots.n + 1);
+	uint32_t n = 0;
+
+	p.placed = arena_array_of(f->arena, uint32_t, f->slots.n + 1);
+	for (uint32_t slot = 0; slot < f->slots.n; slot++)
+		if (f->slots.v[slot].in_scratch == in_scratch && lives[slot].ranges.n)
+			order[n++] = (struct sized){ f->slots.v[slot].size, slot };
+	qsort(order, n, sizeof(*order), sized_compare);
+	for (uint32_t k = 0; k < n; k++)
+		place(&p, order[k].slot);
+	return p.bytes;
+}
+
+/* On the stack what lies at offset 0 above ends at the frame pointer. */
+static uint32_t lay_out_stack(struct ir_func *f, const struct interval *lives)
+{
+	uint32_t bytes = pack(f, lives, false);
+
+	for (uint32_t slot = 0; slot < f->slots.n; slot++) {
+		struct ir_slot *s = &f->slots.v[slot];
+
+		if (s->in_scratch)
+			continue;
+		if (!lives[slot].ranges.n)
+			s->offset = 0;
+		else if (s->size < 8 && s->align < 8)
+			s->offset = -s->offset - (int32_t)align_up(s->size, slot_align(s));
+		else
+			s->offset = -s->offset - (int32_t)align_up(s->size, 8);
+	}
+	return bytes;
+}
+
+static void lay_out_scratch(struct ir_func *f, const struct interval *lives)
+{
+	f->scratch_bytes = pack(f, lives, true);
 }
 
 /* ---- the lookup of scratch ---- */
@@ -57,6 +133,7 @@ static void insert_lookup(struct ir_func *f)
 	struct ir_block *t = f->blocks.v[body];
 	vreg args[2];
 
+	f->scratch_key = key + 1;
 	f->blocks.v[body] = f->blocks.v[0];
 	f->blocks.v[0] = t;
 	for (uint32_t n = 0; n < f->blocks.n; n++) {
@@ -81,45 +158,64 @@ static void insert_lookup(struct ir_func *f)
 
 /* ---- choosing ---- */
 
-static bool move_over_limit(struct ir_func *f, uint32_t limit)
-{
-	bool moved = false;
+struct chooser {
+	struct ir_func *f;
+	struct sized *order; /* slots on the stack, largest first */
+	uint32_t n, next;
+};
 
-	vec_each(s, &f->slots)
-		if (!s->in_scratch && s->size > limit)
-			moved = s->in_scratch = true;
-	return moved;
+static void find_candidates(struct chooser *c)
+{
+	c->order = arena_array_of(c->f->arena, struct sized, c->f->slots.n + 1);
+	for (uint32_t slot = 0; slot < c->f->slots.n; slot++)
+		if (slot + 1 != c->f->scratch_key && !c->f->slots.v[slot].on_stack && !c->f->slots.v[slot].in_scratch)
+			c->order[c->n++] = (struct sized){ c->f->slots.v[slot].size, slot };
+	qsort(c->order, c->n, sizeof(*c->order), sized_compare);
 }
 
-/* The key of the lookup itself must stay on the stack: it is the smallest, and there is always room for it. */
-static bool move_largest(struct ir_func *f)
+/* Move the largest slots: those over `limit`, or until `bytes` have gone. False: there is none left. */
+static bool move_largest(struct chooser *c, uint32_t limit, uint32_t bytes)
 {
-	struct ir_slot *largest = NULL;
+	uint32_t moved = 0, first = c->next;
 
-	vec_each(s, &f->slots)
-		if (!s->in_scratch && s->size > 4 && (!largest || s->size > largest->size))
-			largest = s;
-	if (!largest)
+	while (c->next < c->n && (c->order[c->next].size > limit || moved < bytes)) {
+		moved += c->order[c->next].size;
+		c->f->slots.v[c->order[c->next++].slot].in_scratch = true;
+	}
+	return c->next > first;
+}
+
+static bool choose(struct ir_func *f, const struct interval *lives, uint32_t on_stack_limit, uint32_t stack_bytes)
+{
+	struct chooser c = { .f = f };
+	uint32_t bytes = lay_out_stack(f, lives);
+
+	if (bytes <= stack_bytes)
 		return false;
-	largest->in_scratch = true;
-	return true;
+	find_candidates(&c);
+	move_largest(&c, MAX(on_stack_limit, 8), 0);
+	while ((bytes = lay_out_stack(f, lives)) > stack_bytes)
+		/* Part of what is too much: places are shared, so less may do. */
+		if (!move_largest(&c, UINT32_MAX, (bytes - stack_bytes) / 4 + 1))
+			break;
+	return c.next;
 }
 
 int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes, struct diags *d)
 {
+	const struct interval *lives = slot_lives_find(f);
+
 	bool scratch = false;
 
 	vec_each(s, &f->slots)
-		s->in_scratch = false;
-	if (lay_out_stack(f) > stack_bytes)
-		scratch = move_over_limit(f, MAX(on_stack_limit, 8));
-	while (lay_out_stack(f) > stack_bytes && move_largest(f))
-		scratch = true;
+		scratch |= s->in_scratch = s->off_stack;
+	scratch |= choose(f, lives, on_stack_limit, stack_bytes);
 	if (scratch && !f->scratch_base) {
 		insert_lookup(f);
-		lay_out_stack(f);
+		lives = slot_lives_find(f);
+		lay_out_stack(f, lives);
 	}
-	lay_out_scratch(f);
+	lay_out_scratch(f, lives);
 	if (f->scratch_bytes > SCRATCH_MOST_BYTES) {
 		diag_error(d, f->span, "program %s needs %u bytes for strings and other large values, and a program has %u",
 			   f->name, f->scratch_bytes, SCRATCH_MOST_BYTES);
@@ -131,5 +227,5 @@ int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes
 
 int ir_place_slots(struct ir_func *f, uint32_t on_stack_limit, struct diags *d)
 {
-	return slots_place(f, on_stack_limit, STACK_MOST_BYTES, d);
+	return slots_place(f, on_stack_limit, func_stack_most(f), d);
 }

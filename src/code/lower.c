@@ -38,7 +38,7 @@ struct val val_of_mem(const struct type *t, vreg addr, int32_t off, enum addr_sp
 
 uint32_t lower_slot_take(struct lower *l, uint32_t bytes, const char *name)
 {
-	struct lower_priv *p = l->priv;
+	struct lower_fn *p = &l->priv->fn;
 	struct temp temp = { .bytes = bytes };
 
 	/* Those in use come first. */
@@ -69,7 +69,7 @@ struct val val_slot(struct lower *l, const struct type *t, const char *name)
 
 struct val lower_result(struct lower *l, const struct type *t, const char *name)
 {
-	struct want *w = l->priv->want;
+	struct want *w = l->priv->fn.want;
 	uint32_t align = MAX(t->align, 1u);
 
 	if (!w || w->taken || w->bytes < t->size || (uint32_t)w->off % align)
@@ -95,7 +95,7 @@ vreg val_scalar(struct lower *l, const struct val *v)
 	if (v->kind == VAL_REG)
 		return v->reg;
 	local = val_local(l, v);
-	return ir_load(l->f, local.reg, local.off, (uint8_t)v->type->size, type_sign(v->type));
+	return lower_load(l, &local);
 }
 
 /* May a value lie at this place of the context and be read with one load? */
@@ -168,8 +168,7 @@ int lower_scalar(struct lower *l, struct expr *e, vreg *out)
 
 /* ---- values to memory ---- */
 
-/* Bytes between the members of a tuple are zero, so that equal tuples are equal bytes. */
-static void tuple_gaps(struct lower *l, const struct type *t, vreg addr, int32_t off)
+void lower_tuple_gaps(struct lower *l, const struct type *t, vreg addr, int32_t off)
 {
 	uint32_t at = 0;
 
@@ -189,6 +188,14 @@ static bool type_is_tuple(const struct type *t)
 	return t->kind == TY_TUPLE || t->kind == TY_RECORD;
 }
 
+/* The members of a tuple are known by their place, those of a record by their name. */
+static const struct field *tuple_member(const struct type *t, const char *name, uint32_t i)
+{
+	const struct field *f = t->kind == TY_RECORD ? type_field(t, name) : NULL;
+
+	return f ? f : &t->fields[i];
+}
+
 /* A local string as one of `as->size` bytes: padded, or cut with a NUL at the end. */
 static void string_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off,
 			     bool no_pad)
@@ -202,13 +209,23 @@ static void string_to_memory(struct lower *l, const struct val *v, const struct 
 		lower_zero(l, addr, off + (int32_t)n, as->size - n);
 }
 
+static void bytes_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off)
+{
+	uint32_t n = MIN(v->type->size, as->size);
+
+	lower_copy(l, addr, off, v->reg, v->off, n);
+	/* A buffer that is kept as a longer one. */
+	if (as->size > n)
+		lower_zero(l, addr, off + (int32_t)n, as->size - n);
+}
+
 static int value_into(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off,
 		      bool no_pad, vreg *len);
 
 static int tuple_to_memory(struct lower *l, const struct val *v, const struct type *as, vreg addr, int32_t off)
 {
 	for (uint32_t i = 0; i < as->nfields; i++) {
-		const struct field *from = &v->type->fields[i];
+		const struct field *from = tuple_member(v->type, as->fields[i].name, i);
 		struct val item = val_of_mem(from->type, v->reg, v->off + (int32_t)from->offset, v->space);
 		int err = value_into(l, &item, as->fields[i].type, addr, off + (int32_t)as->fields[i].offset,
 				     false, NULL);
@@ -216,7 +233,7 @@ static int tuple_to_memory(struct lower *l, const struct val *v, const struct ty
 		if (err)
 			return err;
 	}
-	tuple_gaps(l, as, addr, off);
+	lower_tuple_gaps(l, as, addr, off);
 	return 0;
 }
 
@@ -256,7 +273,7 @@ static int value_into(struct lower *l, const struct val *v, const struct type *a
 	else if (as->kind == TY_STRING)
 		string_to_memory(l, v, as, addr, off, no_pad);
 	else
-		lower_copy(l, addr, off, v->reg, v->off, MIN(v->type->size, as->size));
+		bytes_to_memory(l, v, as, addr, off);
 	return 0;
 }
 
@@ -268,13 +285,13 @@ int val_to_memory(struct lower *l, const struct val *v, const struct type *as, v
 static int tuple_into(struct lower *l, struct expr *e, const struct type *as, vreg addr, int32_t off)
 {
 	for (uint32_t i = 0; i < e->args.n; i++) {
-		const struct field *f = &as->fields[i];
+		const struct field *f = tuple_member(as, e->kind == EX_RECORD ? e->names.v[i] : "", i);
 		int err = lower_into(l, e->args.v[i], f->type, addr, off + (int32_t)f->offset, false, NULL);
 
 		if (err)
 			return err;
 	}
-	tuple_gaps(l, as, addr, off);
+	lower_tuple_gaps(l, as, addr, off);
 	return 0;
 }
 
@@ -286,7 +303,7 @@ static int memory_into(struct lower *l, struct expr *e, const struct type *as, v
 	struct val v = { 0 };
 	int err;
 
-	l->priv->next_want = &want;
+	l->priv->fn.next_want = &want;
 	err = lower_expr(l, e, &v);
 	if (err)
 		return err;
@@ -331,7 +348,13 @@ struct site *lower_site(struct lower *l, struct expr *call)
 	return s;
 }
 
+void lower_keep_capability(struct lower *l, uint32_t cap)
+{
+	l->module->keep_capabilities |= 1ULL << cap;
+}
+
 void lower_return(struct lower *l)
 {
-	ir_jmp(l->f, l->priv->part_end);
+	l->priv->fn.returns = true;
+	ir_jmp(l->f, l->priv->fn.part_end);
 }

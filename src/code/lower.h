@@ -110,6 +110,12 @@ int lower_event(struct lower *l, struct site *s, struct expr *const *args, uint3
 /* The same with values at hand. */
 int lower_event_vals(struct lower *l, struct site *s, const struct val *vals, uint32_t n);
 
+/* Send header and payload that have been put together at `addr` (a slot that begins with room for struct
+ * event_header): `bytes` of payload, a register with a bound the verifier can see. site->payload stays NULL. */
+void lower_event_output(struct lower *l, const struct site *s, vreg addr, vreg bytes);
+/* What the session does for this function needs the capability (CAP_*) while it runs. */
+void lower_keep_capability(struct lower *l, uint32_t cap);
+
 /* Return from the action block (not from the BPF program, when several share it). */
 void lower_return(struct lower *l);
 

@@ -81,6 +81,13 @@ static struct val settle(struct lower *l, struct val v)
 	return v;
 }
 
+/* Only the checker knows in which address space a pointer was found. */
+static void in_space(const struct expr *e, struct val *v)
+{
+	if (v->kind == VAL_REG && v->type->kind == TY_POINTER && e->type->kind == TY_POINTER)
+		v->type = e->type;
+}
+
 static int field_of(struct lower *l, struct expr *e, const struct val *from, const struct field *f, struct val *out)
 {
 	struct val v = *from;
@@ -104,6 +111,7 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 	if (f->bit_size)
 		return bit_field(l, e, &v, f, out);
 	*out = settle(l, v);
+	in_space(e, out);
 	return 0;
 }
 
@@ -162,6 +170,7 @@ static int element_of(struct lower *l, struct expr *e, struct val v, const struc
 					  (unsigned long long)e->b->num, count);
 		v.off += (int32_t)(e->b->num * size);
 		*out = settle(l, v);
+		in_space(e, out);
 		return 0;
 	}
 	err = lower_scalar(l, e->b, &index);
@@ -175,6 +184,7 @@ static int element_of(struct lower *l, struct expr *e, struct val v, const struc
 	if (v.space == SPACE_CTX || (v.space == SPACE_NONE && !type_is_scalar(elem) && size % 8))
 		v.space = SPACE_KERNEL;
 	*out = settle(l, v);
+	in_space(e, out);
 	return 0;
 }
 
@@ -191,6 +201,8 @@ int lower_index(struct lower *l, struct expr *e, struct val *out)
 		return tuple_index(l, e, &v, out);
 	if (v.kind == VAL_MEM && v.type->kind == TY_ARRAY)
 		return element_of(l, e, v, v.type->elem, v.type->count, out);
+	if (v.kind == VAL_MEM && v.type->kind == TY_STRING)
+		return element_of(l, e, v, &type_int8, v.type->size, out);
 	if (v.type->kind == TY_POINTER && v.type->elem && v.type->elem->size)
 		return element_of(l, e, val_of_mem(v.type->elem, val_scalar(l, &v), 0, lower_space(l, v.type)),
 				  v.type->elem, 0, out);

@@ -92,22 +92,22 @@ static vreg reduce_end(struct lower *l, const struct type *t, vreg acc, vreg n)
  * object that is run on a larger machine than it was made on. */
 #define LEAST_CPUS 128
 
-int lower_map_reduce(struct lower *l, struct expr *e, vreg key, struct val *out)
+int lower_map_reduce(struct lower *l, const struct map *m, struct span span, vreg key, struct val *out)
 {
-	const struct type *t = e->map->value;
+	const struct type *t = m->value;
 	uint32_t head = ir_block_new(l->f, "cpu"), body = ir_block_new(l->f, "reduce");
 	uint32_t done = ir_block_new(l->f, "allcpus");
 	vreg cpu = ir_vreg_new(l->f, NULL), acc = ir_vreg_new(l->f, NULL), n = ir_vreg_new(l->f, NULL), p;
 	vreg args[] = { 0, key, cpu };
 
 	if (t->kind == TY_HIST || t->kind == TY_LHIST || t->kind == TY_TSERIES)
-		return diag_error(l->diags, e->span, "%s has no single value to read", type_name(l->arena, t));
+		return diag_error(l->diags, span, "%s has no single value to read", type_name(l->arena, t));
 	ir_mov_to(l->f, cpu, ir_const(l->f, 0));
 	ir_mov_to(l->f, acc, ir_const(l->f, reduce_start(t)));
 	ir_mov_to(l->f, n, ir_const(l->f, 0));
 	ir_jmp(l->f, head);
 	ir_block_use(l->f, head);
-	args[0] = ir_map(l->f, lower_map_desc(l, e->map)->object_map);
+	args[0] = ir_map(l->f, lower_map_desc(l, m)->object_map);
 	p = ir_call(l->f, BPF_FUNC_map_lookup_percpu_elem, 3, args);
 	ir_br_imm(l->f, CC_NE, p, 0, body, done);
 	ir_block_use(l->f, body);

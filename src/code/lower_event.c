@@ -132,6 +132,17 @@ static int event_output(struct lower *l, const struct site *s, const struct payl
 	return 0;
 }
 
+void lower_event_output(struct lower *l, const struct site *s, vreg addr, vreg bytes)
+{
+	vreg len = ir_bin_imm(l->f, IR_ADD, bytes, HEADER_BYTES);
+	vreg args[] = { ir_map(l->f, lower_events_map(l)), addr, len, 0 };
+
+	ir_store_imm(l->f, addr, (int32_t)offsetof(struct event_header, site), 4, s->id);
+	ir_store(l->f, addr, (int32_t)offsetof(struct event_header, len), 4, bytes);
+	args[3] = wake_flags(l);
+	lower_count_failure(l, ir_call(l->f, BPF_FUNC_ringbuf_output, 4, args), COUNTER_LOST);
+}
+
 static int event_send(struct lower *l, const struct site *s, const struct payload *p)
 {
 	uint32_t bytes = (uint32_t)HEADER_BYTES + (p->type ? p->type->size : 0);

@@ -297,22 +297,14 @@ static int lower_unary(struct lower *l, struct expr *e, struct val *out)
 
 static int lower_variable(struct lower *l, struct expr *e, struct val *out)
 {
-	struct var_home *home = lower_var(l, e->var);
-
-	if (type_is_scalar(e->var->type)) {
-		/* A copy: the variable may be assigned again before the value is used. */
-		*out = val_of_reg(e->var->type, ir_vreg_new(l->f, NULL));
-		ir_mov_to(l->f, out->reg, home->reg);
-		return 0;
-	}
-	*out = val_of_mem(e->var->type, ir_slot_addr(l->f, home->slot), 0, SPACE_NONE);
+	*out = type_is_scalar(e->var->type) ? val_of_reg(e->var->type, lower_var_read(l, e->var)) :
+					      lower_var_memory(l, e->var);
 	return 0;
 }
 
 static int lower_incdec(struct lower *l, struct expr *e, struct val *out)
 {
 	const struct type *t = e->a->type;
-	struct var_home *home;
 	vreg old, new;
 	int err;
 
@@ -320,14 +312,12 @@ static int lower_incdec(struct lower *l, struct expr *e, struct val *out)
 		return lower_map_incdec(l, e, out);
 	if (e->a->kind != EX_VAR || !type_is_scalar(t))
 		return diag_error(l->diags, e->span, "%s needs a variable or a map", op_text(e->op));
-	home = lower_var(l, e->a->var);
-	old = ir_vreg_new(l->f, NULL);
-	ir_mov_to(l->f, old, home->reg);
+	old = lower_var_read(l, e->a->var);
 	err = lower_arith(l, e->op == OP_INC ? OP_ADD : OP_SUB, e->span, old, t, ir_const(l->f, 1), &type_int64, t,
 			  &new);
 	if (err)
 		return err;
-	ir_mov_to(l->f, home->reg, new);
+	lower_var_write(l, e->a->var, new);
 	*out = val_of_reg(t, e->is_prefix ? new : old);
 	return 0;
 }
@@ -359,7 +349,7 @@ static int lower_choice(struct lower *l, struct expr *e, struct val *out)
 	uint32_t done = ir_block_new(l->f, "chosen");
 	bool scalar = type_is_scalar(e->type), memory = !scalar && e->type->kind != TY_NONE;
 	vreg r = scalar ? ir_vreg_new(l->f, NULL) : 0;
-	struct want *want = l->priv->want;
+	struct want *want = l->priv->fn.want;
 	struct val to = { 0 };
 	int err;
 
@@ -386,12 +376,12 @@ static int lower_choice(struct lower *l, struct expr *e, struct val *out)
 
 static int lower_block(struct lower *l, struct expr *e, struct val *out)
 {
-	struct want *want = l->priv->want;
+	struct want *want = l->priv->fn.want;
 	int err = lower_stmts(l, &e->body);
 
 	if (err || !e->a)
 		return err;
-	l->priv->next_want = want;
+	l->priv->fn.next_want = want;
 	return lower_expr(l, e->a, out);
 }
 
@@ -409,32 +399,6 @@ static int lower_string(struct lower *l, struct expr *e, struct val *out)
 	return 0;
 }
 
-static int lower_cast(struct lower *l, struct expr *e, struct val *out)
-{
-	struct val v = { 0 };
-	vreg r;
-	int err;
-
-	if (!type_is_scalar(e->type) || !compares_as_scalar(e->a)) {
-		if (e->type->kind != e->a->type->kind)
-			return lower_unsupported(l, e->span,
-						 arena_printf(l->arena, "a cast from %s to %s",
-							      type_name(l->arena, e->a->type),
-							      type_name(l->arena, e->type)));
-		err = lower_expr(l, e->a, &v);
-		if (err || v.type->size == e->type->size) {
-			*out = v;
-			return err;
-		}
-		*out = lower_result(l, e->type, "cast");
-		return val_to_memory(l, &v, e->type, out->reg, out->off);
-	}
-	err = lower_scalar(l, e->a, &r);
-	if (!err)
-		*out = val_of_reg(e->type, lower_convert(l, r, lower_read_type(e->a->type), e->type));
-	return err;
-}
-
 static int lower_call(struct lower *l, struct expr *e, struct val *out)
 {
 	if (!e->func || !e->func->emit)
@@ -450,7 +414,7 @@ static int lower_tuple(struct lower *l, struct expr *e, struct val *out)
 
 static int lower_inner(struct lower *l, struct expr *e, struct val *out)
 {
-	l->priv->next_want = l->priv->want;
+	l->priv->fn.next_want = l->priv->fn.want;
 	return lower_expr(l, e->a, out);
 }
 
@@ -497,15 +461,15 @@ static int (*const lowerers[])(struct lower *l, struct expr *e, struct val *out)
 
 int lower_expr(struct lower *l, struct expr *e, struct val *out)
 {
-	struct want *outer = l->priv->want;
+	struct want *outer = l->priv->fn.want;
 	struct span span = l->f->span;
 	int err;
 
-	l->priv->want = l->priv->next_want;
-	l->priv->next_want = NULL;
+	l->priv->fn.want = l->priv->fn.next_want;
+	l->priv->fn.next_want = NULL;
 	l->f->span = e->span;
 	err = lowerers[e->kind](l, e, out);
 	l->f->span = span;
-	l->priv->want = outer;
+	l->priv->fn.want = outer;
 	return err;
 }

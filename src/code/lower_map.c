@@ -108,7 +108,7 @@ int lower_map_key(struct lower *l, const struct map *m, struct expr *e, vreg *ke
 
 	*key = 0;
 	if (!m->key) {
-		*key = lower_u32_slot(l, &l->priv->zero_slot, 0);
+		*key = lower_u32_slot(l, &l->priv->fn.zero_slot, 0);
 		return 0;
 	}
 	if (!e)
@@ -257,7 +257,7 @@ int lower_map_read(struct lower *l, struct expr *e, struct val *out)
 	if (err)
 		return err;
 	if (type_is_agg(m->value))
-		return lower_map_reduce(l, e, key, out);
+		return lower_map_reduce(l, m, e->span, key, out);
 	p = lower_map_lookup(l, m, key);
 	if (type_is_scalar(m->value))
 		*out = val_of_reg(m->value, read_scalar(l, m->value, p));

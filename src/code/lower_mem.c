@@ -33,6 +33,34 @@ static uint32_t chunk_count(int32_t a, int32_t b, uint32_t n)
 	return count;
 }
 
+/* Where a member lies as its packed struct wants it, it is read and written in parts. */
+vreg lower_load(struct lower *l, const struct val *v)
+{
+	uint32_t n = v->type->size, size = chunk_at(v->off, 0, n);
+	bool sign = type_is_int(v->type) && v->type->is_signed;
+	vreg r = ir_load(l->f, v->reg, v->off, (uint8_t)size, sign && size == n);
+
+	for (uint32_t i = size; i < n; i += size) {
+		vreg part;
+
+		size = chunk_at(v->off + (int32_t)i, 0, n - i);
+		part = ir_load(l->f, v->reg, v->off + (int32_t)i, (uint8_t)size, false);
+		r = ir_bin(l->f, IR_OR, r, ir_bin_imm(l->f, IR_SHL, part, (int64_t)i * 8));
+	}
+	return sign && n < 8 && chunk_at(v->off, 0, n) != n ? ir_ext(l->f, r, (uint8_t)n, true) : r;
+}
+
+void lower_store(struct lower *l, const struct val *to, vreg r)
+{
+	uint32_t n = to->type->size;
+
+	for (uint32_t i = 0, size; i < n; i += size) {
+		size = chunk_at(to->off + (int32_t)i, 0, n - i);
+		ir_store(l->f, to->reg, to->off + (int32_t)i, (uint8_t)size,
+			 i ? ir_bin_imm(l->f, IR_SHR, r, (int64_t)i * 8) : r);
+	}
+}
+
 static vreg at_offset(struct lower *l, vreg addr, int32_t off)
 {
 	return off ? ir_bin_imm(l->f, IR_ADD, addr, off) : addr;
@@ -86,7 +114,7 @@ vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t m
 			  enum addr_space space)
 {
 	int helper = space == SPACE_USER ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str;
-	struct want *w = l->priv->want;
+	struct want *w = l->priv->fn.want;
 	bool wanted = w && w->taken && w->addr == dst && w->off == dst_off;
 	uint32_t failed = ir_block_new(l->f, "fault"), done = ir_block_new(l->f, "read");
 	vreg len = ir_vreg_new(l->f, "len");
@@ -140,7 +168,7 @@ vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value)
 void lower_count(struct lower *l, uint32_t counter)
 {
 	uint32_t add = ir_block_new(l->f, "count"), done = ir_block_new(l->f, "counted");
-	vreg key = lower_u32_slot(l, &l->priv->counter_slot, counter), value;
+	vreg key = lower_u32_slot(l, &l->priv->fn.counter_slot, counter), value;
 	vreg args[] = { ir_map(l->f, counters_map(l)), key };
 
 	value = ir_call(l->f, BPF_FUNC_map_lookup_elem, 2, args);

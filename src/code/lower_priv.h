@@ -16,10 +16,29 @@ struct want {
 	vreg len;    /* set when the value is a string just read: its length with the NUL */
 };
 
-/* Where a variable lives: a vreg that is assigned again and again, or a slot. */
+/*
+ * Where a variable lives: a vreg that is assigned again and again, or a slot. One that the body of a loop
+ * shares with what is around it, which is another BPF function then, lives in the frame of the outer one.
+ */
+enum frame_kind { FRAME_NUMBERS, FRAME_MEMORY, FRAME_CTX /* the context, reached in the same way */ };
+
+struct frame_id {
+	enum frame_kind kind;
+	uint32_t depth; /* of the function that has it */
+};
+
 struct var_home {
+	enum { HOME_NONE, HOME_REG, HOME_SLOT, HOME_FRAME } kind;
 	vreg reg;
 	uint32_t slot;
+	struct frame_id frame; /* HOME_FRAME, at `off` */
+	int32_t off;
+};
+
+/* What the analysis of a unit's loops has found about a variable. */
+struct var_fate {
+	bool shared; /* by the body of a loop and what is around it */
+	bool inner;  /* only known inside the body of a loop */
 };
 
 /* A slot for what is needed during one statement only. */
@@ -31,16 +50,47 @@ struct loop {
 	uint32_t next, end; /* where continue and break go */
 };
 
-struct lower_priv {
-	VEC(struct var_home) vars; /* by var.id; of the part being lowered */
+/* Something of the functions around a callback that it reaches through the link it is called with. */
+struct link_word {
+	struct frame_id frame;
+	vreg reg;
+};
+
+struct lower_frame {
+	uint32_t slot; /* plus one */
+	uint32_t bytes;
+};
+
+/* The kernel follows calls this deep. */
+#define MOST_FUNC_DEPTH 8
+
+/* The BPF function being built: a program, the body of a loop called back by the kernel, a subprogram. */
+struct lower_fn {
+	uint32_t depth;            /* how many functions are around it */
+	bool is_callback;
+	uint32_t plain_turns;      /* of the loops in BPF around what is being built, multiplied */
 	VEC(struct loop) loops;
-	VEC(struct temp) temps;    /* of the program; the first temps_used are in use */
+	VEC(struct temp) temps;    /* the first temps_used are in use */
 	uint32_t temps_used;
 	uint32_t part_end;         /* where `return` goes */
+	bool returns;              /* something went there */
 	struct want *next_want;    /* for the next lower_expr() */
 	struct want *want;         /* of the expression being lowered */
+	uint32_t zero_slot, counter_slot; /* plus one; u32 keys, shared by all of the function */
+	struct lower_frame frames[2]; /* variables shared with callbacks */
+	uint32_t left_at, first_at;   /* plus one; words of the frame of numbers that all its loops use in turn */
+	VEC(struct link_word) links; /* of a callback: what it has asked for so far */
+	vreg result;               /* of a subprogram: what it will return */
+	const struct type *result_type;
+};
+
+struct lower_priv {
+	VEC(struct var_home) vars; /* by var.id; of the part being lowered */
+	VEC(struct var_fate) fates; /* likewise */
+	struct lower_fn fn;
 	VEC(struct site *) sites;
-	uint32_t zero_slot, counter_slot; /* plus one; u32 keys, shared by all of a program */
+	VEC(struct ir_func *) funcs; /* numbers follow those of the programs */
+	uint32_t nprograms;
 	int32_t events_map, counters_map; /* object maps; -1: not used so far */
 	uint32_t ring_bytes;
 };
@@ -51,10 +101,15 @@ void lower_init(struct lower *l, struct arena *arena);
  * is the string's length with NUL when it is known, else 0. */
 int lower_into(struct lower *l, struct expr *e, const struct type *as, vreg addr, int32_t off, bool no_pad,
 	       vreg *len);
+/* Bytes between the members of a tuple become zero, so that equal tuples are equal bytes. */
+void lower_tuple_gaps(struct lower *l, const struct type *t, vreg addr, int32_t off);
 /* A slot of this many bytes that is the caller's until the statement (or what else resets temps_used) ends. */
 uint32_t lower_slot_take(struct lower *l, uint32_t bytes, const char *name);
 /* "X is not supported yet" at the place. */
 int lower_unsupported(struct lower *l, struct span span, const char *what);
+/* A number of 1, 2, 4 or 8 bytes in local memory, wherever it lies there; unsigned, or as its type says. */
+vreg lower_load(struct lower *l, const struct val *v);
+void lower_store(struct lower *l, const struct val *to, vreg r);
 /* The type of what an expression yields when it is read: an aggregation yields its number. */
 const struct type *lower_read_type(const struct type *t);
 uint32_t lower_events_map(struct lower *l);
@@ -70,6 +125,9 @@ void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 int lower_arith(struct lower *l, enum op op, struct span span, vreg a, const struct type *ta, vreg b,
 		const struct type *tb, const struct type *as, vreg *out);
 bool lower_unsigned_pair(const struct expr *a, const struct expr *b);
+
+/* ---- lower_cast.c ---- */
+int lower_cast(struct lower *l, struct expr *e, struct val *out);
 
 /* ---- lower_access.c ---- */
 int lower_field(struct lower *l, struct expr *e, struct val *out);
@@ -107,15 +165,34 @@ int lower_map_incdec(struct lower *l, struct expr *e, struct val *out);
 /* @m[k] = count() and its like. */
 int lower_aggregate(struct lower *l, struct stmt *s);
 /* The number an aggregation stands for at this moment. */
-int lower_map_reduce(struct lower *l, struct expr *e, vreg key, struct val *out);
+int lower_map_reduce(struct lower *l, const struct map *m, struct span span, vreg key, struct val *out);
 
 /* ---- lower_stmt.c ---- */
 int lower_stmts(struct lower *l, const stmt_vec *body);
-struct var_home *lower_var(struct lower *l, const struct var *v);
-/* Homes for the variables of a unit, before its body is lowered: they last until its end. */
-void lower_vars_make(struct lower *l);
 /* Does any expression below `e` use the variable? */
 bool expr_uses_var(struct expr *e, const struct var *v);
+
+/* ---- lower_var.c ---- */
+/* Homes for the variables of a unit, before its body is lowered: they last until its end. */
+void lower_vars_make(struct lower *l, const struct unit *unit, struct expr *pred, const stmt_vec *body);
+/* A variable of a scalar type. */
+vreg lower_var_read(struct lower *l, const struct var *v);
+void lower_var_write(struct lower *l, const struct var *v, vreg r);
+/* A variable of another type, as memory. */
+struct val lower_var_memory(struct lower *l, const struct var *v);
+/* Room in a frame of the function being built; the offset. */
+int32_t lower_frame_take(struct lower *l, enum frame_kind kind, uint32_t bytes);
+/* The address of a frame of this function or one around it. */
+vreg lower_frame(struct lower *l, struct frame_id frame);
+/* A word of a frame, of which the verifier shall know nothing. */
+void lower_frame_store(struct lower *l, struct frame_id frame, int32_t off, vreg r);
+
+/* ---- lower_loop.c ---- */
+/* Within a callback: the address of something of the functions around it. */
+vreg lower_link(struct lower *l, struct frame_id frame);
+int lower_while(struct lower *l, struct stmt *s);
+int lower_for_range(struct lower *l, struct stmt *s);
+int lower_for_map(struct lower *l, struct stmt *s);
 
 /* ---- lower_guard.c ---- */
 /* What guards test, as it is read at the start of the program. */

@@ -25,9 +25,9 @@ static int part_body(struct lower *l, struct part *part, uint32_t end)
 
 	l->unit = part->unit;
 	l->point = part->point;
-	l->priv->loops.n = 0;
-	l->priv->part_end = end;
-	lower_vars_make(l);
+	l->priv->fn.loops.n = 0;
+	l->priv->fn.part_end = end;
+	lower_vars_make(l, l->unit, clause->pred, &clause->body);
 	lower_guard_task(l, part, end);
 	if (clause->pred) {
 		body = ir_block_new(l->f, "body");
@@ -37,7 +37,7 @@ static int part_body(struct lower *l, struct part *part, uint32_t end)
 	}
 	if (!err)
 		err = lower_stmts(l, &clause->body);
-	l->priv->temps_used = 0;
+	l->priv->fn.temps_used = 0;
 	ir_jmp(l->f, end);
 	return err;
 }
@@ -94,8 +94,7 @@ static void program_start(struct lower *l, const struct program_plan *plan, uint
 	l->f = ir_func_new(l->arena, plan->name);
 	l->f->scratch_index = index;
 	l->f->span = plan->parts.v[0].unit->clause->span;
-	l->priv->zero_slot = l->priv->counter_slot = 0;
-	l->priv->temps.n = l->priv->temps_used = 0;
+	l->priv->fn = (struct lower_fn){ .plain_turns = 1 };
 	if (slow_to_close(plan))
 		off_test(l);
 }

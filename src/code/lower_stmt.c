@@ -7,33 +7,6 @@
 
 /* ---- variables ---- */
 
-struct var_home *lower_var(struct lower *l, const struct var *v)
-{
-	return &l->priv->vars.v[v->id];
-}
-
-static void var_make(struct lower *l, const struct var *v)
-{
-	struct lower_priv *p = l->priv;
-	struct var_home none = { 0 };
-
-	while (p->vars.n <= v->id)
-		vec_push(l->arena, &p->vars, none);
-	if (v->type->kind == TY_NONE)
-		return;
-	if (type_is_scalar(v->type))
-		p->vars.v[v->id].reg = ir_vreg_new(l->f, v->name);
-	else
-		p->vars.v[v->id].slot = lower_slot_take(l, align_up(MAX(v->type->size, 1u), 8), v->name);
-}
-
-void lower_vars_make(struct lower *l)
-{
-	l->priv->vars.n = 0;
-	vec_each(v, &l->unit->vars)
-		var_make(l, *v);
-}
-
 struct uses {
 	const struct var *var;
 	bool found;
@@ -57,44 +30,44 @@ bool expr_uses_var(struct expr *e, const struct var *v)
 
 static void var_clear(struct lower *l, const struct var *v)
 {
-	struct var_home *home = lower_var(l, v);
+	struct val at;
 
-	if (type_is_scalar(v->type))
-		ir_mov_to(l->f, home->reg, ir_const(l->f, 0));
-	else
-		lower_zero(l, ir_slot_addr(l->f, home->slot), 0, v->type->size);
+	if (type_is_scalar(v->type)) {
+		lower_var_write(l, v, ir_const(l->f, 0));
+		return;
+	}
+	at = lower_var_memory(l, v);
+	lower_zero(l, at.reg, at.off, v->type->size);
 }
 
 static int var_set(struct lower *l, const struct var *v, struct expr *value)
 {
-	struct var_home *home = lower_var(l, v);
-	struct val made;
-	vreg r, addr;
+	struct val at, made;
+	vreg r;
 	int err;
 
 	if (type_is_scalar(v->type)) {
 		err = lower_scalar(l, value, &r);
 		if (!err)
-			ir_mov_to(l->f, home->reg,
-				  lower_convert(l, r, lower_read_type(value->type), v->type));
+			lower_var_write(l, v, lower_convert(l, r, lower_read_type(value->type), v->type));
 		return err;
 	}
 	if (!expr_uses_var(value, v)) {
-		addr = ir_slot_addr(l->f, home->slot);
-		return lower_to_memory(l, value, v->type, addr, 0);
+		at = lower_var_memory(l, v);
+		return lower_to_memory(l, value, v->type, at.reg, at.off);
 	}
 	/* $t = ($t.1, $t.0): made elsewhere, then moved. */
 	made = val_slot(l, v->type, "moved");
 	err = lower_to_memory(l, value, v->type, made.reg, 0);
+	at = lower_var_memory(l, v);
 	if (!err)
-		lower_copy(l, ir_slot_addr(l->f, home->slot), 0, made.reg, 0, v->type->size);
+		lower_copy(l, at.reg, at.off, made.reg, 0, v->type->size);
 	return err;
 }
 
 static int var_change(struct lower *l, struct stmt *s)
 {
 	const struct var *v = s->target->var;
-	struct var_home *home = lower_var(l, v);
 	vreg r, new;
 	int err;
 
@@ -102,10 +75,10 @@ static int var_change(struct lower *l, struct stmt *s)
 		return diag_error(l->diags, s->span, "%s= needs a number on its left", op_text(s->op));
 	err = lower_scalar(l, s->value, &r);
 	if (!err)
-		err = lower_arith(l, s->op, s->span, home->reg, v->type, r, lower_read_type(s->value->type), v->type,
-				  &new);
+		err = lower_arith(l, s->op, s->span, lower_var_read(l, v), v->type, r,
+				  lower_read_type(s->value->type), v->type, &new);
 	if (!err)
-		ir_mov_to(l->f, home->reg, new);
+		lower_var_write(l, v, new);
 	return err;
 }
 
@@ -157,74 +130,6 @@ static int lower_if(struct lower *l, struct stmt *s)
 	return err;
 }
 
-static int loop_body(struct lower *l, const stmt_vec *body, uint32_t next, uint32_t end)
-{
-	struct loop loop = { .next = next, .end = end };
-	int err;
-
-	vec_push(l->arena, &l->priv->loops, loop);
-	err = lower_stmts(l, body);
-	l->priv->loops.n--;
-	return err;
-}
-
-static int lower_while(struct lower *l, struct stmt *s)
-{
-	uint32_t head = ir_block_new(l->f, "while"), body = ir_block_new(l->f, "do");
-	uint32_t end = ir_block_new(l->f, "endwhile");
-	int err;
-
-	ir_jmp(l->f, head);
-	ir_block_use(l->f, head);
-	err = lower_cond(l, s->value, body, end);
-	ir_block_use(l->f, body);
-	if (!err)
-		err = loop_body(l, &s->body, head, end);
-	ir_jmp(l->f, head);
-	ir_block_use(l->f, end);
-	return err;
-}
-
-/* The most turns of a loop that the verifier is asked to follow one by one. */
-#define MOST_TURNS 4096
-
-/* for $i : from..to {}: the body sees a copy, so that it cannot change the count. */
-static int lower_for_range(struct lower *l, struct stmt *s)
-{
-	const struct type *t = s->target->var->type;
-	uint32_t head = ir_block_new(l->f, "for"), body = ir_block_new(l->f, "do");
-	uint32_t next = ir_block_new(l->f, "next"), end = ir_block_new(l->f, "endfor");
-	struct var_home *home = lower_var(l, s->target->var);
-	vreg i = ir_vreg_new(l->f, NULL);
-	int64_t from, to;
-	int err;
-
-	if (s->from->kind != EX_INT || s->to->kind != EX_INT)
-		return lower_unsupported(l, s->span, "a range whose bounds are not constant");
-	from = (int64_t)s->from->num;
-	to = (int64_t)s->to->num;
-	if (to > from && (uint64_t)to - (uint64_t)from > MOST_TURNS)
-		return lower_unsupported(l, s->span, "a range of more than 4096 numbers");
-	ir_mov_to(l->f, i, ir_const(l->f, from));
-	ir_jmp(l->f, head);
-	ir_block_use(l->f, head);
-	ir_br_imm(l->f, CC_SLT, i, to, body, end);
-	ir_block_use(l->f, body);
-	ir_mov_to(l->f, home->reg, lower_convert(l, i, &type_int64, t));
-	err = loop_body(l, &s->body, next, end);
-	ir_jmp(l->f, next);
-	ir_block_use(l->f, next);
-	ir_mov_to(l->f, i, ir_bin_imm(l->f, IR_ADD, i, 1));
-	ir_jmp(l->f, head);
-	ir_block_use(l->f, end);
-	return err;
-}
-
-static int lower_for_map(struct lower *l, struct stmt *s)
-{
-	return lower_unsupported(l, s->span, "a loop over a map");
-}
-
 #define MOST_UNROLL 100
 
 /* The body as often as it says; break and continue are those of a loop around it. */
@@ -245,10 +150,10 @@ static int lower_jump(struct lower *l, struct stmt *s)
 {
 	const struct loop *loop;
 
-	if (!l->priv->loops.n)
+	if (!l->priv->fn.loops.n)
 		return diag_error(l->diags, s->span, "%s outside of a loop",
 				  s->kind == ST_BREAK ? "break" : "continue");
-	loop = &l->priv->loops.v[l->priv->loops.n - 1];
+	loop = &l->priv->fn.loops.v[l->priv->fn.loops.n - 1];
 	ir_jmp(l->f, s->kind == ST_BREAK ? loop->end : loop->next);
 	return 0;
 }
@@ -297,12 +202,12 @@ int lower_stmts(struct lower *l, const stmt_vec *body)
 
 	/* Go on after an error, so that several can be shown at once. */
 	vec_each(s, body) {
-		uint32_t used = l->priv->temps_used;
+		uint32_t used = l->priv->fn.temps_used;
 		int err;
 
 		l->f->span = (*s)->span;
 		err = lowerers[(*s)->kind](l, *s);
-		l->priv->temps_used = used;
+		l->priv->fn.temps_used = used;
 		if (err && !first)
 			first = err;
 	}

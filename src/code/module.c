@@ -113,39 +113,94 @@ static int lower_programs(struct compile *c)
 {
 	int first = 0;
 
+	c->lower.priv->nprograms = c->plans.n;
 	for (uint32_t i = 0; i < c->plans.n; i++) {
 		int err = lower_program(&c->lower, c->plans.v[i], i);
 
 		if (err && !first)
 			first = err;
-		vec_push(c->lower.arena, &c->lowered->raw, func_copy(c->lower.arena, c->lower.f));
 		vec_push(c->lower.arena, &c->lowered->optimised, c->lower.f);
 	}
+	vec_each(f, &c->lower.priv->funcs)
+		vec_push(c->lower.arena, &c->lowered->optimised, *f);
+	vec_each(f, &c->lowered->optimised)
+		vec_push(c->lower.arena, &c->lowered->raw, func_copy(c->lower.arena, *f));
 	return first;
+}
+
+/* ---- one stack for a program and what it calls ---- */
+
+/* The kernel counts the stack of a function in units of this. */
+#define STACK_UNIT_BYTES 32
+#define STACK_BYTES 512
+
+struct emit_func {
+	uint32_t depth;    /* the longest way to it from a program, plus one */
+	uint32_t below;    /* stack of what it calls */
+	uint32_t scratch_map;
+	bool done;
+};
+
+static void find_depths(struct compile *c, struct emit_func *funcs, uint32_t n, uint32_t depth)
+{
+	if (depth <= funcs[n].depth)
+		return;
+	funcs[n].depth = depth;
+	vec_each(callee, &c->lowered->optimised.v[n]->callees)
+		find_depths(c, funcs, *callee, depth + 1);
+}
+
+static int emit_one(struct compile *c, struct emit_func *funcs, uint32_t n)
+{
+	struct object_prog *prog = &c->object->progs.v[n];
+	struct ir_func *f = c->lowered->optimised.v[n];
+	uint32_t share;
+	int err;
+
+	if (funcs[n].done)
+		return 0;
+	funcs[n].done = true;
+	vec_each(callee, &f->callees) {
+		err = emit_one(c, funcs, *callee);
+		if (err)
+			return err;
+		share = align_up(MAX(c->object->progs.v[*callee].code.stack_bytes, 1u), STACK_UNIT_BYTES);
+		funcs[n].below = MAX(funcs[n].below, funcs[*callee].below + share);
+	}
+	/* What callees have left is divided evenly among this one and those above it. */
+	share = (STACK_BYTES - MIN(funcs[n].below, STACK_BYTES - 1)) / funcs[n].depth;
+	f->stack_most = MAX(share & ~(STACK_UNIT_BYTES - 1), STACK_UNIT_BYTES);
+	f->scratch_map = (int32_t)funcs[n].scratch_map;
+	return ir_compile(f, c->module->config.on_stack_limit, c->lower.diags, &prog->code);
 }
 
 static int emit_programs(struct compile *c)
 {
-	uint32_t scratch_map = c->object->maps.n, scratch_bytes = 0;
+	uint32_t n = c->lowered->optimised.n, scratch_bytes = 0;
+	struct emit_func *funcs = arena_array_of(c->lower.arena, struct emit_func, n + 1);
 	struct object_map scratch = {
 		.name = MODULE_MAP_SCRATCH,
 		.type = BPF_MAP_TYPE_PERCPU_ARRAY,
 		.key_bytes = 4,
-		.max_entries = c->plans.n,
+		.max_entries = n,
 	};
 
-	for (uint32_t i = 0; i < c->plans.n; i++) {
-		struct ir_func *f = c->lowered->optimised.v[i];
-		struct object_prog prog = { .section = c->plans.v[i]->section };
-		int err;
+	for (uint32_t i = 0; i < n; i++) {
+		struct object_prog prog = { .section = i < c->plans.n ? c->plans.v[i]->section : NULL };
 
-		f->scratch_map = (int32_t)scratch_map;
-		err = ir_compile(f, c->module->config.on_stack_limit, c->lower.diags, &prog.code);
-		if (err)
-			return err;
-		scratch_bytes = MAX(scratch_bytes, f->scratch_bytes);
+		funcs[i].scratch_map = c->object->maps.n;
 		vec_push(c->lower.arena, &c->object->progs, prog);
 	}
+	for (uint32_t i = 0; i < c->plans.n; i++) {
+		int err;
+
+		find_depths(c, funcs, i, 1);
+		err = emit_one(c, funcs, i);
+		if (err)
+			return err;
+	}
+	vec_each(f, &c->lowered->optimised)
+		scratch_bytes = MAX(scratch_bytes, (*f)->scratch_bytes);
 	scratch.value_bytes = align_up(scratch_bytes, 8);
 	if (scratch_bytes)
 		vec_push(c->lower.arena, &c->object->maps, scratch);
@@ -249,7 +304,7 @@ int module_dump(const struct module *m, enum dump_stage stage, struct strbuf *ou
 		return 0;
 	case DUMP_BPF:
 		vec_each(p, &low->object->progs) {
-			strbuf_addf(out, "%s (%s):\n", p->code.name, p->section);
+			strbuf_addf(out, "%s (%s):\n", p->code.name, p->section ? p->section : "called");
 			code_dump(&p->code, map_name, low->object, out);
 		}
 		return 0;

@@ -15,6 +15,7 @@ enum counter {
 	COUNTER_LOST,       /* events the ring buffer had no room for */
 	COUNTER_FAULTS,     /* reads of addresses that could not be read */
 	COUNTER_TRUNCATED,  /* strings cut at max_strlen */
+	COUNTER_LOOPS,      /* loops with more turns than the kernel does */
 	COUNTER_MAPS,
 };
 
@@ -52,6 +53,7 @@ struct module {
 	VEC(struct site) sites;
 	bool uses_ring;                /* false: no map "events" in the object */
 	uint32_t ncounters;
+	uint64_t keep_capabilities;    /* (1 << CAP_*) what its functions need while it runs */
 	/* Offsets in .bss, which begins with struct control. */
 	uint32_t bss_bytes;
 	/* -d texts, made on demand by module_dump() */

@@ -48,6 +48,7 @@ struct record {
 	const struct format *format;
 	const char *text; /* NUL-terminated */
 	size_t text_len;
+	bool is_line;      /* REC_TEXT: for people, a newline follows */
 	const char *label; /* JSON type of REC_TEXT ("cat", "join", "syscall"), name of a loss */
 	uint64_t number;
 	enum severity sev;

@@ -6,6 +6,7 @@
 #ifndef SONDE_CODE_SITE_H
 #define SONDE_CODE_SITE_H
 
+#include "base/strbuf.h"
 #include "code/record.h"
 #include "lang/func.h"
 
@@ -40,6 +41,9 @@ struct act {
 	int (*map_print_key)(void *ctx, const struct map *map, const uint8_t *key);
 	int (*map_clear)(void *ctx, const struct map *map);
 	int (*map_zero)(void *ctx, const struct map *map);
+	/* Append what printf() would show of these arguments. */
+	int (*format)(void *ctx, const struct format *f, const struct type *args, const uint8_t *data,
+		      struct strbuf *out);
 	/* End the session with this exit status after what has arrived is shown. */
 	void (*stop)(void *ctx, int status);
 	/* Monotonic (boot) nanoseconds at which the session began. */

@@ -37,6 +37,9 @@ void kernel_free(struct kernel *k)
 	btf__free(k->module_btf);
 	free(k->module);
 	btf__free(k->btf);
+	while (k->nbtf_files) /* modules refer to vmlinux: last in, first out */
+		btf_file_free(k->btf_files[--k->nbtf_files]);
+	free(k->btf_files);
 	free(k->format_text);
 	free(k->cpus);
 	free(k);

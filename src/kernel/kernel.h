@@ -39,6 +39,25 @@ bool kernel_has_btf(struct kernel *k); /* without parsing it */
  * Owned by the kernel, and valid until another module is asked for. */
 const struct btf *kernel_module_btf(struct kernel *k, const char *module);
 
+/*
+ * The same types read lazily: nothing is copied, and only what is asked for is looked at. "vmlinux" or the
+ * name of a module, whose types follow those of vmlinux in number. NULL when there are none (reported; for
+ * vmlinux once). Owned by the kernel and valid as long as it.
+ */
+struct btf_file;
+struct btf_type;
+const struct btf_file *kernel_types(struct kernel *k, const char *module);
+/* Call fn for the types of every module that is loaded, until it returns non-zero; returns that. */
+int kernel_types_each_module(struct kernel *k, int (*fn)(const struct btf_file *f, void *ctx), void *ctx);
+const char *btf_file_module(const struct btf_file *f);
+/* A type by its number, with all its members; NULL: void, or no such type. */
+const struct btf_type *btf_file_type(const struct btf_file *f, uint32_t id);
+const char *btf_file_string(const struct btf_file *f, uint32_t offset); /* "" when there is none */
+/* The first type of the file's own with this name and one of `kinds` (bits 1 << BTF_KIND_*); 0: none. */
+uint32_t btf_file_find(const struct btf_file *f, const char *name, uint32_t kinds);
+/* The enum that has this enumerator, and its place in it; 0: none. */
+uint32_t btf_file_find_enumerator(const struct btf_file *f, const char *name, uint32_t *which);
+
 /* Address of a kernel symbol from /proc/kallsyms; 0 when unknown or hidden. */
 uint64_t kernel_symbol_address(struct kernel *k, const char *name);
 bool kernel_symbol_exists(struct kernel *k, const char *name);

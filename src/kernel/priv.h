@@ -3,6 +3,8 @@
 #ifndef SONDE_KERNEL_PRIV_H
 #define SONDE_KERNEL_PRIV_H
 
+#include <bpf/btf.h>
+
 #include "base/strbuf.h"
 #include "kernel/kernel.h"
 
@@ -36,9 +38,14 @@ struct kernel {
 	struct btf *btf;
 	struct btf *module_btf; /* the last one asked for */
 	char *module;
+	struct btf_file **btf_files; /* those asked for; vmlinux is the first */
+	size_t nbtf_files;
+	bool btf_failed;
 	int *cpus;
 	size_t ncpus;
 };
+
+void btf_file_free(struct btf_file *f);
 
 /* All of a file below the directory `dir` (AT_FDCWD: any), NUL-terminated; free(). Negative errno,
  * nothing is reported. */

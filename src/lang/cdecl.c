@@ -488,19 +488,24 @@ static void declaration(struct c_parser *p)
 		c_error(p, "only types can be declared here");
 }
 
-int pass_c_texts(struct checker *c)
+void c_texts_read(struct checker *c, struct c_conditions *cond, const struct script *from)
 {
-	struct c_conditions cond = { 0 };
-
-	vec_each(it, &c->script->c_texts) {
+	vec_each(it, &from->c_texts) {
 		struct c_parser p;
 
 		if (it->is_directive) {
-			c_directive(c, &cond, it);
-		} else if (!c_left_out(&cond)) {
+			c_directive(c, cond, it);
+		} else if (!c_left_out(cond)) {
 			c_start(&p, c, it->text, it->span);
 			declaration(&p);
 		}
 	}
+}
+
+int pass_c_texts(struct checker *c)
+{
+	struct c_conditions cond = { 0 };
+
+	c_texts_read(c, &cond, c->script);
 	return 0;
 }

@@ -58,4 +58,10 @@ struct c_conditions {
 bool c_left_out(const struct c_conditions *cond);
 void c_directive(struct checker *c, struct c_conditions *cond, const struct c_text *text);
 
+/* cdecl.c: everything that a file declares, or the script itself. */
+void c_texts_read(struct checker *c, struct c_conditions *cond, const struct script *from);
+/* cdecl_file.c: #include, with what follows the word; and a #define that is no constant, as a macro. */
+void c_include(struct c_parser *p, struct c_conditions *cond);
+bool c_macro(struct checker *c, const char *name, const char *params, uint32_t params_len, const char *body);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Cdecl: tokens of C, constant expressions, and the directives (#define, #if ...) that need them. */
 #include "lang/cdecl.h"
+#include "lang/constant.h"
 
 #include <ctype.h>
 
@@ -216,6 +217,10 @@ static bool parse_word(struct c_parser *p, int64_t *v)
 		return parse_defined(p, v);
 	name = c_text(p);
 	k = strmap_get(&p->c->priv->c_consts, name);
+	if (!k && constant_find(name, v)) {
+		c_next(p);
+		return true;
+	}
 	if (!k || k->str) {
 		c_error(p, "'%s' is no integer constant", name);
 		return false;
@@ -393,12 +398,19 @@ static void define_string(struct checker *c, const char *name, const char *s, ui
 	c_const_set(c, name, &k);
 }
 
-/* #define NAME value. What is not a constant is noted once and has no meaning. */
+static void left_out(struct c_parser *p, const char *name)
+{
+	diag_warn(p->c->diags, p->span, "the C macro %s is no expression of this language and is left out", name);
+	diag_hint(p->c->diags, "write it as: macro %s(...) { ... }", name);
+}
+
+/* #define NAME value, and what else is an expression: that becomes a macro. */
 static void define(struct c_parser *p)
 {
 	struct checker *c = p->c;
 	struct c_const k = { 0 };
 	uint32_t ndiags = c->diags->list.n, nerrors = c->diags->nerrors;
+	const char *body;
 	char *name;
 
 	if (p->tok != C_WORD) {
@@ -407,8 +419,10 @@ static void define(struct c_parser *p)
 	}
 	name = c_text(p);
 	if (*p->p == '(') {
-		diag_warn(c->diags, p->span, "the C macro %s(...) is left out", name);
-		diag_hint(c->diags, "write it as: macro %s(x) { ... }", name);
+		size_t len = strcspn(p->p, ")");
+
+		if (!p->p[len] || !c_macro(c, name, p->p, (uint32_t)len + 1, p->p + len + 1))
+			left_out(p, name);
 		return;
 	}
 	c_next(p);
@@ -416,6 +430,7 @@ static void define(struct c_parser *p)
 		c_const_set(c, name, &one);
 		return;
 	}
+	body = p->begin;
 	if (p->tok == C_STR) {
 		define_string(c, name, p->begin, p->len);
 		return;
@@ -427,8 +442,8 @@ static void define(struct c_parser *p)
 	/* why it is no constant does not matter */
 	c->diags->list.n = ndiags;
 	c->diags->nerrors = nerrors;
-	diag_warn(c->diags, p->span, "%s is no constant and is left out", name);
-	diag_hint(c->diags, "write it as: macro %s() { ... }", name);
+	if (!c_macro(c, name, "()", 2, body))
+		left_out(p, name);
 }
 
 static bool condition(struct c_parser *p, const char *word)
@@ -487,8 +502,7 @@ void c_directive(struct checker *c, struct c_conditions *cond, const struct c_te
 		c_next(&p);
 		define(&p);
 	} else if (str_eq(word, "include")) {
-		diag_warn(c->diags, text->span, "C headers are not read");
-		diag_hint(c->diags, "declare the structs you need at the top of the script");
+		c_include(&p, cond);
 	} else if (!str_eq(word, "pragma") && !str_eq(word, "undef")) {
 		check_error(c, text->span, "there is no directive #%s", word);
 	}

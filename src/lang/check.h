@@ -64,6 +64,8 @@ struct check_env {
 	 * then only the script's own declarations are known. */
 	const struct type *(*struct_type)(void *ctx, const char *name);
 	void *struct_type_ctx;
+	/* The kernel's enum that has an enumerator of this name, and its value; NULL: none. May be NULL. */
+	const struct type *(*enumerator)(void *ctx, const char *name, int64_t *value);
 };
 
 struct checker {
@@ -102,6 +104,8 @@ int check_arg_map(struct checker *c, const struct expr *call, uint32_t i, bool k
  * mismatch at `span`. key NULL: used without a key. 0 or -EINVAL. */
 int check_map_key(struct checker *c, struct map *m, const struct type *key, struct span span);
 int check_map_value(struct checker *c, struct map *m, const struct type *value, struct span span);
+/* Can what is being checked run? Not where a constant condition excludes it. */
+bool check_is_reached(const struct checker *c);
 /* Is the expression known to be constant (EX_INT, EX_BOOL, EX_STR)? */
 bool expr_is_literal(const struct expr *e);
 /* Compile argument `first` (a literal) as a format and check the arguments after it; the struct format

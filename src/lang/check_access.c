@@ -28,12 +28,19 @@ static int no_such_field(struct checker *c, const struct expr *e, const struct t
 	return err;
 }
 
-/* A pointer found inside what a pointer points to lies in the same address space, unless it says more. */
-static const struct type *type_in_space(struct checker *c, const struct type *t, enum addr_space space)
+/* A pointer found inside what a pointer points to lies in the same address space, unless it says more; so
+ * do those of a struct of a process, also when it has been copied. */
+const struct type *type_in_space(struct checker *c, const struct type *t, enum addr_space space)
 {
-	if (t->kind != TY_POINTER || t->space != SPACE_NONE)
+	if (t->space != SPACE_NONE || (space != SPACE_KERNEL && space != SPACE_USER))
 		return t;
-	if (space != SPACE_KERNEL && space != SPACE_USER)
+	if (space == SPACE_USER && (t->kind == TY_STRUCT || t->kind == TY_ARRAY)) {
+		struct type *copy = type_clone(c->arena, type_known(c, t));
+
+		copy->space = space;
+		return copy;
+	}
+	if (t->kind != TY_POINTER)
 		return t;
 	return type_pointer(c->arena, t->elem, space);
 }
@@ -48,21 +55,9 @@ static void deref_insert(struct checker *c, struct expr *e)
 	e->a = d;
 }
 
-/* A struct of which only the name was known where it was mentioned, as it is declared. */
-static const struct type *completed(struct checker *c, const struct type *t)
-{
-	const struct type *full;
-
-	if (t->kind != TY_STRUCT || t->size || !t->name)
-		return t;
-	full = c_type_find(c, strchr(t->name, ' ') ? t->name :
-			   arena_printf(c->arena, "%s %s", t->is_union ? "union" : "struct", t->name));
-	return full ? full : t;
-}
-
 static int field_of(struct checker *c, struct expr *e, const struct type *t, enum addr_space space)
 {
-	t = completed(c, t);
+	type_known(c, t);
 	if (t->kind == TY_STRUCT && !t->size && !t->nfields) {
 		int err = check_error(c, e->span, "%s has no members that are known here", tn(c, t));
 
@@ -154,9 +149,10 @@ static int index_tuple(struct checker *c, struct expr *e, int64_t index)
 	return tuple_member(c, e, t);
 }
 
+/* An array without a size at the end of a struct goes on as far as it does. */
 static int index_bounds(struct checker *c, const struct expr *e, int64_t index, uint32_t count)
 {
-	if (index < (int64_t)count)
+	if (index < (int64_t)count || !count)
 		return 0;
 	return check_error(c, e->b->span, "the index %lld is beyond the %u elements of %s", (long long)index, count,
 			   tn(c, e->a->type));
@@ -187,7 +183,7 @@ int check_index(struct checker *c, struct expr *e)
 		e->type = &type_int8;
 		return index_bounds(c, e, index, t->size);
 	case TY_POINTER:
-		if (!t->elem->size)
+		if (!type_known(c, t->elem)->size)
 			return check_error(c, e->span, "%s has no elements: the size of what it points to is not known",
 					   tn(c, t));
 		e->type = type_in_space(c, t->elem, t->space);
@@ -234,7 +230,7 @@ static int cast_to_pointer(struct checker *c, struct expr *e, const struct type 
 {
 	const struct type *from = e->a->type;
 
-	if (from->kind == TY_POINTER) {
+	if (from->kind == TY_POINTER || (from->kind == TY_INT && from->space != SPACE_NONE)) {
 		e->type = to->space == SPACE_NONE && from->space != SPACE_NONE && from->space != SPACE_CTX ?
 			  type_pointer(c->arena, to->elem, from->space) : to;
 		return 0;
@@ -264,12 +260,18 @@ static int cast_to_array(struct checker *c, struct expr *e, const struct type *t
 			   from->size, tn(c, to), to->size);
 }
 
-static int cast_to_string(struct checker *c, const struct expr *e, const struct type *to)
+/* (string) without a size is as long as what it is made of. */
+static int cast_to_string(struct checker *c, struct expr *e, const struct type *to)
 {
 	const struct type *from = e->a->type;
+	bool bytes = from->kind == TY_ARRAY && type_is_int(from->elem) && from->elem->size == 1;
 
-	if (from->kind != TY_STRING)
+	if (from->kind != TY_STRING && !bytes)
 		return bad_cast(c, e, to);
+	if (e->tref->kind == TREF_NAME && !e->tref->dims.n) {
+		e->type = bytes ? type_string(c->arena, from->size + 1) : from;
+		return 0;
+	}
 	if (from->size > to->size)
 		return check_error(c, e->span, "%s does not fit %s", tn(c, from), tn(c, to));
 	return 0;
@@ -369,7 +371,7 @@ int check_sizeof(struct checker *c, struct expr *e)
 	e->type = &type_uint64;
 	if (err || size_may_grow(c, e) || t->kind == TY_NONE)
 		return err;
-	if (!t->size)
+	if (!type_known(c, t)->size && t->kind != TY_ARRAY)
 		return check_error(c, e->span, "the size of %s is not known", tn(c, t));
 	expr_become_int(e, t->size, false);
 	return 0;
@@ -449,5 +451,37 @@ int check_typeinfo(struct checker *c, struct expr *e)
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
 		vec_push(c->arena, &record.names, members[i]);
 	expr_replace(e, &record);
+	return check_expr(c, e);
+}
+
+/* ---- what holds this? ---- */
+
+static struct expr *cast_to(struct checker *c, struct expr *e, struct type_ref *tref)
+{
+	struct expr *cast = arena_new_of(c->arena, struct expr);
+
+	*cast = (struct expr){ .kind = EX_CAST, .span = e->span, .name_span = e->span, .a = e, .tref = tref };
+	return cast;
+}
+
+/* container_of(p, type, member) is (type *)((uint8 *)p - offsetof(type, member)). */
+int check_container_of(struct checker *c, struct expr *e)
+{
+	struct expr offset = { .kind = EX_OFFSETOF, .span = e->span, .name_span = e->name_span, .tref = e->tref };
+	struct expr *difference = arena_new_of(c->arena, struct expr);
+	struct type_ref *bytes = arena_new_of(c->arena, struct type_ref), *whole = arena_new_of(c->arena, struct type_ref);
+
+	if (e->args.n != 1 || !e->tref)
+		return check_error(c, e->span, "container_of() takes a pointer, a type and the name of a member");
+	for (uint32_t i = 0; i < e->names.n; i++)
+		vec_push(c->arena, &offset.names, e->names.v[i]);
+	*bytes = (struct type_ref){ .span = e->span, .kind = TREF_NAME, .name = "uint8", .pointers = 1 };
+	*whole = *e->tref;
+	whole->type = NULL;
+	whole->pointers++;
+	*difference = (struct expr){ .kind = EX_BINARY, .op = OP_SUB, .span = e->span, .parenthesised = true,
+				     .a = cast_to(c, e->args.v[0], bytes), .b = arena_new_of(c->arena, struct expr) };
+	*difference->b = offset;
+	expr_replace(e, cast_to(c, difference, whole));
 	return check_expr(c, e);
 }

@@ -4,6 +4,7 @@
  * there. What a function asks of its arguments it says itself (func_def.check).
  */
 #include "lang/check_priv.h"
+#include "lang/constant.h"
 
 /* All names a word could have meant. */
 static const char *const *word_list(struct checker *c, size_t *n)
@@ -78,6 +79,24 @@ static int check_args_word(struct checker *c, struct expr *e)
 	return 0;
 }
 
+/* A constant of the kernel's headers, or an enumerator of the running kernel. */
+static bool kernel_constant(struct checker *c, struct expr *e)
+{
+	const struct type *of;
+	int64_t value;
+
+	if (constant_find(e->name, &value)) {
+		expr_become_int(e, value, value < 0);
+		return true;
+	}
+	of = c->env->enumerator ? c->env->enumerator(c->env->struct_type_ctx, e->name, &value) : NULL;
+	if (!of)
+		return false;
+	expr_become_int(e, value, value < 0);
+	e->type = of;
+	return true;
+}
+
 int check_ident(struct checker *c, struct expr *e)
 {
 	const struct c_const *k = strmap_get(&c->priv->c_consts, e->name);
@@ -91,6 +110,8 @@ int check_ident(struct checker *c, struct expr *e)
 	if (str_eq(e->name, "args"))
 		return check_args_word(c, e);
 	f = func_find(c->env->families, e->name);
+	if (!f && kernel_constant(c, e))
+		return 0;
 	if (!f)
 		return unknown_word(c, e, "builtin or constant");
 	if (!(f->flags & FUNC_BARE)) {
@@ -175,6 +196,8 @@ int check_call(struct checker *c, struct expr *e)
 	e->type = &type_none;
 	if (!f && str_eq(e->name, "typeinfo"))
 		return check_typeinfo(c, e); /* a word of the grammar: its argument may be a type */
+	if (!f && str_eq(e->name, "container_of"))
+		return check_container_of(c, e);
 	if (!f)
 		return unknown_word(c, e, "function");
 	e->func = f;

@@ -138,17 +138,15 @@ static int check_deref(struct checker *c, struct expr *e)
 		struct expr *cast = arena_new_of(c->arena, struct expr);
 
 		*cast = (struct expr){ .kind = EX_CAST, .span = e->a->span, .a = e->a,
-				       .type = type_pointer(c->arena, &type_uint64, SPACE_NONE) };
+				       .type = type_pointer(c->arena, &type_uint64, t->space) };
 		e->a = cast;
 		t = cast->type;
 	}
 	if (t->kind != TY_POINTER)
 		return bad_operand(c, e);
-	if (!t->elem->size)
+	if (!type_known(c, t->elem)->size)
 		return check_error(c, e->span, "%s cannot be followed: what it points to is not known", tn(c, t));
-	e->type = t->elem;
-	if (t->elem->kind == TY_POINTER && t->elem->space == SPACE_NONE && t->space != SPACE_CTX)
-		e->type = type_pointer(c->arena, t->elem->elem, t->space);
+	e->type = type_in_space(c, t->elem, t->space);
 	return 0;
 }
 
@@ -210,9 +208,9 @@ static int step_refuse(struct checker *c, const struct expr *e, const struct typ
 			   tn(c, t));
 }
 
-static bool type_can_step(const struct type *t)
+static bool type_can_step(struct checker *c, const struct type *t)
 {
-	return t->kind == TY_NONE || t->kind == TY_INT || (t->kind == TY_POINTER && t->elem->size);
+	return t->kind == TY_NONE || t->kind == TY_INT || (t->kind == TY_POINTER && type_known(c, t->elem)->size);
 }
 
 static int step_variable(struct checker *c, struct expr *e)
@@ -223,7 +221,7 @@ static int step_variable(struct checker *c, struct expr *e)
 	if (err)
 		return err;
 	v = e->a->var;
-	if (!type_can_step(v->type))
+	if (!type_can_step(c, v->type))
 		return step_refuse(c, e, v->type);
 	v->assigned = true;
 	e->type = stepped_type(e, v->type);
@@ -246,7 +244,7 @@ static int step_map(struct checker *c, struct expr *e)
 	if (type_is_agg(m->value))
 		return check_error(c, e->span, "%s holds %s, which only its own function can bring up to date",
 				   m->name, tn(c, m->value));
-	if (!type_can_step(m->value))
+	if (!type_can_step(c, m->value))
 		return step_refuse(c, e, m->value);
 	e->type = stepped_type(e, m->value);
 	if (e->type->kind != TY_NONE)
@@ -330,7 +328,7 @@ static int binary_pointer(struct checker *c, struct expr *e)
 		return compare_pointers(c, e);
 	if (other->kind == TY_POINTER || (e->op != OP_ADD && (e->op != OP_SUB || p != x)))
 		return bad_operands(c, e);
-	if (!p->elem->size && p->elem->kind != TY_NONE)
+	if (!type_known(c, p->elem)->size && p->elem->kind != TY_NONE)
 		return check_error(c, e->span, "%s cannot be moved: the size of what it points to is not known",
 				   tn(c, p));
 	e->type = p;
@@ -375,11 +373,36 @@ static void params_to_strings(struct checker *c, struct expr *e)
 		param_to_string(c, e->a);
 }
 
+/*
+ * (word)-1 reads as a difference as long as nobody knows that `word` is a type. Is this one of them? Then it
+ * becomes the cast that was meant.
+ */
+static bool is_cast_of_unary(struct checker *c, struct expr *e)
+{
+	enum op unary = e->op == OP_SUB ? OP_NEG : e->op == OP_MUL ? OP_DEREF : e->op == OP_AND ? OP_ADDR : OP_NONE;
+	struct expr *inner;
+	struct type_ref *tref;
+
+	if (e->a->kind != EX_IDENT || !e->a->parenthesised || !unary || func_find(c->env->families, e->a->name) ||
+	    !type_name_exists(c, e->a->name))
+		return false;
+	tref = arena_new_of(c->arena, struct type_ref);
+	*tref = (struct type_ref){ .span = e->a->span, .kind = TREF_NAME, .name = e->a->name };
+	inner = arena_new_of(c->arena, struct expr);
+	*inner = (struct expr){ .kind = EX_UNARY, .op = unary, .span = e->b->span, .a = e->b };
+	*e = (struct expr){ .kind = EX_CAST, .span = e->span, .name_span = e->span, .a = inner, .tref = tref };
+	return true;
+}
+
 static int check_binary(struct checker *c, struct expr *e)
 {
 	const struct type *x, *y;
-	int err = check_value(c, e->a), err2 = check_value(c, e->b);
+	int err, err2;
 
+	if (is_cast_of_unary(c, e))
+		return check_expr(c, e);
+	err = check_value(c, e->a);
+	err2 = check_value(c, e->b);
 	params_to_strings(c, e);
 	err = err ?: err2 ?: fold_binary(c, e);
 	if (err || e->kind != EX_BINARY)

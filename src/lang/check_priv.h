@@ -41,7 +41,9 @@ struct check_priv {
 	struct strmap c_types;      /* "struct foo", "typedef_name" -> struct type */
 	struct strmap c_consts;     /* name -> struct c_const */
 	const struct expr *agg_ok;  /* the call that stands where an aggregation may */
+	uint32_t includes;          /* files read for #include */
 	uint32_t loops;             /* depth of loops around the statement being checked */
+	uint32_t unreached;         /* inside branches that a constant condition excludes */
 	uint32_t meta;              /* inside sizeof, offsetof, typeof: nothing is evaluated */
 };
 
@@ -70,6 +72,11 @@ int check_type_ref(struct checker *c, struct type_ref *tref);
 bool type_name_exists(struct checker *c, const char *name);
 /* "struct foo" or a typedef by its name, from the script or from the kernel; NULL when unknown. */
 const struct type *c_type_find(struct checker *c, const char *name);
+/*
+ * Make a struct of which only the name is known (what a pointer points to) complete in place, when the
+ * script or the kernel know it. Everything that needs its size or its members asks here first.
+ */
+const struct type *type_known(struct checker *c, const struct type *t);
 /* Shown name of a type, in the arena. */
 const char *tn(struct checker *c, const struct type *t);
 /* Can a map value of this kind be read as an integer? And as which. */
@@ -89,12 +96,15 @@ const struct type *type_of_arithmetic(enum op op, const struct type *x, const st
 bool op_is_compare(enum op op);
 
 /* ---- check_access.c: fields, elements, casts, sizes ---- */
+/* The type of what is found in memory of this space. */
+const struct type *type_in_space(struct checker *c, const struct type *t, enum addr_space space);
 int check_field(struct checker *c, struct expr *e);
 int check_index(struct checker *c, struct expr *e);
 int check_cast(struct checker *c, struct expr *e);
 int check_sizeof(struct checker *c, struct expr *e);
 int check_offsetof(struct checker *c, struct expr *e);
 int check_typeinfo(struct checker *c, struct expr *e);
+int check_container_of(struct checker *c, struct expr *e);
 
 /* ---- fold.c ---- */
 /* Replace operations on literals by their result. 0, or -EINVAL after a diagnostic (division by zero). */

@@ -202,7 +202,7 @@ static void note_use(struct expr *e, void *ctx)
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
 	u->args |= str_eq(e->name, "args");
-	u->point |= str_eq(e->name, "probe");
+	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 }
 
 static bool same_access(const struct type *x, const struct type *y)

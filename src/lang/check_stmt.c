@@ -225,6 +225,21 @@ static int check_let(struct checker *c, struct stmt *s)
 
 /* ---- control ---- */
 
+static int check_branch_body(struct checker *c, stmt_vec *body, bool excluded)
+{
+	int err;
+
+	c->priv->unreached += excluded;
+	err = check_scope(c, body);
+	c->priv->unreached -= excluded;
+	return err;
+}
+
+bool check_is_reached(const struct checker *c)
+{
+	return !c->priv->unreached;
+}
+
 static int check_if_stmt(struct checker *c, struct stmt *s)
 {
 	bool comptime = s->value->kind == EX_COMPTIME;
@@ -239,8 +254,8 @@ static int check_if_stmt(struct checker *c, struct stmt *s)
 		else
 			s->body.n = 0;
 	}
-	err2 = check_scope(c, &s->body);
-	err3 = check_scope(c, &s->other);
+	err2 = check_branch_body(c, &s->body, !err && expr_is_literal(s->value) && !literal_is_true(s->value));
+	err3 = check_branch_body(c, &s->other, !err && expr_is_literal(s->value) && literal_is_true(s->value));
 	return err ?: err2 ?: err3;
 }
 

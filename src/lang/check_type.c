@@ -106,10 +106,13 @@ static const struct type *promote_tuples(struct arena *a, const struct type *x, 
 	items = arena_array_of(a, const struct type *, x->nfields + 1);
 	names = arena_array_of(a, const char *, x->nfields + 1);
 	for (uint32_t i = 0; i < x->nfields; i++) {
+		/* the members of a record are known by their names, in whatever order */
+		const struct field *other = x->kind == TY_RECORD ? type_field(y, x->fields[i].name) : &y->fields[i];
+
 		names[i] = x->fields[i].name;
-		if (!str_eq(names[i], y->fields[i].name))
+		if (!other)
 			return NULL;
-		items[i] = type_promote(a, x->fields[i].type, y->fields[i].type);
+		items[i] = type_promote(a, x->fields[i].type, other->type);
 		if (!items[i])
 			return NULL;
 	}
@@ -141,7 +144,7 @@ static const struct type *promote_same_kind(struct arena *a, const struct type *
 	case TY_ENUM:
 		return NULL;
 	default:
-		return type_is_agg(x) ? promote_aggs(x, y) : x->size == y->size ? x : NULL;
+		return type_is_agg(x) ? promote_aggs(x, y) : type_equal(x, y) ? x : NULL;
 	}
 }
 
@@ -227,6 +230,25 @@ const struct type *c_type_find(struct checker *c, const char *name)
 		if (k)
 			return k;
 	}
+	return t;
+}
+
+const struct type *type_known(struct checker *c, const struct type *t)
+{
+	const struct type *found;
+	struct type *whole;
+	const char *name;
+
+	if (t->kind != TY_STRUCT || t->size || t->nfields || !t->name)
+		return t;
+	name = strchr(t->name, ' ') ? t->name :
+	       arena_printf(c->arena, "%s %s", t->is_union ? "union" : "struct", t->name);
+	found = c_type_find(c, name);
+	if (!found || found == t || !found->size)
+		return t;
+	/* Not a constant: a name without members is always made by a maker of types, in the arena. */
+	whole = (struct type *)(uintptr_t)t;
+	*whole = *found;
 	return t;
 }
 

@@ -134,6 +134,19 @@ static struct expr *sizeof_read(struct parser *p)
 	return e;
 }
 
+static bool member_path_read(struct parser *p, struct expr *e)
+{
+	do {
+		if (p->tok.kind != TOK_IDENT) {
+			parse_expected(p, "the name of a member");
+			return false;
+		}
+		vec_push(p->arena, &e->names, p->tok.text);
+		parse_next(p);
+	} while (parse_take(p, TOK_DOT));
+	return true;
+}
+
 static struct expr *offsetof_read(struct parser *p)
 {
 	struct expr *e = leaf_new(p, EX_OFFSETOF);
@@ -144,13 +157,7 @@ static struct expr *offsetof_read(struct parser *p)
 	if (!type_or_expr_read(p, e, TOK_COMMA) ||
 	    !parse_expect(p, TOK_COMMA, "and the name of a member in offsetof"))
 		return NULL;
-	do {
-		if (p->tok.kind != TOK_IDENT)
-			return parse_expected(p, "the name of a member");
-		vec_push(p->arena, &e->names, p->tok.text);
-		parse_next(p);
-	} while (parse_take(p, TOK_DOT));
-	if (!open_close(p, TOK_RPAREN, open, "to close offsetof"))
+	if (!member_path_read(p, e) || !open_close(p, TOK_RPAREN, open, "to close offsetof"))
 		return NULL;
 	e->span = parse_span(p, e->span.begin);
 	return e;
@@ -168,6 +175,29 @@ static struct expr *typeinfo_read(struct parser *p)
 		return call_read(p, e);
 	e->kind = EX_CALL;
 	if (!type_or_expr_read(p, e, TOK_RPAREN) || !open_close(p, TOK_RPAREN, open, "to close typeinfo"))
+		return NULL;
+	e->span = parse_span(p, e->span.begin);
+	return e;
+}
+
+/* container_of(pointer, type, member): a call with the type in tref and the path in names. */
+static struct expr *container_of_read(struct parser *p)
+{
+	struct expr *e = leaf_new(p, EX_IDENT), *of;
+	struct span open = p->tok.span;
+
+	if (p->tok.kind != TOK_LPAREN)
+		return e;
+	e->kind = EX_CALL;
+	p->open++;
+	parse_next(p);
+	of = parse_expr(p);
+	if (!of || !parse_expect(p, TOK_COMMA, "and a type in container_of"))
+		return NULL;
+	vec_push(p->arena, &e->args, of);
+	e->tref = parse_type(p);
+	if (!e->tref || !parse_expect(p, TOK_COMMA, "and the name of a member in container_of") ||
+	    !member_path_read(p, e) || !open_close(p, TOK_RPAREN, open, "to close container_of"))
 		return NULL;
 	e->span = parse_span(p, e->span.begin);
 	return e;
@@ -199,6 +229,7 @@ static const struct {
 } word_exprs[] = {
 	{ "if", parse_if }, { "sizeof", sizeof_read }, { "offsetof", offsetof_read },
 	{ "comptime", comptime_read }, { "typeinfo", typeinfo_read },
+	{ "container_of", container_of_read },
 };
 
 static struct expr *word_read(struct parser *p)

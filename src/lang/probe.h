@@ -17,11 +17,13 @@ struct bpf_program;
 struct bpf_link;
 struct bpf_object;
 struct kernel; /* kernel/kernel.h: what the running kernel offers, read lazily and cached */
+struct ktypes; /* lang/ktype.h */
 
 /* The facts a kind may ask for while it expands and attaches. */
 struct probe_env {
 	struct arena *arena;     /* attach points and types live here */
 	struct kernel *kernel;
+	struct ktypes *types;    /* the kernel's types, made when asked for */
 	const struct reporter *report;
 	struct diags *diags;     /* while compiling; NULL while attaching */
 	int32_t pid;             /* -p or the child of -c; 0: none */

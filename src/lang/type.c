@@ -18,6 +18,14 @@ const struct type type_uint8 = INT_TYPE(1, false);
 const struct type type_uint16 = INT_TYPE(2, false);
 const struct type type_uint32 = INT_TYPE(4, false);
 const struct type type_uint64 = INT_TYPE(8, false);
+const struct type type_ksym = { .kind = TY_KSYM, .size = 8, .align = 8 };
+const struct type type_usym = { .kind = TY_USYM, .size = 16, .align = 8 };
+const struct type type_inet = { .kind = TY_INET, .size = 20, .align = 4 };
+const struct type type_mac = { .kind = TY_MAC, .size = 6, .align = 1 };
+const struct type type_username = { .kind = TY_USERNAME, .size = 8, .align = 8 };
+const struct type type_strerror = { .kind = TY_STRERROR, .size = 4, .align = 4 };
+const struct type type_syscall_name = { .kind = TY_SYSCALL_NAME, .size = 4, .align = 4 };
+const struct type type_signal_name = { .kind = TY_SIGNAL_NAME, .size = 4, .align = 4 };
 
 const struct type *type_integer(uint32_t size, bool is_signed)
 {
@@ -47,6 +55,25 @@ const struct type *type_string(struct arena *a, uint32_t size)
 const struct type *type_buffer(struct arena *a, uint32_t data_bytes)
 {
 	return type_new(a, TY_BUFFER, data_bytes + 4, 4);
+}
+
+const struct type *type_stack(struct arena *a, enum type_kind kind, uint32_t limit, enum stack_mode mode)
+{
+	uint32_t frames = limit + (kind == TY_KSTACK ? STACK_WRAPPERS : 0);
+	struct type *t = type_new(a, kind, 8 + 8 * frames, 8);
+
+	t->param[0] = limit;
+	t->param[1] = mode;
+	return t;
+}
+
+const struct type *type_with_text(struct arena *a, enum type_kind kind, const char *text, int64_t param)
+{
+	struct type *t = type_new(a, kind, 8, 8);
+
+	t->name = text;
+	t->param[0] = param;
+	return t;
 }
 
 const struct type *type_pointer(struct arena *a, const struct type *elem, enum addr_space space)
@@ -203,7 +230,12 @@ bool type_equal(const struct type *a, const struct type *b)
 {
 	if (a == b)
 		return true;
-	if (a->kind != b->kind || a->size != b->size || a->is_signed != b->is_signed)
+	if (a->kind != b->kind)
+		return false;
+	/* A struct may be known by its name alone in one place, and with its members in another. */
+	if (a->kind == TY_STRUCT && a->name && b->name)
+		return a->is_union == b->is_union && !strcmp(a->name, b->name);
+	if (a->size != b->size || a->is_signed != b->is_signed)
 		return false;
 	switch (a->kind) {
 	case TY_POINTER:
@@ -220,6 +252,11 @@ bool type_equal(const struct type *a, const struct type *b)
 	case TY_TUPLE:
 	case TY_RECORD:
 		return fields_equal(a, b, a->kind == TY_RECORD);
+	case TY_STRFTIME:
+	case TY_CGROUP_PATH:
+		if (!str_eq(a->name, b->name))
+			return false;
+		/* fall through */
 	default:
 		return !memcmp(a->param, b->param, sizeof(a->param));
 	}

@@ -76,9 +76,27 @@ struct type {
 	uint32_t nhoisted; /* fields[nfields ..]: what anonymous members hold, see type_set_fields() */
 	const struct enumerator *enumerators;
 	uint32_t nenumerators;
-	/* hist: bits = k of hist(n, k). lhist: min, max, step. stack: limit and mode. */
+	/* hist: bits = k of hist(n, k). lhist: min, max, step. stack: most frames, enum stack_mode.
+	 * strftime: the clock (CLOCK_BOOTTIME, ...); its format, like the filter of a cgroup path, is `name`. */
 	int64_t param[3];
 };
+
+/* Functions between a raw tracepoint and the program. */
+#define STACK_WRAPPERS 4
+
+/* How a stack reads: "name+1", "ffffffff81000001 name+1", "ffffffff81000001". */
+enum stack_mode { STACK_BPFTRACE, STACK_PERF, STACK_RAW };
+
+/*
+ * Layout of the numbers that become text:
+ *   ustack  u32 frames that are there, u32 process, u64 address[param[0]], unused ones 0
+ *   kstack  the same with STACK_WRAPPERS addresses more; in place of the process 1 when the stack may begin
+ *           with that many functions of the tracing itself, which are not shown and do not count
+ *   ksym            u64 address;  usym  u64 address, u32 process, u32 0
+ *   inet            u32 address family, 4 or 16 bytes of address, padded with zeros to 16
+ *   mac             6 bytes
+ *   others          an integer: user id, nanoseconds, cgroup id, error, system call, signal
+ */
 
 /*
  * Layout of aggregations (in a map value, per CPU; 8-byte words):
@@ -95,6 +113,9 @@ uint32_t type_buckets(const struct type *hist);
 /* Shared, ready-made types. */
 extern const struct type type_none, type_bool, type_int8, type_int16, type_int32, type_int64,
 	type_uint8, type_uint16, type_uint32, type_uint64;
+/* Numbers that become text and have no parameters. */
+extern const struct type type_ksym, type_usym, type_inet, type_mac, type_username, type_strerror,
+	type_syscall_name, type_signal_name;
 
 const struct type *type_integer(uint32_t size, bool is_signed);
 const struct type *type_string(struct arena *a, uint32_t size);
@@ -105,6 +126,10 @@ const struct type *type_array(struct arena *a, const struct type *elem, uint32_t
  * (a tuple), else a record. */
 const struct type *type_tuple(struct arena *a, const struct type *const *items, const char *const *names,
 			      uint32_t n);
+/* A stack of at most `limit` frames (TY_KSTACK, TY_USTACK). */
+const struct type *type_stack(struct arena *a, enum type_kind kind, uint32_t limit, enum stack_mode mode);
+/* strftime and cgroup path: a number that a text belongs to. */
+const struct type *type_with_text(struct arena *a, enum type_kind kind, const char *text, int64_t param);
 /* An aggregation. is_signed is that of the aggregated number. Parameters as in struct type. */
 const struct type *type_agg(struct arena *a, enum type_kind kind, bool is_signed, const int64_t param[3]);
 /*

@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "kernel/kernel.h"
+#include "lang/ktype.h"
 #include "probe/common.h"
 #include "probe/kinds_all.h"
 #include "probe/tp_args.h"
@@ -88,83 +89,19 @@ static int expand(struct probe_env *env, const struct probe_spec *spec, attach_v
 
 /* ---- args ---- */
 
-static const struct btf_type *skip_modifiers(const struct btf *btf, uint32_t *id)
-{
-	const struct btf_type *t = btf__type_by_id(btf, *id);
-
-	while (t && (btf_is_mod(t) || btf_is_typedef(t))) {
-		*id = t->type;
-		t = btf__type_by_id(btf, *id);
-	}
-	return t;
-}
-
-static const struct type *type_of_btf(struct arena *a, const struct btf *btf, uint32_t id, unsigned depth)
-{
-	const struct btf_type *t = skip_modifiers(btf, &id);
-	const char *name;
-
-	if (!t || btf_is_void(t))
-		return &type_none;
-	name = btf__name_by_offset(btf, t->name_off);
-	if (btf_is_int(t) && btf_int_encoding(t) & BTF_INT_BOOL)
-		return &type_bool;
-	if (btf_is_int(t) && t->size <= 8)
-		return type_integer(t->size, btf_int_encoding(t) & BTF_INT_SIGNED);
-	if (btf_is_any_enum(t))
-		return type_integer(t->size, btf_kflag(t));
-	if (btf_is_composite(t))
-		return opaque_struct(a, name, strlen(name), btf_is_union(t));
-	if (btf_is_ptr(t) && depth < 8)
-		return type_pointer(a, type_of_btf(a, btf, t->type, depth + 1), SPACE_KERNEL);
-	return &type_none;
-}
-
-/* The C type in words: "struct task_struct *", for listings. */
-static const char *text_of_btf(struct arena *a, const struct btf *btf, uint32_t id, unsigned depth)
-{
-	const struct btf_type *t = btf__type_by_id(btf, id);
-	const char *name, *text;
-
-	if (!t || btf_is_void(t) || depth > 8)
-		return "void";
-	name = btf__name_by_offset(btf, t->name_off);
-	switch (btf_kind(t)) {
-	case BTF_KIND_CONST:
-		return arena_printf(a, "const %s", text_of_btf(a, btf, t->type, depth + 1));
-	case BTF_KIND_VOLATILE:
-	case BTF_KIND_RESTRICT:
-	case BTF_KIND_TYPE_TAG:
-		return text_of_btf(a, btf, t->type, depth + 1);
-	case BTF_KIND_PTR:
-		text = text_of_btf(a, btf, t->type, depth + 1);
-		return arena_printf(a, "%s%s*", text, text[strlen(text) - 1] == '*' ? "" : " ");
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_FWD:
-		return arena_printf(a, "%s %s", btf_kind(t) == BTF_KIND_FWD && btf_kflag(t) ? "union" : "struct",
-				    name);
-	case BTF_KIND_UNION:
-		return arena_printf(a, "union %s", name);
-	case BTF_KIND_ENUM:
-	case BTF_KIND_ENUM64:
-		return arena_printf(a, "enum %s", name);
-	case BTF_KIND_FUNC_PROTO:
-		return "void (*)()";
-	default:
-		return arena_strdup(a, *name ? name : "void");
-	}
-}
-
 /* A word of the context holds the argument: what is wider than a word does not come this way. */
-static const struct type *arg_type(struct arena *a, const struct btf *btf, uint32_t id)
+static const struct type *arg_type(struct probe_env *env, const struct btf_file *btf, uint32_t id)
 {
-	const struct type *known = type_of_btf(a, btf, id, 0);
+	const struct type *known = ktype_of(env->types, btf, id);
 	struct type *t;
 
-	if (known->kind != TY_INT && known->kind != TY_BOOL && known->kind != TY_POINTER)
+	if (!type_is_int(known) && known->kind != TY_POINTER)
 		known = &type_uint64;
-	t = type_clone(a, known);
-	t->name = text_of_btf(a, btf, id, 0);
+	t = type_clone(env->arena, known);
+	if (known->kind == TY_POINTER && known->space == SPACE_NONE)
+		t->space = SPACE_KERNEL;
+	if (known->kind != TY_ENUM) /* an enum is known by its own name */
+		t->name = ktype_text(env->types, btf, id);
 	return t;
 }
 
@@ -172,40 +109,37 @@ static const struct type *arg_type(struct arena *a, const struct btf *btf, uint3
  * The prototype with its names. The typedef btf_trace_EVENT, which every raw tracepoint has, knows none;
  * the functions that the kernel makes for each (__probestub_, since 6.6) or for its class do.
  */
-static const struct btf_type *proto_of(const struct btf *btf, struct arena *a, const char *event)
+static const struct btf_type *proto_of(const struct btf_file *btf, struct arena *a, const char *event)
 {
 	static const char *const functions[] = { "__probestub_", "__bpf_trace_" };
 	const struct btf_type *t;
-	uint32_t type_id;
-	int id;
+	uint32_t id;
 
 	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		const char *name = arena_printf(a, "%s%s", functions[i], event);
-
-		id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
-		if (id > 0)
-			return btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
+		id = btf_file_find(btf, arena_printf(a, "%s%s", functions[i], event), 1u << BTF_KIND_FUNC);
+		if (id)
+			return btf_file_type(btf, btf_file_type(btf, id)->type);
 	}
-	id = btf__find_by_name_kind(btf, arena_printf(a, "btf_trace_%s", event), BTF_KIND_TYPEDEF);
-	if (id < 0)
-		return NULL;
-	type_id = (uint32_t)id;
-	t = skip_modifiers(btf, &type_id);
-	return t && btf_is_ptr(t) ? btf__type_by_id(btf, t->type) : NULL;
+	id = btf_file_find(btf, arena_printf(a, "btf_trace_%s", event), 1u << BTF_KIND_TYPEDEF);
+	t = btf_file_type(btf, id);
+	/* typedef -> pointer -> prototype */
+	t = t ? btf_file_type(btf, t->type) : NULL;
+	return t && btf_is_ptr(t) ? btf_file_type(btf, t->type) : NULL;
 }
 
-static const struct type *args_of(struct arena *a, const struct btf *btf, const struct btf_type *proto)
+static const struct type *args_of(struct probe_env *env, const struct btf_file *btf, const struct btf_type *proto)
 {
 	const struct btf_param *params = btf_params(proto);
+	struct arena *a = env->arena;
 	VEC(struct field) fields = {0};
 
 	/* The first is the kernel's own (void *__data). */
 	for (uint32_t i = 1; i < btf_vlen(proto) && i <= MAX_ARGS; i++) {
-		const char *name = btf__name_by_offset(btf, params[i].name_off);
+		const char *name = btf_file_string(btf, params[i].name_off);
 		struct field f = { .access = ACCESS_CTX_WORD, .ctx_offset = (i - 1) * 8 };
 
-		f.name = name && *name ? arena_strdup(a, name) : arena_printf(a, "arg%u", i - 1);
-		f.type = arg_type(a, btf, params[i].type);
+		f.name = *name ? name : arena_printf(a, "arg%u", i - 1);
+		f.type = arg_type(env, btf, params[i].type);
 		vec_push(a, &fields, f);
 	}
 	return args_struct(a, fields.v, fields.n, fields.n * 8);
@@ -214,18 +148,18 @@ static const struct type *args_of(struct arena *a, const struct btf *btf, const 
 static int args(struct probe_env *env, struct attach_point *ap)
 {
 	const struct btf_type *proto;
-	const struct btf *btf;
+	const struct btf_file *btf;
 
 	if (ap->args)
 		return 0;
-	btf = kernel_module_btf(env->kernel, ap->target);
+	btf = kernel_types(env->kernel, ap->target);
 	if (!btf)
 		return -ENOENT;
 	proto = proto_of(btf, env->arena, ap->func);
 	if (!proto || !btf_is_func_proto(proto))
 		return report_error(env->report, -ENOENT, "use arg0, arg1, ... instead of args",
 				    "the kernel's types do not describe the arguments of %s", ap->name);
-	ap->args = args_of(env->arena, btf, proto);
+	ap->args = args_of(env, btf, proto);
 	return 0;
 }
 

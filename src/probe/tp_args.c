@@ -209,6 +209,9 @@ const struct type *tp_field_type(struct arena *a, const struct tp_field *f, enum
 {
 	struct type *t = type_clone(a, field_type_bare(a, f, space));
 
+	/* A number that is cast to a pointer points where the other arguments do. */
+	if (t->kind == TY_INT && t->size == 8 && space == SPACE_USER)
+		t->space = space;
 	t->name = f->type;
 	return t;
 }

@@ -49,6 +49,17 @@ static int act_map_zero(void *ctx, const struct map *map)
 	return map_zero(ctx, map);
 }
 
+static int act_format(void *ctx, const struct format *f, const struct type *args, const uint8_t *data,
+		      struct strbuf *out)
+{
+	const struct session *s = ctx;
+	int err = s->opt.format ? s->opt.format(s->opt.record_ctx, f, args, data, out) : -ENOSYS;
+
+	if (!err && out->failed)
+		err = -ENOMEM;
+	return err ? report_error(s->report, err, NULL, "cannot put a text together: %s", strerror(-err)) : 0;
+}
+
 static void act_stop(void *ctx, int status)
 {
 	session_end(ctx, status);
@@ -71,6 +82,7 @@ void act_init(struct session *s)
 		.map_print_key = act_map_print_key,
 		.map_clear = act_map_clear,
 		.map_zero = act_map_zero,
+		.format = act_format,
 		.stop = act_stop,
 		.start_ns = act_start_ns,
 	};

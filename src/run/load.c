@@ -239,6 +239,8 @@ static int report_load_failure(const struct session *s, const struct strbuf *log
 	if (err == -EPERM)
 		n = 0;
 	libbpf_strerror(err, reason, sizeof(reason));
+	if (err == -E2BIG)
+		strcpy(reason, "a map or the ring buffer is too large");
 	return report_error(s->report, err, load_hint(err), "cannot load the question into the kernel: %s%s%.*s",
 			    reason, n ? ": " : "", (int)n, line);
 }

@@ -138,6 +138,7 @@ static void capabilities_drop(struct session *s)
 {
 	uint64_t keep = kernel_version() < 0x051300 ? 1ULL << CAP_BPF : 0;
 
+	keep |= s->module->keep_capabilities;
 	if (!s->opt.keep_capabilities)
 		kernel_drop_capabilities(keep);
 }

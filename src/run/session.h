@@ -16,7 +16,10 @@ struct session_options {
 	const struct reporter *report;
 	struct probe_env *probe;     /* for attaching */
 	int (*record)(void *ctx, const struct record *rec); /* every record, in order; non-zero ends the session with it */
-	void *record_ctx;
+	/* Append what printf() would show, for functions that need it as a text. NULL: they cannot. */
+	int (*format)(void *ctx, const struct format *f, const struct type *args, const uint8_t *data,
+		      struct strbuf *out);
+	void *record_ctx;            /* of both */
 	pid_t pid;                   /* the process of -p: its end ends the session; 0: none */
 	bool dry_run;                /* begin programs are not run */
 	bool quiet_maps;             /* do not print maps at the end */

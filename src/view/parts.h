@@ -37,6 +37,14 @@ struct agg {
 bool agg_load(const struct type *t, const uint8_t *data, int64_t div, struct agg *out);
 void agg_number(struct strbuf *out, const struct agg *a, int64_t value);
 
+/* ---- name.c, stack.c: numbers that are shown as names ---- */
+
+/* How one kind of value reads as text. */
+typedef void value_form(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data);
+
+value_form text_inet, text_username, text_strftime, text_cgroup_path, text_syscall_name, text_signal_name;
+value_form text_ksym, text_usym, text_stack;
+
 /* ---- value_json.c ---- */
 
 /* Numbers that a double cannot hold exactly are written as strings, as the reference does: most readers

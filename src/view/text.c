@@ -67,6 +67,8 @@ static int show_value(struct view *v, const struct record *rec)
 static int show_text(struct view *v, const struct record *rec)
 {
 	strbuf_add(&v->out, rec->text, rec->text_len);
+	if (rec->is_line)
+		strbuf_addch(&v->out, '\n');
 	return 0;
 }
 
@@ -87,7 +89,7 @@ static int show_lost(struct view *v, const struct record *rec)
 static int show_message(struct view *v, const struct record *rec)
 {
 	static const char *const words[] = {
-		[SEV_ERROR] = "error: ", [SEV_WARNING] = "warning: ", [SEV_INFO] = "", [SEV_DEBUG] = "",
+		[SEV_ERROR] = "ERROR: ", [SEV_WARNING] = "WARNING: ", [SEV_INFO] = "", [SEV_DEBUG] = "",
 	};
 
 	view_place(v, &v->out, rec->span);

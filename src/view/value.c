@@ -168,6 +168,16 @@ static void text_enum(const struct view *v, struct strbuf *out, const struct typ
 		text_int(v, out, t, data);
 }
 
+/* { .a = 1, .b = 2 }, as a struct */
+static void text_record(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	bool first = true;
+
+	strbuf_addstr(out, "{ ");
+	members_text(v, out, t, data, &first);
+	strbuf_addstr(out, " }");
+}
+
 static void items_text(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
 	for (uint32_t i = 0; i < t->nfields; i++) {
@@ -175,10 +185,6 @@ static void items_text(const struct view *v, struct strbuf *out, const struct ty
 
 		if (i)
 			strbuf_addstr(out, ", ");
-		if (t->kind == TY_RECORD) {
-			strbuf_addstr(out, f->name);
-			strbuf_addstr(out, " = ");
-		}
 		value_text(v, out, f->type, data + f->offset);
 	}
 }
@@ -188,27 +194,6 @@ static void text_tuple(const struct view *v, struct strbuf *out, const struct ty
 	strbuf_addch(out, '(');
 	items_text(v, out, t, data);
 	strbuf_addch(out, ')');
-}
-
-static void text_ksym(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
-{
-	uint64_t addr = number_load(data, MIN(t->size, 8U), false);
-
-	if (v->resolver && v->resolver->ksym)
-		v->resolver->ksym(v->resolver->ctx, addr, out);
-	else
-		number_hex(out, addr);
-}
-
-static void text_usym(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
-{
-	uint64_t addr = number_load(data, MIN(t->size, 8U), false);
-	uint32_t pid = t->size >= 12 ? (uint32_t)number_load(data + 8, 4, false) : 0;
-
-	if (v->resolver && v->resolver->usym)
-		v->resolver->usym(v->resolver->ctx, addr, pid, out);
-	else
-		number_hex(out, addr);
 }
 
 static void text_mac(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
@@ -226,10 +211,12 @@ static void text_mac(const struct view *v, struct strbuf *out, const struct type
 
 static void text_strerror(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
+	int error = (int)number_load(data, t->size, true);
 	char buf[128];
 
 	(void)v;
-	strbuf_addstr(out, strerror_r((int)number_load(data, t->size, true), buf, sizeof(buf)));
+	/* The kernel's functions return errors as negative numbers. */
+	strbuf_addstr(out, strerror_r(error < 0 ? -error : error, buf, sizeof(buf)));
 }
 
 /* Kinds without a form of their own: a number, or their bytes. */
@@ -289,12 +276,14 @@ static void text_agg(const struct view *v, struct strbuf *out, const struct type
 	value_text_div(v, out, t, data, 1);
 }
 
-static void (*const forms[TY_NKINDS])(const struct view *v, struct strbuf *out, const struct type *t,
-				      const uint8_t *data) = {
+static value_form *const forms[TY_NKINDS] = {
 	[TY_NONE] = text_none, [TY_INT] = text_int, [TY_BOOL] = text_bool, [TY_STRING] = text_string,
 	[TY_BUFFER] = text_buffer, [TY_POINTER] = text_pointer, [TY_ARRAY] = text_array,
-	[TY_STRUCT] = text_struct, [TY_ENUM] = text_enum, [TY_TUPLE] = text_tuple, [TY_RECORD] = text_tuple,
-	[TY_KSYM] = text_ksym, [TY_USYM] = text_usym, [TY_MAC] = text_mac, [TY_STRERROR] = text_strerror,
+	[TY_STRUCT] = text_struct, [TY_ENUM] = text_enum, [TY_TUPLE] = text_tuple, [TY_RECORD] = text_record,
+	[TY_KSYM] = text_ksym, [TY_USYM] = text_usym, [TY_KSTACK] = text_stack, [TY_USTACK] = text_stack,
+	[TY_INET] = text_inet, [TY_MAC] = text_mac, [TY_USERNAME] = text_username,
+	[TY_STRFTIME] = text_strftime, [TY_CGROUP_PATH] = text_cgroup_path, [TY_STRERROR] = text_strerror,
+	[TY_SYSCALL_NAME] = text_syscall_name, [TY_SIGNAL_NAME] = text_signal_name,
 	[TY_COUNT] = text_agg, [TY_SUM] = text_agg, [TY_MIN] = text_agg, [TY_MAX] = text_agg,
 	[TY_AVG] = text_agg, [TY_STATS] = text_agg, [TY_HIST] = text_agg, [TY_LHIST] = text_agg,
 };
@@ -325,10 +314,13 @@ void value_text_div(const struct view *v, struct strbuf *out, const struct type 
 
 void key_text(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
-	if (t->kind == TY_TUPLE || t->kind == TY_RECORD)
-		items_text(v, out, t, data);
+	struct view in_key = *v;
+
+	in_key.in_key = true;
+	if (t->kind == TY_TUPLE)
+		items_text(&in_key, out, t, data);
 	else
-		value_text(v, out, t, data);
+		value_text(&in_key, out, t, data);
 }
 
 bool value_int(const struct type *t, const uint8_t *data, int64_t *value)

@@ -120,15 +120,17 @@ static void json_as_text(const struct view *v, struct strbuf *out, const struct 
 void key_json(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct view in_key = *v;
 
+	in_key.in_key = true;
 	if (t->kind != TY_TUPLE) {
-		json_as_text(v, out, t, data);
+		json_as_text(&in_key, out, t, data);
 		return;
 	}
 	for (uint32_t i = 0; i < t->nfields; i++) {
 		if (i)
 			strbuf_addch(&text, ',');
-		value_text(v, &text, t->fields[i].type, data + t->fields[i].offset);
+		value_text(&in_key, &text, t->fields[i].type, data + t->fields[i].offset);
 	}
 	if (text.failed)
 		out->failed = true;

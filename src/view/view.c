@@ -112,10 +112,15 @@ void view_place(const struct view *v, struct strbuf *out, struct span span)
 {
 	const struct sources *sources = v->module && v->module->script ? v->module->script->sources : NULL;
 	const struct source *src = sources && span.file ? source_of(sources, span) : NULL;
-	uint32_t line, col;
+	struct span end = { .file = span.file, .begin = span.end, .end = span.end };
+	uint32_t line, col, last_line, last_col;
 
 	if (!src)
 		return;
 	span_locate(sources, span, &line, &col);
-	strbuf_addf(out, "%s:%u:%u: ", src->name, line, col);
+	span_locate(sources, end, &last_line, &last_col);
+	if (line == last_line)
+		strbuf_addf(out, "%s:%u:%u-%u: ", src->name, line, col, last_col);
+	else
+		strbuf_addf(out, "%s:%u-%u: ", src->name, line, last_line);
 }

@@ -10,13 +10,15 @@
 #include "base/strbuf.h"
 #include "code/record.h"
 #include "code/module.h"
+#include "symbol/symbol.h"
 
-/* Turns numbers into names while showing; provided by whoever runs the session (symbol/ later). Any
- * member may be NULL: then the number is shown. */
+/* Turns addresses into names while showing; provided by whoever runs the session. Any member may be NULL,
+ * and an address may have no name: then the number is shown. */
 struct resolver {
 	void *ctx;
-	void (*ksym)(void *ctx, uint64_t addr, struct strbuf *out);
-	void (*usym)(void *ctx, uint64_t addr, uint32_t pid, struct strbuf *out);
+	bool (*ksym)(void *ctx, uint64_t addr, struct symbol *out);
+	/* `out->module` may be set even when there is no name. */
+	bool (*usym)(void *ctx, uint32_t pid, uint64_t addr, struct symbol *out);
 };
 
 struct view {
@@ -30,6 +32,7 @@ struct view {
 	uint64_t bytes_written;
 	int err;           /* first failed write, as a negative errno; later output is dropped */
 	bool final_gap;    /* an empty line is due before the next map that is shown at the end */
+	bool in_key;       /* what is shown is the key of a map: stacks are indented less */
 	struct strbuf scratch; /* a payload that came shorter than its type, filled up */
 	void *priv;
 };
@@ -42,7 +45,7 @@ struct view_def {
 	void (*close)(struct view *v); /* final output; may be NULL */
 };
 
-/* Names a message of a script by its place: "q.bt:3:14: ", or nothing when the place is unknown. */
+/* Names a message of a script by its place: "q.bt:3:14-20: ", "q.bt:3-5: ", or nothing when the place is unknown. */
 void view_place(const struct view *v, struct strbuf *out, struct span span);
 
 /* NULL-terminated. */

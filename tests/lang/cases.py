@@ -9,7 +9,8 @@
 
 Blocks are indented by four spaces. Keys: program (required), params, options, env (NAME=value words),
 out (exact standard output; maps at the end included), out-re (a regular expression that all of standard
-output must match), err (every line must be found within standard error), status (default 0), timeout.
+output must match), err (every line must be found within standard error), status (default 0), timeout,
+peer (`same`: bpftrace 0.17 prints the same; `no REASON`; `differs REASON`).
 Lines that begin with # outside blocks are comments.
 """
 import re
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BLOCKS = ("program", "out", "out-re", "err")
-WORDS = ("params", "options", "env", "status", "timeout")
+WORDS = ("params", "options", "env", "status", "timeout", "peer")
 
 
 @dataclass

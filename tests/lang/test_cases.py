@@ -1,26 +1,71 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run every case of tests/lang/cases on the live kernel."""
+"""Run every case and every table of tests/lang/cases on the live kernel, several at a time."""
 import os
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from cases import load
+import cases
+import tables
 
 SONDE = os.environ.get("SONDE", "build/sonde")
-CASES = load(Path(__file__).parent / "cases")
+HERE = Path(__file__).parent / "cases"
+CASES = cases.load(HERE)
+ROWS = tables.load(HERE)
+BATCH = 24
+
+
+def sonde(program, options=(), params=(), env=(), timeout=20.0):
+    """(stdout, stderr, exit status)"""
+    full_env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", **dict(w.split("=", 1) for w in env))
+    r = subprocess.run([SONDE, "-q", *options, "-e", program, *params], capture_output=True, env=full_env,
+                       stdin=subprocess.DEVNULL, timeout=timeout)
+    return (r.stdout.decode(errors="backslashreplace"), r.stderr.decode(errors="backslashreplace"),
+            r.returncode)
+
+
+def run_case(case):
+    return sonde(case.keys["program"], case.words("options"), case.words("params"), case.words("env"),
+                 float(case.keys.get("timeout", 20)))
+
+
+def run_row(row):
+    g = row.group
+    return sonde(row.program, g.words("options"), g.words("params"), g.words("env"))
+
+
+def run_batch(batch):
+    """{row: output}; empty when the program as a whole did not do."""
+    g = batch[0].group
+    program = tables.QUIET + "\n".join(
+        f"BEGIN {{ {tables.mark(i)} {tables.renamed(row.statements, i)} }}" for i, row in enumerate(batch))
+    out, err, status = sonde(program, g.words("options"), g.words("params"), g.words("env"), 60.0)
+    if status or err:
+        return {}
+    parts = tables.split_output(out)
+    return {row: tables.plain(parts[i], i) for i, row in enumerate(batch) if i in parts}
+
+
+@pytest.fixture(scope="session")
+def answers():
+    """Futures: of a case and of a row that runs alone by its identity, of a batch for each of its rows."""
+    with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+        futures = {id(c): pool.submit(run_case, c) for c in CASES}
+        futures.update({id(r): pool.submit(run_row, r) for r in ROWS if r.alone})
+        for batch in tables.batches(ROWS, BATCH):
+            future = pool.submit(run_batch, batch)
+            futures.update({id(r): future for r in batch})
+        yield futures
+        for future in futures.values():
+            future.cancel()
 
 
 @pytest.mark.parametrize("case", CASES, ids=[c.id for c in CASES])
-def test_case(case):
-    env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", **dict(w.split("=", 1) for w in case.words("env")))
-    argv = [SONDE, "-q", *case.words("options"), "-e", case.keys["program"], *case.words("params")]
-    r = subprocess.run(argv, capture_output=True, env=env, stdin=subprocess.DEVNULL,
-                       timeout=float(case.keys.get("timeout", 20)))
-    out = r.stdout.decode(errors="backslashreplace")
-    err = r.stderr.decode(errors="backslashreplace")
+def test_case(case, answers):
+    out, err, status = answers[id(case)].result()
     shown = f"{case.file.name}:{case.line}\nstdout:\n{out}\nstderr:\n{err}"
     # What the first failure says should be the cause, so the error text comes before the output.
     for line in case.keys.get("err", "").splitlines():
@@ -32,4 +77,26 @@ def test_case(case):
         assert out.rstrip("\n") == case.keys["out"], shown
     if "out-re" in case.keys:
         assert re.fullmatch(case.keys["out-re"], out.rstrip("\n"), re.S), shown
-    assert r.returncode == int(case.keys.get("status", 0)), shown
+    assert status == int(case.keys.get("status", 0)), shown
+
+
+def check_alone(row, answer):
+    out, err, status = answer
+    shown = f"{row.group.file.name}:{row.line}\nprogram: {row.program}\nstdout:\n{out}\nstderr:\n{err}"
+    for text in row.errors:
+        assert text in err, shown
+    assert status == (1 if row.errors else 0), shown
+    if not row.errors:
+        assert err == "", shown
+        assert out.strip("\n") == row.expected, shown
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[r.id for r in ROWS])
+def test_row(row, answers):
+    answer = answers[id(row)].result()
+    if row.alone:
+        check_alone(row, answer)
+    elif answer.get(row) != row.expected:
+        check_alone(row, run_row(row))
+        # Alone it does; then what it did among others must have been no answer at all.
+        assert not answer, f"{row.group.file.name}:{row.line}\nright alone, but in a batch:\n{answer.get(row)}"

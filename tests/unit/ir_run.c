@@ -157,8 +157,12 @@ static uint64_t binary(const struct ir_insn *i, uint64_t a, uint64_t b)
 	return (uint32_t)binary64(i->op, (uint32_t)a, (uint32_t)b);
 }
 
-static bool compare(uint8_t cc, uint64_t a, uint64_t b)
+static bool compare(uint8_t cc, bool w32, uint64_t a, uint64_t b)
 {
+	if (w32) {
+		a = extend(a, 4, cc >= CC_SLT && cc <= CC_SGE);
+		b = extend(b, 4, cc >= CC_SLT && cc <= CC_SGE);
+	}
 	switch (cc) {
 	case CC_EQ:
 		return a == b;
@@ -222,13 +226,13 @@ static uint64_t step(struct interp *s, const struct ir_insn *i)
 	case IR_MOV:
 		return a;
 	case IR_NEG:
-		return -a;
+		return i->w32 ? (uint32_t)-a : -a;
 	case IR_BSWAP:
 		return __builtin_bswap64(a) >> (64 - 8 * i->size);
 	case IR_EXT:
 		return extend(a, i->size, i->sx);
 	case IR_SETCC:
-		return compare(i->cc, a, b);
+		return compare(i->cc, i->w32, a, b);
 	case IR_LOAD:
 		return extend(read_memory(a + (uint64_t)i->off, i->size), i->size, i->sx);
 	case IR_STORE:
@@ -244,7 +248,7 @@ static uint64_t step(struct interp *s, const struct ir_insn *i)
 	case IR_CTX:
 		return (uintptr_t)s->ctx;
 	case IR_SLOT:
-		return (uintptr_t)s->slots[i->imm];
+		return (uintptr_t)s->slots[i->imm] + (uint64_t)i->off;
 	case IR_MAP:
 		return 0;
 	default:
@@ -270,7 +274,7 @@ static bool execute(struct interp *s, uint32_t *retval)
 			at = 0;
 			break;
 		case IR_BR:
-			block = compare(i->cc, s->regs[i->a], i->use_imm ? (uint64_t)i->imm : s->regs[i->b]) ?
+			block = compare(i->cc, i->w32, s->regs[i->a], i->use_imm ? (uint64_t)i->imm : s->regs[i->b]) ?
 				i->then_ : i->else_;
 			at = 0;
 			break;

@@ -27,7 +27,7 @@ void run_close(struct run *r);
 int run_program(struct run *r, const struct code *progs, uint32_t n, const uint64_t ctx[RUN_CTX_WORDS],
 		uint8_t value[RUN_VALUE_BYTES], uint32_t *retval);
 
-/* The same for IR as it was built, without any pass: false when it does not end. */
+/* The same for IR before slots are placed, in C: false when it does not end. */
 bool interpret(const struct ir_func *f, const uint64_t ctx[RUN_CTX_WORDS], uint8_t value[RUN_VALUE_BYTES],
 	       uint32_t *retval);
 

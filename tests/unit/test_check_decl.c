@@ -126,10 +126,12 @@ static void test_members(void **unused)
 	     "2:35: error: struct foo has no member 'pod'\n  hint: did you mean 'pid'?\n");
 	said("struct foo { nosuch x; };\nbegin { }", "1:14: error: there is no type 'nosuch'\n");
 	said("struct foo { int x[-1]; };\nbegin { }", "1:23: error: an array of -1 elements is too large\n");
-	said("#include <linux/fs.h>\nbegin { }", "1:1: warning: C headers are not read\n"
-	     "  hint: declare the structs you need at the top of the script\n");
-	said("#define F(x) x\nbegin { }", "1:1: warning: the C macro F(...) is left out\n"
-	     "  hint: write it as: macro F(x) { ... }\n");
+	said("#include <linux/fs.h>\nbegin { }", "");
+	said("#include \"no/such.h\"\nbegin { }", "1:10: error: cannot read no/such.h: No such file or directory\n");
+	said("#define F(x) x\nbegin { print(F(1)); }", "");
+	said("#define F(x) do { x; } while (0)\nbegin { }",
+	     "1:1: warning: the C macro F is no expression of this language and is left out\n"
+	     "  hint: write it as: macro F(...) { ... }\n");
 }
 
 static void test_config(void **unused)

@@ -230,6 +230,28 @@ static void gen_call(struct gen *g)
 	keep(g, ir_call(g->f, BPF_FUNC_probe_read_kernel, 3, args));
 }
 
+/* A slot that is used for a moment only, so that it may share its place with others. */
+static void gen_moment(struct gen *g)
+{
+	uint32_t bytes = 8 * (1 + any(g, 8)), slot = ir_slot_new(g->f, bytes, any(g, 2) ? 8 : 4, "m");
+	uint32_t from = any(g, g->nslots);
+	vreg args[3] = { ir_slot_addr(g->f, slot), ir_const(g->f, MIN(bytes, g->slot_bytes[from])),
+			 ir_slot_addr(g->f, g->slots[from]) };
+
+	for (uint32_t at = 0; at < bytes; at += 8)
+		if (any(g, 2))
+			ir_store(g->f, args[0], (int32_t)at, 8, any_value(g));
+		else
+			ir_store_imm(g->f, args[0], (int32_t)at, 8, any_number(g));
+	if (any(g, 2))
+		ir_call(g->f, BPF_FUNC_probe_read_kernel, 3, args);
+	else if (any(g, 2))
+		keep(g, ir_atomic_add(g->f, args[0], 0, 8, any_value(g), true));
+	for (uint32_t at = 0; at < bytes; at += 8)
+		if (!any(g, 3))
+			keep(g, ir_load(g->f, args[0], (int32_t)at, any_size(g), any(g, 2)));
+}
+
 /* A helper whose length argument is only bounded by a comparison. */
 static void gen_call_bounded(struct gen *g)
 {
@@ -390,8 +412,10 @@ static void gen_one(struct gen *g)
 		gen_atomic(g);
 	else if (what < 76)
 		gen_index(g);
-	else if (what < 81)
+	else if (what < 79)
 		gen_call(g);
+	else if (what < 81)
+		gen_moment(g);
 	else if (what < 83)
 		gen_call_bounded(g);
 	else if (what < 91)
@@ -508,12 +532,35 @@ static void show(const struct ir_func *f, const struct code *c, const char *when
 	strbuf_free(&text);
 }
 
+/* Which pass has broken the function? For who has to find out. */
+static void find_pass(struct gen *g, const uint64_t *ctx, const uint8_t *before, const uint8_t *expected, uint32_t expected_ret)
+{
+	static const struct {
+		const char *name;
+		void (*pass)(struct ir_func *f);
+	} passes[] = { { "fold", ir_fold }, { "dce", ir_dce }, { "cse", ir_cse }, { "fold again", ir_fold },
+		       { "dce again", ir_dce } };
+	uint8_t value[RUN_VALUE_BYTES];
+	uint32_t ret = 0;
+
+	for (uint32_t k = 0; k < ARRAY_SIZE(passes); k++) {
+		passes[k].pass(g->f);
+		memcpy(value, before, sizeof(value));
+		if (!interpret(g->f, ctx, value, &ret) || ret != expected_ret || memcmp(value, expected, sizeof(value))) {
+			fprintf(stderr, "broken by %s\n", passes[k].name);
+			return;
+		}
+	}
+	fprintf(stderr, "broken after the passes\n");
+}
+
 /* One function; with `verbose` everything about it is shown. */
 static bool try_one(struct run *run, uint64_t number, bool verbose)
 {
 	struct arena *a = arena_new();
-	struct gen g = { .rng = (seed * 1000003 + number) * UINT64_C(0x9e3779b97f4a7c15) + 1 };
-	uint8_t expected[RUN_VALUE_BYTES], value[RUN_VALUE_BYTES];
+	const uint64_t rng = (seed * 1000003 + number) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	struct gen g = { .rng = rng };
+	uint8_t expected[RUN_VALUE_BYTES], value[RUN_VALUE_BYTES], before[RUN_VALUE_BYTES];
 	uint64_t ctx[RUN_CTX_WORDS];
 	uint32_t expected_ret = 0, ret = 0;
 	struct diags diags = { .arena = a };
@@ -525,6 +572,7 @@ static bool try_one(struct run *run, uint64_t number, bool verbose)
 	gen_func(&g);
 	fill_inputs(&g, ctx, value);
 	memcpy(expected, value, sizeof(value));
+	memcpy(before, value, sizeof(value));
 	if (!interpret(g.f, ctx, expected, &expected_ret)) {
 		arena_free(a);
 		return true;
@@ -546,6 +594,11 @@ static bool try_one(struct run *run, uint64_t number, bool verbose)
 				expected_ret, memcmp(value, expected, sizeof(value)) ? "differ" : "agree");
 		if (r && verbose)
 			fprintf(stderr, "%s\n", run->log);
+		if (!ok && !r) {
+			g = (struct gen){ .rng = rng, .f = ir_func_new(a, "random") };
+			gen_func(&g);
+			find_pass(&g, ctx, before, expected, expected_ret);
+		}
 	}
 	arena_free(a);
 	return ok;

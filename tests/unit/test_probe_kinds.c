@@ -15,6 +15,7 @@
 #include "probe/kinds.h"
 #include "probe/kinds_all.h"
 #include "probe/tp_args.h"
+#include "lang/ktype.h"
 
 struct bench {
 	struct arena *arena;
@@ -48,7 +49,7 @@ static int setup(void **state)
 	b->sources.arena = a;
 	b->diags.arena = a;
 	b->diags.sources = &b->sources;
-	b->env = (struct probe_env){ .arena = a, .kernel = b->kernel, .report = &reporter, .diags = &b->diags,
+	b->env = (struct probe_env){ .arena = a, .kernel = b->kernel, .types = ktypes_new(a, b->kernel), .report = &reporter, .diags = &b->diags,
 				     .max_probes = 4096 };
 	*state = b;
 	return 0;

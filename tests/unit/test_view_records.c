@@ -116,7 +116,7 @@ static void compound_values(void **state)
 	items[1] = type_string(t.arena, 8);
 	tuple = type_tuple(t.arena, items, NULL, 2);
 	expect_both(&t, &j, tuple, &pair, "(1, abc)", "[1,\"abc\"]");
-	expect_both(&t, &j, type_tuple(t.arena, items, names, 2), &pair, "(a = 1, b = abc)", "{\"a\": 1, \"b\": \"abc\"}");
+	expect_both(&t, &j, type_tuple(t.arena, items, names, 2), &pair, "{ .a = 1, .b = abc }", "{\"a\": 1, \"b\": \"abc\"}");
 	nested[0] = tuple;
 	nested[1] = tuple;
 	{
@@ -173,13 +173,13 @@ static void messages_name_their_place(void **state)
 	(void)state;
 	fixture_open(&t, "text");
 	fixture_open(&j, "json");
-	show(&t, &rec, "warning: odd\n");
+	show(&t, &rec, "WARNING: odd\n");
 	show(&j, &rec, "{\"type\": \"warnf\", \"msg\": \"odd\"}\n");
 	rec.sev = SEV_ERROR;
-	rec.span = (struct span){ 8, 11, source_add(&t.sources, "q.bt", "BEGIN {\n odd }", 14) };
+	rec.span = (struct span){ 9, 12, source_add(&t.sources, "q.bt", "BEGIN {\n odd }", 14) };
 	source_add(&j.sources, "q.bt", "BEGIN {\n odd }", 14);
-	show(&t, &rec, "q.bt:2:1: error: odd\n");
-	show(&j, &rec, "{\"type\": \"errorf\", \"msg\": \"odd\", \"filename\": \"q.bt\", \"line\": 2, \"col\": 1}\n");
+	show(&t, &rec, "q.bt:2:2-5: ERROR: odd\n");
+	show(&j, &rec, "{\"type\": \"errorf\", \"msg\": \"odd\", \"filename\": \"q.bt\", \"line\": 2, \"col\": 2}\n");
 	fixture_close(&t);
 	fixture_close(&j);
 }

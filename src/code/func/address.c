@@ -15,7 +15,8 @@ static int kaddr_check(struct checker *c, struct expr *call)
 		return r;
 	addr = kernel_symbol_address(c->env->probe->kernel, name);
 	if (!addr) {
-		check_error(c, call_arg(call, 0)->span, "the kernel has no symbol '%s', or hides its address", name);
+		check_error(c, call_arg(call, 0)->span,
+			    "the kernel has no symbol '%s', or hides its address", name);
 		diag_hint(c->diags, "symbols are listed in /proc/kallsyms; kernel.kptr_restrict hides addresses");
 		return -EINVAL;
 	}
@@ -65,7 +66,7 @@ func_family funcs_address = {
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_uint64, .check = kaddr_check },
 	{ "kptr", .signature = "T *kptr(T *pointer)", .summary = "the pointer, marked as one into kernel memory",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .check = kptr_check, .emit = space_emit },
-	{ "uptr", .signature = "T *uptr(T *pointer)", .summary = "the pointer, marked as one into the process's memory",
+	{ "uptr", .signature = "T *uptr(T *pointer)", .summary = "the pointer, marked as one into user memory",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .check = uptr_check, .emit = space_emit },
 	{ 0 },
 };

@@ -69,7 +69,8 @@ static int hist_check(struct checker *c, struct expr *call)
 		if (r < 0)
 			return r;
 		if (param[0] < 0 || param[0] > HIST_MAX_BITS)
-			return check_error(c, call_arg(call, 1)->span, "hist() divides each power of two by 2^k with k from 0 to %d, not %lld",
+			return check_error(c, call_arg(call, 1)->span,
+					   "hist() divides each power of two by 2^k with k from 0 to %d, not %lld",
 					   HIST_MAX_BITS, (long long)param[0]);
 	}
 	return agg_check(c, call, TY_HIST, param);
@@ -87,7 +88,8 @@ static int lhist_check(struct checker *c, struct expr *call)
 			return r;
 	}
 	if (param[2] <= 0)
-		return check_error(c, call_arg(call, 3)->span, "the step of lhist() must be above 0, not %lld", (long long)param[2]);
+		return check_error(c, call_arg(call, 3)->span, "the step of lhist() must be above 0, not %lld",
+				   (long long)param[2]);
 	if (param[1] <= param[0])
 		return check_error(c, span_join(call_arg(call, 1)->span, call_arg(call, 2)->span),
 				   "the range of lhist() must end above its beginning: from %lld to %lld is none",
@@ -96,7 +98,8 @@ static int lhist_check(struct checker *c, struct expr *call)
 	if (!buckets)
 		return check_error(c, call_arg(call, 3)->span, "the step of lhist() is wider than its whole range");
 	if (buckets > LHIST_MAX_BUCKETS) {
-		check_error(c, call->span, "lhist() of %llu buckets: at most %d are kept", (unsigned long long)buckets, LHIST_MAX_BUCKETS);
+		check_error(c, call->span, "lhist() of %llu buckets: at most %d are kept",
+			    (unsigned long long)buckets, LHIST_MAX_BUCKETS);
 		diag_hint(c->diags, "make the step larger or the range narrower");
 		return -EINVAL;
 	}
@@ -318,7 +321,8 @@ func_family funcs_aggregate = {
 	{ "avg", .signature = "avg_t avg(int n)", .summary = "the mean of all n",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = avg_check, .emit = sum_count_emit },
 	{ "stats", .signature = "stats_t stats(int n)", .summary = "how many n there were, their mean and their sum",
-	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = stats_check, .emit = sum_count_emit },
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE,
+	  .check = stats_check, .emit = sum_count_emit },
 	{ "hist", .signature = "hist_t hist(int n[, int k])",
 	  .summary = "histogram by powers of two, each divided into 2^k buckets (k from 0 to 5)",
 	  .min_args = 1, .max_args = 2, .flags = FUNC_AGGREGATE, .check = hist_check, .emit = hist_emit },

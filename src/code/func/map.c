@@ -19,7 +19,8 @@ static int delete_check(struct checker *c, struct expr *call)
 	if (arg->kind != EX_MAP)
 		return check_error(c, arg->span, "delete() takes a map as its first argument");
 	if (arg->a && call->args.n > 1)
-		return check_error(c, call_arg(call, 1)->span, "delete() is given a key twice: in the map's brackets and after it");
+		return check_error(c, call_arg(call, 1)->span,
+				   "delete() is given a key twice: in the map's brackets and after it");
 	if (arg->a)
 		return 0; /* checked as any entry of a map */
 	if (check_arg_map(c, call, 0, key != NULL, &map) < 0)

@@ -51,7 +51,7 @@ static void entry_to_number(struct checker *c, struct expr *call)
 	struct expr *arg = call_arg(call, 0), *number;
 	const struct type *t = arg->map->value;
 
-	if (t->kind != TY_COUNT && t->kind != TY_SUM && t->kind != TY_MIN && t->kind != TY_MAX && t->kind != TY_AVG)
+	if (t->kind == TY_STATS || t->kind == TY_HIST || t->kind == TY_LHIST || t->kind == TY_TSERIES)
 		return;
 	number = arena_new_of(c->arena, struct expr);
 	*number = (struct expr){ .kind = EX_CAST, .span = arg->span, .name_span = arg->name_span, .a = arg,
@@ -85,7 +85,8 @@ static int print_check(struct checker *c, struct expr *call)
 	if (print_form(arg) == PRINT_MAP)
 		return print_map_check(c, call);
 	if (call->args.n > 1)
-		return check_error(c, call_arg(call, 1)->span, "top and div are for whole maps: this print() shows one value");
+		return check_error(c, call_arg(call, 1)->span,
+				   "top and div are for whole maps: this print() shows one value");
 	if (print_form(arg) == PRINT_ENTRY)
 		entry_to_number(c, call);
 	return 0;

@@ -37,7 +37,8 @@ static int become_int(struct checker *c, struct expr *call, const struct named_p
 	int64_t v;
 
 	if (!p->value)
-		return check_error(c, call->span, "the parameter --%s is an integer: give --%s=NUMBER", p->name, p->name);
+		return check_error(c, call->span, "the parameter --%s is an integer: give --%s=NUMBER", p->name,
+				   p->name);
 	negative = *p->value == '-';
 	errno = 0;
 	v = negative ? strtoll(p->value, &end, 0) : (int64_t)strtoull(p->value, &end, 0);
@@ -51,7 +52,8 @@ static int become_int(struct checker *c, struct expr *call, const struct named_p
 static int become_string(struct checker *c, struct expr *call, const struct named_param *p)
 {
 	if (!p->value)
-		return check_error(c, call->span, "the parameter --%s is a string: give --%s=TEXT", p->name, p->name);
+		return check_error(c, call->span, "the parameter --%s is a string: give --%s=TEXT", p->name,
+				   p->name);
 	expr_become_string(c->arena, call, p->value, (uint32_t)strlen(p->value));
 	return 0;
 }
@@ -78,7 +80,8 @@ static int getopt_check(struct checker *c, struct expr *call)
 	if (r < 0)
 		return r;
 	if (def && !expr_is_literal(def))
-		return check_error(c, def->span, "the default of a parameter must be written down: a number, true, false or a string");
+		return check_error(c, def->span,
+				   "the default of a parameter must be a literal: a number, true, false or a string");
 	p = param_find(c->env, text);
 	if (call->args.n > 2) {
 		r = check_arg_literal_string(c, call, 2, &text);
@@ -97,7 +100,7 @@ static int getopt_check(struct checker *c, struct expr *call)
 
 func_family funcs_param = {
 	{ "getopt", .signature = "T getopt(string name[, T default[, string description]])",
-	  .summary = "value of the parameter --name, of its default's type; without a default, whether it was given",
+	  .summary = "value of the parameter --name, of its default's type; no default: whether it was given",
 	  .min_args = 1, .max_args = 3, .check = getopt_check },
 	{ 0 },
 };

@@ -35,7 +35,8 @@ static int arg_emit(struct lower *l, struct expr *call, struct val *out)
 }
 
 #define ARG_ENTRY(n) \
-	{ "arg" #n, .signature = "uint64 arg" #n, .summary = "argument " #n " (from 0) of what is traced, as a word", \
+	{ "arg" #n, .signature = "uint64 arg" #n, \
+	  .summary = "argument " #n " (from 0) of what is traced, as a word", \
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .check = arg_check, .emit = arg_emit }
 
 func_family funcs_probe = {

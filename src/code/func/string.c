@@ -45,7 +45,8 @@ static int str_check_length(struct checker *c, struct expr *call, uint32_t *most
 		*most = (uint32_t)n + 1 < *most ? (uint32_t)n + 1 : *most;
 		return 0;
 	}
-	diag_warn(c->diags, arg->span, "a string of %lld bytes is cut at max_strlen, which is %u", (long long)n, *most);
+	diag_warn(c->diags, arg->span, "a string of %lld bytes is cut at max_strlen, which is %u", (long long)n,
+		  *most);
 	diag_hint(c->diags, "config = { max_strlen=%lld } makes room for it", (long long)n + 1);
 	return 0;
 }
@@ -137,7 +138,8 @@ static vreg length_bounded(struct lower *l, vreg n, uint32_t room)
 }
 
 /* A length that is only known at run time: what lies beyond must be zeros first. */
-static int str_read_dynamic(struct lower *l, struct expr *len, const struct val *out, vreg from, enum addr_space space)
+static int str_read_dynamic(struct lower *l, struct expr *len, const struct val *out, vreg from,
+			    enum addr_space space)
 {
 	uint32_t room = out->type->size;
 	vreg args[3], n;
@@ -234,7 +236,8 @@ func_family funcs_string = {
 	{ "str", .signature = "string str(char *address[, int length])",
 	  .summary = "the text at an address, up to its NUL, at most length bytes; str($1): a parameter as text",
 	  .min_args = 1, .max_args = 2, .flags = FUNC_LAZY_ARGS, .check = str_check, .emit = str_emit },
-	{ "strlen", .signature = "uint64 strlen(string text)", .summary = "length of a text in bytes, without its NUL",
+	{ "strlen", .signature = "uint64 strlen(string text)",
+	  .summary = "length of a text in bytes, without its NUL",
 	  .min_args = 1, .max_args = 1, .check = strlen_check, .emit = strlen_emit },
 	{ 0 },
 };

@@ -6,6 +6,7 @@
 
 #include "code/func/func_priv.h"
 #include "kernel/kernel.h"
+#include "lang/ktype.h"
 
 /* The inode number of the first PID namespace (PROC_PID_INIT_INO in linux/proc_ns.h). */
 #define INIT_PID_NS_INO 0xEFFFFFFCu
@@ -111,7 +112,8 @@ static int comm_emit(struct lower *l, struct expr *call, struct val *out)
 
 static int curtask_check(struct checker *c, struct expr *call)
 {
-	call->type = type_pointer(c->arena, &type_none, SPACE_KERNEL);
+	/* Its members are looked up only when they are asked for. */
+	call->type = type_pointer(c->arena, ktype_opaque(c->arena, "task_struct", false), SPACE_KERNEL);
 	return 0;
 }
 
@@ -175,15 +177,19 @@ func_family funcs_task = {
 	  .summary = "id of the thread that runs, in our PID namespace or in the first one",
 	  .max_args = 1, .flags = FUNC_BARE | FUNC_PURE | FUNC_LAZY_ARGS, .type = &type_uint32,
 	  .check = pid_check, .emit = tid_emit },
-	{ "uid", .signature = "uint64 uid", .summary = "user id of the thread that runs, in the first user namespace",
+	{ "uid", .signature = "uint64 uid",
+	  .summary = "user id of the thread that runs, in the first user namespace",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = uid_emit },
-	{ "gid", .signature = "uint64 gid", .summary = "group id of the thread that runs, in the first user namespace",
+	{ "gid", .signature = "uint64 gid",
+	  .summary = "group id of the thread that runs, in the first user namespace",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = gid_emit },
 	{ "comm", .signature = "string[16] comm", .summary = "name of the thread that runs",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = comm_check, .emit = comm_emit },
-	{ "curtask", .signature = "void *curtask", .summary = "address of the task_struct of the thread that runs",
+	{ "curtask", .signature = "struct task_struct *curtask",
+	  .summary = "address of the task_struct of the thread that runs",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = curtask_check, .emit = curtask_emit },
-	{ "cgroup", .signature = "uint64 cgroup", .summary = "id of the cgroup (version 2) of the process that runs",
+	{ "cgroup", .signature = "uint64 cgroup",
+	  .summary = "id of the cgroup (version 2) of the process that runs",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = cgroup_emit },
 	{ "cpu", .signature = "uint32 cpu", .summary = "number of the processor on which the probe fires",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint32, .emit = cpu_emit },

@@ -130,7 +130,8 @@ static int time_act(const struct act *act, const struct site *site, const uint8_
 	(void)data;
 	(void)len;
 	if (!localtime_r(&now, &tm))
-		return report_error(act->report, -EOVERFLOW, NULL, "time(): the clock of this machine is out of range");
+		return report_error(act->report, -EOVERFLOW, NULL,
+				    "time(): the clock of this machine is out of range");
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	rec.text_len = strftime(text, sizeof(text), site->text, &tm);
@@ -139,6 +140,43 @@ static int time_act(const struct act *act, const struct site *site, const uint8_
 	text[rec.text_len] = 0;
 	rec.text = text;
 	return act->record(act->ctx, &rec);
+}
+
+/*
+ * The clock whose nanoseconds these are, which only nsecs() itself says: everything else is taken for its
+ * default. TAI that was computed from boot time is TAI.
+ */
+static int clock_of(const struct expr *e)
+{
+	const struct clock *clock = e->kind == EX_CALL && e->func && str_eq(e->func->name, "nsecs") ? e->data : NULL;
+
+	if (!clock || (clock->helper == BPF_FUNC_ktime_get_boot_ns && !clock->add_ns))
+		return CLOCK_BOOTTIME;
+	return clock->helper == BPF_FUNC_ktime_get_ns ? CLOCK_MONOTONIC : CLOCK_TAI;
+}
+
+static int strftime_check(struct checker *c, struct expr *call)
+{
+	const struct expr *ns = call_arg(call, 1);
+	const char *format;
+	int r = check_arg_literal_string(c, call, 0, &format);
+
+	if (r < 0 || call_arg_unknown(call, 1))
+		return r;
+	r = check_arg_int(c, call, 1);
+	if (!r && (!call->type || call->type->kind == TY_NONE))
+		call->type = type_with_text(c->arena, TY_STRFTIME, format, clock_of(ns));
+	return r;
+}
+
+static int strftime_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	vreg ns;
+	int r = lower_scalar(l, call_arg(call, 1), &ns);
+
+	if (!r)
+		*out = val_of_reg(call->type, ns);
+	return r;
 }
 
 func_family funcs_time = {
@@ -153,5 +191,8 @@ func_family funcs_time = {
 	{ "time", .signature = "void time([string format])",
 	  .summary = "show the time of day, formatted as by strftime(3); \"%H:%M:%S\\n\" without a format",
 	  .max_args = 1, .flags = FUNC_ASYNC | FUNC_VOID, .check = time_check, .emit = time_emit, .act = time_act },
+	{ "strftime", .signature = "timestamp strftime(string format, int64 ns)",
+	  .summary = "nanoseconds since boot as a time of day, formatted as by strftime(3); %f: microseconds",
+	  .min_args = 2, .max_args = 2, .check = strftime_check, .emit = strftime_emit },
 	{ 0 },
 };

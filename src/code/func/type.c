@@ -39,8 +39,9 @@ static int is_integer_check(struct checker *c, struct expr *call)
 static int is_unsigned_integer_check(struct checker *c, struct expr *call)
 {
 	(void)c;
-	if (!call_arg_unknown(call, 0))
-		call_become_bool(call, call_arg(call, 0)->type->kind == TY_INT && !call_arg(call, 0)->type->is_signed);
+	if (call_arg_unknown(call, 0))
+		return 0;
+	call_become_bool(call, call_arg(call, 0)->type->kind == TY_INT && !call_arg(call, 0)->type->is_signed);
 	return 0;
 }
 
@@ -80,7 +81,8 @@ static int bswap_emit(struct lower *l, struct expr *call, struct val *out)
 }
 
 #define IS_ENTRY(what, text) \
-	{ "is_" #what, .signature = "bool is_" #what "(any value)", .summary = "whether the value is " text "; a constant", \
+	{ "is_" #what, .signature = "bool is_" #what "(any value)", \
+	  .summary = "whether the value is " text "; a constant", \
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_bool, .check = is_##what##_check }
 
 func_family funcs_type = {

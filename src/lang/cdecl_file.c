@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Cdecl, files: #include, and macros of C that are expressions.
+ *
+ * <linux/...> and other headers of the system are not opened: types come from the kernel's BTF and constants
+ * from a table, so that a script runs the same with headers and without. A "file" beside the script is read
+ * as declarations.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "lang/cdecl.h"
+
+#define MOST_FILE_BYTES (4 << 20)
+#define MOST_INCLUDES 256
+
+static int file_text(struct arena *a, const char *path, const char **text, size_t *len)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	size_t done = 0;
+	char *buf;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EISDIR;
+	if (st.st_size > MOST_FILE_BYTES)
+		return -EFBIG;
+	/* The arena does not return when memory is short, so the file is small and bounded. */
+	buf = malloc((size_t)st.st_size + 1);
+	if (!buf)
+		return -ENOMEM;
+	while (done < (size_t)st.st_size) {
+		ssize_t n = read(fd, buf + done, (size_t)st.st_size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	*text = arena_strndup(a, buf, done);
+	*len = done;
+	free(buf);
+	return 0;
+}
+
+/* Beside the file that includes it, else from where we stand. */
+static int local_text(struct c_parser *p, const char *name, const char **path, const char **text, size_t *len)
+{
+	struct arena *a = p->c->arena;
+	const struct source *from = source_of(p->c->script->sources, p->span);
+	const char *slash = from ? strrchr(from->name, '/') : NULL;
+
+	*path = name;
+	if (slash && name[0] != '/') {
+		*path = arena_printf(a, "%.*s/%s", (int)(slash - from->name), from->name, name);
+		if (!file_text(a, *path, text, len))
+			return 0;
+		*path = name;
+	}
+	return file_text(a, name, text, len);
+}
+
+void c_include(struct c_parser *p, struct c_conditions *cond)
+{
+	struct checker *c = p->c;
+	struct script declared = { .arena = c->arena, .sources = c->script->sources };
+	const char *name, *path, *text;
+	size_t len;
+	int err;
+
+	if (c_is(p, '<'))
+		return;
+	if (p->tok != C_STR || p->len < 3) {
+		c_error(p, "#include needs \"file\" or <header>");
+		return;
+	}
+	if (++c->priv->includes > MOST_INCLUDES) {
+		c_error(p, "files include each other without an end");
+		return;
+	}
+	name = arena_strndup(c->arena, p->begin + 1, p->len - 2);
+	err = local_text(p, name, &path, &text, &len);
+	if (err) {
+		c_error(p, "cannot read %s: %s", name, strerror(-err));
+		return;
+	}
+	if (!script_parse(&declared, source_add(c->script->sources, path, text, len), c->diags))
+		c_texts_read(c, cond, &declared);
+}
+
+/* Lines that are continued are one. */
+static char *one_line(struct arena *a, const char *text)
+{
+	char *line = arena_strdup(a, text);
+
+	for (char *s = line; *s; s++)
+		if (s[0] == '\\' && (s[1] == '\n' || s[1] == '\r'))
+			s[0] = ' ';
+	return line;
+}
+
+bool c_macro(struct checker *c, const char *name, const char *params, uint32_t params_len, const char *body)
+{
+	struct arena *a = c->arena;
+	uint32_t ndiags = c->diags->list.n, nerrors = c->diags->nerrors;
+	struct script made = { .arena = a, .sources = c->script->sources };
+	const char *text = arena_printf(a, "macro %s%.*s { %s\n}", name, (int)params_len, params, one_line(a, body));
+	int err = script_parse(&made, source_add(c->script->sources, arena_printf(a, "#define %s", name), text,
+						 strlen(text)), c->diags);
+
+	if (err || made.macros.n != 1 || !made.macros.v[0]->body->a) {
+		c->diags->list.n = ndiags;
+		c->diags->nerrors = nerrors;
+		return false;
+	}
+	vec_push(a, &c->script->macros, made.macros.v[0]);
+	return true;
+}

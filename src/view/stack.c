@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Stack: addresses of code as names, alone and as stacks. A stack begins on a line of its own and has one
+ * line per frame; how it reads follows from its mode (enum stack_mode).
+ */
+#include "view/parts.h"
+
+#include "base/util.h"
+
+static bool kernel_name(const struct view *v, uint64_t addr, struct symbol *out)
+{
+	*out = (struct symbol){ 0 };
+	return v->resolver && v->resolver->ksym && v->resolver->ksym(v->resolver->ctx, addr, out);
+}
+
+static bool user_name(const struct view *v, uint32_t pid, uint64_t addr, struct symbol *out)
+{
+	*out = (struct symbol){ 0 };
+	return v->resolver && v->resolver->usym && v->resolver->usym(v->resolver->ctx, pid, addr, out);
+}
+
+void text_ksym(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	uint64_t addr = number_load(data, MIN(t->size, 8U), false);
+	struct symbol sym;
+
+	if (kernel_name(v, addr, &sym))
+		strbuf_addstr(out, sym.name);
+	else
+		number_hex(out, addr);
+}
+
+/* The address, then the process as a u32. */
+void text_usym(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	uint64_t addr = number_load(data, 8, false);
+	struct symbol sym;
+
+	(void)t;
+	if (user_name(v, (uint32_t)number_load(data + 8, 4, false), addr, &sym))
+		strbuf_addstr(out, sym.name);
+	else
+		number_hex(out, addr);
+}
+
+static void frame_text(const struct view *v, struct strbuf *out, const struct type *t, uint32_t pid, uint64_t addr)
+{
+	bool user = t->kind == TY_USTACK, perf = t->param[1] == STACK_PERF;
+	struct symbol sym;
+
+	if (perf)
+		strbuf_addch(out, '\t');
+	else
+		strbuf_fill(out, ' ', v->in_key ? 4 : 8);
+	if (t->param[1] != STACK_BPFTRACE)
+		strbuf_addf(out, "%llx", (unsigned long long)addr);
+	if (t->param[1] != STACK_RAW) {
+		strbuf_addstr(out, perf ? " " : "");
+		if (user ? user_name(v, pid, addr, &sym) : kernel_name(v, addr, &sym))
+			strbuf_addf(out, "%s+%llu", sym.name, (unsigned long long)sym.offset);
+		else
+			number_hex(out, addr);
+		if (perf && user)
+			strbuf_addf(out, " (%s)", sym.module ? sym.module : "[unknown]");
+	}
+	strbuf_addch(out, '\n');
+}
+
+static bool is_wrapper(const struct view *v, uint64_t addr)
+{
+	static const char *const names[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_", "__traceiter_" };
+	struct symbol sym;
+
+	if (!kernel_name(v, addr, &sym))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_starts(sym.name, names[i]))
+			return true;
+	return false;
+}
+
+void text_stack(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	uint32_t n = (uint32_t)number_load(data, 4, false), pid = (uint32_t)number_load(data + 4, 4, false), i = 0;
+	uint32_t room = t->size / 8 - 1, most;
+
+	n = MIN(n, room);
+	if (t->kind == TY_KSTACK && pid)
+		while (i < n && i < STACK_WRAPPERS && is_wrapper(v, number_load(data + 8 + i * 8, 8, false)))
+			i++;
+	strbuf_addch(out, '\n');
+	for (most = i + (uint32_t)t->param[0]; i < n && i < most; i++)
+		frame_text(v, out, t, pid, number_load(data + 8 + i * 8, 8, false));
+}
