@@ -156,7 +156,7 @@ SONDE_API void sonde_child_end(struct sonde_child *c, int *status);
 
 enum sonde_record_kind {
 	SONDE_ATTACHED, SONDE_PRINTF, SONDE_VALUE, SONDE_MAP, SONDE_TIME, SONDE_TEXT, SONDE_LOST,
-	SONDE_MESSAGE,
+	SONDE_MESSAGE, SONDE_TEST, SONDE_BENCH, SONDE_HELPER,
 };
 SONDE_API enum sonde_record_kind sonde_record_kind(const struct sonde_record *r);
 /* As the text view shows it. Valid until the next call for this record. */

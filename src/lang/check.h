@@ -59,6 +59,12 @@ struct check_env {
 	int32_t child_pid;                          /* process started for the question (-c); 0: none */
 	bool unsafe;
 	bool test_mode, bench_mode;
+	const char *probe_filter;                   /* extended regular expression, or NULL */
+	bool runtime_errors;                        /* helpers that fail are told with their place */
+	const char *const *include_dirs;            /* where headers and imported scripts are looked for too */
+	uint32_t ninclude_dirs;
+	const char *const *includes;                /* headers included before all others */
+	uint32_t nincludes;
 	struct config config;                       /* defaults and environment; the script's block adds */
 	/* The kernel's type of this name ("struct task_struct", "size_t"), or NULL. May itself be NULL:
 	 * then only the script's own declarations are known. */
