@@ -192,11 +192,24 @@ SONDE_API const char *const *sonde_view_names(void);
 
 /* ---- what can be asked ---- */
 
-/* Call fn for every probe that matches `pattern` (kind:part:..., with wildcards; NULL: all kinds). With
- * `verbose`, `args` is the list of arguments, one per line, else NULL. */
+/* Call fn for every probe that matches `pattern` (kind:part:..., with wildcards, several separated by commas;
+ * NULL: all kinds). With `verbose`, `args` is the list of arguments, one per line, else NULL. "struct NAME",
+ * "union NAME" and "enum NAME" find types of the kernel, with `verbose` as their definition in C. */
 SONDE_API int sonde_list_probes(const char *pattern, bool verbose,
 				int (*fn)(void *ctx, const char *probe, const char *args), void *ctx,
 				sonde_message_fn message, void *message_ctx);
+/* The same for the probes that a program attaches to. Its actions are not checked. */
+SONDE_API int sonde_list_program(const char *source, const struct sonde_compile_options *o, bool verbose,
+				 int (*fn)(void *ctx, const char *probe, const char *args), void *ctx);
+/* The named parameters that a program takes: fn(name, kind, default, description), where kind is "NUMBER",
+ * "TEXT" or NULL for one that is given or not, and default and description may be NULL. */
+SONDE_API int sonde_list_params(const char *source, const char *name,
+				int (*fn)(void *ctx, const char *param, const char *kind, const char *value,
+					  const char *description), void *ctx,
+				sonde_message_fn message, void *message_ctx);
+/* Kinds of probes: fn(name, forms, summary). */
+SONDE_API int sonde_list_kinds(int (*fn)(void *ctx, const char *name, const char *forms, const char *summary),
+			       void *ctx);
 /* What this kernel and this build can do: fn(group, name, value). */
 SONDE_API int sonde_info(int (*fn)(void *ctx, const char *group, const char *name, const char *value),
 			 void *ctx, sonde_message_fn message, void *message_ctx);

@@ -35,6 +35,7 @@ struct options {
 	const char **params;
 	size_t nparams;
 	bool list, help, version, info;
+	bool program_help;    /* --help came after the program: it is asked about, not sonde */
 	const char *format, *output, *command;
 	pid_t pid;
 	enum buffering buffering;
@@ -86,6 +87,10 @@ const char *program_name(const struct options *o);
 char *program_read(const struct options *o, int *status);
 /* Compile what the options name, for this process (0: all). NULL after messages and *status set. */
 struct sonde_question *question_compile(const struct options *o, pid_t child, int *status);
+/* What the named parameters of the program are. Returns the exit status. */
+int show_params(const struct options *o);
+/* -l: hand over the probes of the program that the options name. Returns the exit status. */
+int question_list(const struct options *o, int (*fn)(void *ctx, const char *probe, const char *args), void *ctx);
 /* -d: compile and print the stages that were asked for. */
 int question_dump(const struct options *o);
 

@@ -31,6 +31,8 @@ static void on_closed_pipe(int sig)
 
 static int dispatch(const struct options *o)
 {
+	if (o->program_help)
+		return show_params(o);
 	if (o->help)
 		return show_help();
 	if (o->version)

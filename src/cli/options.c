@@ -381,6 +381,16 @@ static void place_words(struct options *o)
 	memmove(o->params, o->params + 1, o->nparams * sizeof(*o->params));
 }
 
+/* --help after the program, or among its parameters, asks what those are. */
+static void place_help(struct options *o, bool after_word)
+{
+	if (!o->program && !o->file)
+		return;
+	o->program_help = o->help && after_word;
+	for (size_t i = 0; i < o->nparams; i++)
+		o->program_help |= str_eq(o->params[i], "--help");
+}
+
 static int check_options(const struct options *o)
 {
 	if (o->command && o->pid)
@@ -394,6 +404,7 @@ static int check_options(const struct options *o)
 int options_parse(struct options *o, int argc, char **argv)
 {
 	int err = 0, used;
+	bool help_after_word = false;
 
 	*o = (struct options){ .format = "text" };
 	o->params = calloc((size_t)argc + 1, sizeof(*o->params));
@@ -412,9 +423,11 @@ int options_parse(struct options *o, int argc, char **argv)
 			err = parse_long(o, argv + i, &used);
 		else
 			err = parse_letters(o, argv + i, &used);
+		help_after_word |= o->nparams && str_eq(argv[i], "--help");
 	}
 	if (!err) {
 		place_words(o);
+		place_help(o, help_after_word);
 		err = check_options(o);
 	}
 	return err;

@@ -170,7 +170,10 @@ static void report_ignored(const struct options *o)
 	}
 }
 
-static int compile(const struct options *o, struct sonde_compile_options *c, struct sonde_question **q)
+/* What is done with the source and the options: 0 or a negative errno. */
+typedef int (*source_fn)(void *ctx, const char *source, const struct sonde_compile_options *c);
+
+static int with_source(const struct options *o, struct sonde_compile_options *c, source_fn fn, void *ctx)
 {
 	int status;
 	_cleanup_free_ char *source = program_read(o, &status);
@@ -196,9 +199,40 @@ static int compile(const struct options *o, struct sonde_compile_options *c, str
 	c->message = message_receive;
 	c->config = (const char *const *)list.text;
 	c->nconfig = list.n;
-	status = sonde_compile(source, c, q) ? EXIT_FAILED : EXIT_ANSWERED;
+	status = fn(ctx, source, c) ? EXIT_FAILED : EXIT_ANSWERED;
 	settings_free(&list);
 	return status;
+}
+
+static int compile_source(void *ctx, const char *source, const struct sonde_compile_options *c)
+{
+	return sonde_compile(source, c, ctx);
+}
+
+static int compile(const struct options *o, struct sonde_compile_options *c, struct sonde_question **q)
+{
+	return with_source(o, c, compile_source, q);
+}
+
+struct program_listing {
+	bool verbose;
+	int (*fn)(void *ctx, const char *probe, const char *args);
+	void *ctx;
+};
+
+static int list_source(void *ctx, const char *source, const struct sonde_compile_options *c)
+{
+	const struct program_listing *l = ctx;
+
+	return sonde_list_program(source, c, l->verbose, l->fn, l->ctx) < 0;
+}
+
+int question_list(const struct options *o, int (*fn)(void *ctx, const char *probe, const char *args), void *ctx)
+{
+	struct sonde_compile_options c = { .pid = o->pid };
+	struct program_listing l = { .verbose = o->verbose > 0, .fn = fn, .ctx = ctx };
+
+	return with_source(o, &c, list_source, &l);
 }
 
 struct sonde_question *question_compile(const struct options *o, pid_t child, int *status)

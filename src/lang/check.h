@@ -59,6 +59,7 @@ struct check_env {
 	int32_t child_pid;                          /* process started for the question (-c); 0: none */
 	bool unsafe;
 	bool test_mode, bench_mode;
+	bool probes_only;                           /* what the script does is not looked at */
 	const char *probe_filter;                   /* extended regular expression, or NULL */
 	bool runtime_errors;                        /* helpers that fail are told with their place */
 	const char *const *include_dirs;            /* where headers and imported scripts are looked for too */
