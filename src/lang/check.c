@@ -86,6 +86,8 @@ int script_check(struct script *script, struct check_env *env, struct diags *d)
 			return err;
 		if (d->nerrors)
 			return -EINVAL;
+		if (env->probes_only && passes[i] == pass_probes)
+			break;
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #define SONDE_LANG_CHECK_PRIV_H
 
 #include <errno.h>
+#include <regex.h>
 
 #include "base/strmap.h"
 #include "base/util.h"
@@ -39,6 +40,10 @@ struct check_priv {
 	VEC(struct scope_entry) scope; /* innermost last */
 	VEC(struct map_info) maps;  /* by map.id */
 	struct strmap map_names;    /* "@x" -> struct map */
+	struct strmap tests;        /* "test:NAME", "bench:NAME" that there are -> struct attach_point */
+	bool has_filter;            /* `filter` is compiled */
+	regex_t filter;
+	const struct probe_kind *left_out; /* a kind that only another mode runs, or NULL */
 	struct strmap c_types;      /* "struct foo", "typedef_name" -> struct type */
 	struct strmap c_consts;     /* name -> struct c_const */
 	const struct expr *agg_ok;  /* the call that stands where an aggregation may */

@@ -61,6 +61,13 @@ uint64_t tseries_latest(const struct type *t, const uint8_t *data);
 void tseries_text(struct strbuf *out, const struct type *t, const uint8_t *data, uint64_t latest);
 void tseries_json(struct strbuf *out, const struct type *t, const uint8_t *data);
 
+/* ---- tests.c ---- */
+
+int test_text(struct view *v, const struct record *rec);
+int test_json(struct view *v, const struct record *rec);
+int bench_text(struct view *v, const struct record *rec);
+int bench_json(struct view *v, const struct record *rec);
+
 /* ---- hist.c ---- */
 
 void hist_text(struct strbuf *out, const struct type *t, const uint8_t *data, int64_t div);
