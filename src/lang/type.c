@@ -255,9 +255,7 @@ bool type_equal(const struct type *a, const struct type *b)
 		return fields_equal(a, b, a->kind == TY_RECORD);
 	case TY_STRFTIME:
 	case TY_CGROUP_PATH:
-		if (!str_eq(a->name, b->name))
-			return false;
-		/* fall through */
+		return str_eq(a->name, b->name) && !memcmp(a->param, b->param, sizeof(a->param));
 	default:
 		return !memcmp(a->param, b->param, sizeof(a->param));
 	}
