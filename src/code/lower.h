@@ -100,6 +100,15 @@ void lower_map_update(struct lower *l, const struct map *m, vreg key, vreg value
 vreg lower_map_delete(struct lower *l, const struct map *m, vreg key);
 const struct map_desc *lower_map_desc(struct lower *l, const struct map *m);
 
+/* Is nothing done with the value of this call? */
+bool lower_discards(const struct lower *l, const struct expr *call);
+/* How many entries a keyed map has. */
+vreg lower_map_len(struct lower *l, const struct map *m);
+/* What an aggregation comes to at this moment, over all CPUs. */
+int lower_map_reduce(struct lower *l, const struct map *m, struct span span, vreg key, struct val *out);
+/* Give a variable a value that it can hold. */
+int lower_var_assign(struct lower *l, const struct var *v, const struct val *value);
+
 /* ---- events ---- */
 /* A new site for this call. */
 struct site *lower_site(struct lower *l, struct expr *call);

@@ -134,6 +134,7 @@ static uint32_t agg_words(const struct type *t)
 	switch (t->kind) {
 	case TY_MIN: case TY_MAX: case TY_AVG: case TY_STATS: return 2;
 	case TY_HIST: case TY_LHIST: return type_buckets(t);
+	case TY_TSERIES: return (uint32_t)t->param[1] * (sizeof(struct tseries_slot) / 8);
 	default: return 1;
 	}
 }

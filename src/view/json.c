@@ -23,6 +23,8 @@ static const char *map_type(const struct map *m)
 	case TY_HIST:
 	case TY_LHIST:
 		return "hist";
+	case TY_TSERIES:
+		return "tseries";
 	case TY_AVG:
 	case TY_STATS:
 		return "stats";
