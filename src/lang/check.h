@@ -75,6 +75,13 @@ struct check_env {
 	const struct type *(*enumerator)(void *ctx, const char *name, int64_t *value);
 };
 
+/* A named parameter and the default that a getopt() gave it (NULL: none, a bool). */
+struct param_use {
+	const char *name;
+	const struct expr *def;
+	struct param_use *next;
+};
+
 struct checker {
 	struct arena *arena;
 	struct script *script;
@@ -83,6 +90,7 @@ struct checker {
 	struct unit *unit;     /* being checked */
 	bool last_pass;        /* types no longer change: what is still unknown is an error now */
 	bool changed;          /* this pass learned something: go round again */
+	struct param_use *params_used; /* getopt() calls so far, newest first */
 	struct check_priv *priv;
 };
 

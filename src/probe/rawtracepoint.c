@@ -56,7 +56,7 @@ static int missing(struct probe_env *env, const struct probe_spec *spec, const c
 	diag_error(env->diags, part_span(spec, last), "no raw tracepoint '%s'%s%s", spec->parts.v[last],
 		   last ? " in " : "", last ? spec->parts.v[0] : "");
 	diag_hint_nearest(env->diags, spec->parts.v[last], events, n);
-	return -EINVAL;
+	return -ENOENT;
 }
 
 static int expand(struct probe_env *env, const struct probe_spec *spec, attach_vec *out)

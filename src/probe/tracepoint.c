@@ -98,14 +98,14 @@ static int missing(struct probe_env *env, const struct probe_spec *spec)
 			diag_hint(env->diags, "did you mean '%s'?", other);
 		else
 			diag_hint_nearest(env->diags, system, names, n);
-		return -EINVAL;
+		return -ENOENT;
 	}
 	diag_error(env->diags, part_span(spec, 1), "no tracepoint '%s' in '%s'", event, system);
 	if (other)
 		diag_hint(env->diags, "did you mean '%s:%s'?", other, event);
 	else
 		diag_hint_nearest(env->diags, event, names, n);
-	return -EINVAL;
+	return -ENOENT;
 }
 
 static int expand(struct probe_env *env, const struct probe_spec *spec, attach_vec *out)

@@ -230,7 +230,9 @@ void session_stop(struct session *s, int status)
 
 	if (atomic_compare_exchange_strong(&s->status_set, &unset, true))
 		s->status = status;
-	s->stop = true;
+	/* Once is enough; a probe on writes would otherwise see one for each of its own calls of exit(). */
+	if (atomic_exchange(&s->stop, true))
+		return;
 	if (write(s->stop_fd, &one, sizeof(one)) < 0)
 		errno = saved; /* it is full: it is readable already */
 }
