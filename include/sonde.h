@@ -69,7 +69,7 @@ struct sonde_compile_options {
 	const char *const *includes; /* headers, as if the program began with #include <...> */
 	size_t nincludes;
 	const char *probe_filter;    /* extended regular expression: only the probes whose name it matches */
-	bool runtime_errors;         /* tell of each read of memory that fails, with its place */
+	bool helper_errors;          /* a message for every read of memory that fails, with its place */
 };
 
 /* Compile `source` (NUL-terminated). `o` may be NULL. */
@@ -156,7 +156,7 @@ SONDE_API void sonde_child_end(struct sonde_child *c, int *status);
 
 enum sonde_record_kind {
 	SONDE_ATTACHED, SONDE_PRINTF, SONDE_VALUE, SONDE_MAP, SONDE_TIME, SONDE_TEXT, SONDE_LOST,
-	SONDE_MESSAGE, SONDE_TEST, SONDE_BENCH, SONDE_HELPER,
+	SONDE_MESSAGE, SONDE_TEST, SONDE_BENCH,
 };
 SONDE_API enum sonde_record_kind sonde_record_kind(const struct sonde_record *r);
 /* As the text view shows it. Valid until the next call for this record. */

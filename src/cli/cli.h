@@ -40,7 +40,7 @@ struct options {
 	pid_t pid;
 	enum buffering buffering;
 	unsigned dump_stages; /* bits by the order of sonde_dump_stages() */
-	bool quiet, no_warnings, unsafe, dry_run, runtime_errors;
+	bool quiet, no_warnings, unsafe, dry_run, helper_errors;
 	enum mode mode;
 	const char *probe_filter;
 	const char *include_dirs[MOST_INCLUDES], *includes[MOST_INCLUDES];

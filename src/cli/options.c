@@ -248,7 +248,7 @@ static const struct option_def defs[] = {
 	  "full, line, none", set_buffering },
 	{ 'q', "quiet", NULL, GROUP_SHOW, "only the answer: do not say how many probes were attached", FLAG(quiet) },
 	{ 'k', "warnings", NULL, GROUP_SHOW, "warn where a read of memory fails, or an entry of a map is not there",
-	  FLAG(runtime_errors) },
+	  FLAG(helper_errors) },
 	{ 0, "no-warnings", NULL, GROUP_SHOW, "do not show warnings", FLAG(no_warnings) },
 
 	{ 'l', "list", NULL, GROUP_LOOK, "list the probes that match a pattern, as in -l 'tracepoint:sched:*',\n"

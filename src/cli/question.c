@@ -195,7 +195,7 @@ static int with_source(const struct options *o, struct sonde_compile_options *c,
 	c->includes = o->includes;
 	c->nincludes = o->nincludes;
 	c->probe_filter = o->probe_filter;
-	c->runtime_errors = o->runtime_errors;
+	c->helper_errors = o->helper_errors;
 	c->message = message_receive;
 	c->config = (const char *const *)list.text;
 	c->nconfig = list.n;

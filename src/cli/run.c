@@ -99,7 +99,7 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 	/* What begin probes had to say is not asked for. */
 	if (r->o->dry_run && kind != SONDE_ATTACHED)
 		return 0;
-	if (r->warn_aside && (kind == SONDE_LOST || kind == SONDE_MESSAGE || kind == SONDE_HELPER))
+	if (r->warn_aside && (kind == SONDE_LOST || kind == SONDE_MESSAGE))
 		r->write_err = show_aside(r, rec);
 	else
 		r->write_err = sonde_view_record(r->view, rec);

@@ -280,13 +280,15 @@ static vreg range_turns(struct lower *l, const struct stmt *s, vreg from, vreg t
 
 static int called_range(struct lower *l, struct stmt *s, vreg from, vreg turns)
 {
-	int32_t first = frame_word(l, &l->priv->fn.first_at);
+	int32_t first = frame_word(l, &l->priv->fn.first_at), count = frame_word(l, &l->priv->fn.count_at);
 	struct frame_id outer = frame_of(&l->priv->fn);
 	struct callback cb;
 	vreg i, link;
 	int err;
 
 	lower_frame_store(l, outer, first, from);
+	/* A number of turns that the verifier knows to be 0 leaves it with a callback that nobody calls. */
+	lower_frame_store(l, outer, count, turns);
 	err = callback_begin(l, &cb, s->span, "for", 2);
 	if (err)
 		return err;
@@ -295,8 +297,10 @@ static int called_range(struct lower *l, struct stmt *s, vreg from, vreg turns)
 	lower_var_write(l, s->target->var, lower_convert(l, i, &type_int64, s->target->var->type));
 	err = callback_body(l, &cb, &s->body);
 	link = callback_end(l, &cb);
-	/* The kernel refuses more than it does, all of them. */
-	lower_count_failure(l, kernel_loop(l, &cb, turns, link), COUNTER_LOOPS);
+	turns = ir_load(l->f, lower_frame(l, outer), count, 8, false);
+	/* The kernel refuses more than it does, all of them; its result has 32 bits where the verifier has put the
+	 * loop in place. */
+	lower_count_failure(l, ir_ext(l->f, kernel_loop(l, &cb, turns, link), 4, true), COUNTER_LOOPS);
 	callback_left(l, &cb);
 	return err;
 }
@@ -364,4 +368,32 @@ int lower_for_map(struct lower *l, struct stmt *s)
 	ir_call(l->f, BPF_FUNC_for_each_map_elem, 4, args);
 	callback_left(l, &cb);
 	return err;
+}
+
+/* ---- how many entries ---- */
+
+/* The kernel says how often it has called; a callback that never stops it is called for every entry. */
+static uint32_t len_func(struct lower *l)
+{
+	struct lower_priv *p = l->priv;
+	struct ir_func *f;
+
+	if (!p->len_func) {
+		p->len_func = p->nprograms + p->funcs.n + 1;
+		f = ir_func_new(l->arena, "entry_count");
+		f->is_subprog = true;
+		f->nargs = 4;
+		f->span = l->f->span;
+		ir_ret_imm(f, 0);
+		vec_push(l->arena, &p->funcs, f);
+	}
+	return p->len_func - 1;
+}
+
+vreg lower_map_len(struct lower *l, const struct map *m)
+{
+	vreg args[] = { ir_map(l->f, lower_map_desc(l, m)->object_map), ir_func_addr(l->f, len_func(l)),
+			ir_const(l->f, 0), ir_const(l->f, 0) };
+
+	return ir_call(l->f, BPF_FUNC_for_each_map_elem, 4, args);
 }

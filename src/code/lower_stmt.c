@@ -172,8 +172,12 @@ static int return_value(struct lower *l, struct expr *value)
 
 static int lower_return_stmt(struct lower *l, struct stmt *s)
 {
-	int err = s->value ? return_value(l, s->value) : 0;
+	int err = 0;
 
+	if (l->priv->result.type && s->value)
+		err = lower_sub_return(l, s->value);
+	else if (s->value)
+		err = return_value(l, s->value);
 	lower_return(l);
 	return err;
 }
@@ -184,7 +188,13 @@ static int lower_expr_stmt(struct lower *l, struct stmt *s)
 
 	if (s->value->kind == EX_INCDEC && s->value->a->kind == EX_MAP)
 		return lower_map_incdec(l, s->value, NULL);
+	l->priv->discarded = s->value;
 	return lower_expr(l, s->value, &unused);
+}
+
+bool lower_discards(const struct lower *l, const struct expr *call)
+{
+	return l->priv->discarded == call;
 }
 
 static int lower_block_stmt(struct lower *l, struct stmt *s)

@@ -16,6 +16,7 @@ enum counter {
 	COUNTER_FAULTS,     /* reads of addresses that could not be read */
 	COUNTER_TRUNCATED,  /* strings cut at max_strlen */
 	COUNTER_LOOPS,      /* loops with more turns than the kernel does */
+	COUNTER_DELETES,    /* entries to be deleted that were not there, where nobody looks at the result */
 	COUNTER_MAPS,
 };
 
@@ -63,7 +64,7 @@ struct module {
 /* First bytes of .bss: written by the session. */
 struct control {
 	uint32_t off;      /* 1: programs that test it return at once */
-	uint32_t pad;
+	uint32_t pad;      /* 0 for ever: programs use it as a zero that the verifier does not know */
 	uint64_t start_ns; /* CLOCK_MONOTONIC (bpf_ktime_get_ns) when the session began; `elapsed` */
 	int64_t result;    /* what the test or benchmark that has just run returned */
 };

@@ -77,7 +77,7 @@ struct elf_out {
 	uint32_t nlocals;
 	uint32_t shndx_maps, shndx_rodata, shndx_bss;
 	uint32_t *shndx_section;      /* per layout section */
-	uint32_t *sym_map, *sym_prog, sym_rodata, sym_bss;
+	uint32_t *sym_map, *sym_prog, sym_rodata, sym_bss, sym_text;
 	VEC(struct strbuf *) kept;    /* section contents, alive until the file is written */
 };
 
@@ -154,6 +154,25 @@ static uint32_t symbol_add(struct elf_out *e, const char *name, uint8_t info, ui
 	return index;
 }
 
+/*
+ * The address of a function is a relocation against the section; where in it the function lies is in the
+ * instruction. Everything else is as it was compiled.
+ */
+static void code_add(struct elf_out *e, struct strbuf *text, const struct code *c)
+{
+	size_t at = text->len;
+
+	strbuf_add(text, c->insns, c->n * sizeof(struct bpf_insn));
+	vec_each(r, &c->relos) {
+		struct bpf_insn insn = c->insns[r->insn];
+
+		if (r->kind != RELO_FUNC || text->failed)
+			continue;
+		insn.imm = (int32_t)e->layout.prog_offset[r->index];
+		memcpy(text->s + at + r->insn * sizeof(insn), &insn, sizeof(insn));
+	}
+}
+
 static void code_sections(struct elf_out *e)
 {
 	const struct object *o = e->o;
@@ -163,11 +182,8 @@ static void code_sections(struct elf_out *e)
 		const struct object_section *s = &e->layout.sections.v[i];
 		struct strbuf *text = buffer_new(e);
 
-		vec_each(p, &s->progs) {
-			const struct code *c = &o->progs.v[*p].code;
-
-			strbuf_add(text, c->insns, c->n * sizeof(struct bpf_insn));
-		}
+		vec_each(p, &s->progs)
+			code_add(e, text, &o->progs.v[*p].code);
 		e->failed |= text->failed;
 		e->shndx_section[i] = section_add(e, s->name, SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, text->s,
 						  text->len, 8);
@@ -203,6 +219,10 @@ static void symbols(struct elf_out *e)
 		e->sym_rodata = symbol_add(e, NULL, ELF64_ST_INFO(STB_LOCAL, STT_SECTION), e->shndx_rodata, 0, 0);
 	if (e->shndx_bss)
 		e->sym_bss = symbol_add(e, NULL, ELF64_ST_INFO(STB_LOCAL, STT_SECTION), e->shndx_bss, 0, 0);
+	for (uint32_t i = 0; i < e->layout.sections.n; i++)
+		if (!strcmp(e->layout.sections.v[i].name, TEXT_SECTION))
+			e->sym_text = symbol_add(e, NULL, ELF64_ST_INFO(STB_LOCAL, STT_SECTION),
+						 e->shndx_section[i], 0, 0);
 	for (int global = 0; global < 2; global++)
 		for (uint32_t i = 0; i < o->progs.n; i++) {
 			const struct object_prog *p = &o->progs.v[i];
@@ -233,6 +253,7 @@ static uint32_t relo_symbol(const struct elf_out *e, const struct code_relo *r)
 	case RELO_BSS:
 		return e->sym_bss;
 	case RELO_FUNC:
+		return e->sym_text;
 	case RELO_CALLFUNC:
 		return e->sym_prog[r->index];
 	default:

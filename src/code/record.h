@@ -26,7 +26,6 @@ enum record_kind {
 	REC_MESSAGE,   /* severity, text, span: errorf, warnf */
 	REC_TEST,      /* test: one test begins, or has been run; then text is what it had to say */
 	REC_BENCH,     /* test: one benchmark begins, or has been run */
-	REC_HELPER,    /* -k: a helper of the kernel failed: label (its name), number (the negative errno), span */
 };
 
 /* One of the tests or benchmarks of a script, and those before it. */
@@ -62,7 +61,8 @@ struct record {
 	const char *text; /* NUL-terminated */
 	size_t text_len;
 	bool is_line;      /* REC_TEXT: for people, a newline follows */
-	const char *label; /* JSON type of REC_TEXT ("cat", "join", "syscall"), name of a loss */
+	const char *label; /* JSON type of REC_TEXT ("cat", "join", "syscall") and REC_MESSAGE, name of a loss */
+	const char *helper; /* REC_MESSAGE "helper_error": what failed; number is its error */
 	uint64_t number;
 	enum severity sev;
 	struct span span;

@@ -15,22 +15,9 @@ int check_error(struct checker *c, struct span span, const char *fmt, ...)
 	return diag_error(c->diags, span, "%s", text);
 }
 
-/* What the language has and this compiler has not. */
-int pass_refused(struct checker *c)
-{
-	vec_each(it, &c->script->imports) {
-		check_error(c, it->span, "imports are not built yet");
-		diag_hint(c->diags, "put what it holds into this script");
-	}
-	vec_each(it, &c->script->subprogs) {
-		check_error(c, (*it)->name_span, "functions of one's own are not built yet");
-		diag_hint(c->diags, "write it as a macro: macro %s(...) { ... }", (*it)->name);
-	}
-	return 0;
-}
-
 static int check_units(struct checker *c)
 {
+	check_subprogs(c);
 	vec_each(it, &c->script->units) {
 		c->unit = *it;
 		check_clause(c, (*it)->clause);
@@ -62,13 +49,15 @@ int pass_types(struct checker *c)
 }
 
 static int (*const passes[])(struct checker *) = {
-	pass_refused,
+	pass_imports,
 	pass_config,
 	pass_c_texts,
 	pass_map_decls,
 	pass_macros,
 	pass_probes,
+	pass_subprogs,
 	pass_types,
+	pass_recursion,
 	pass_maps,
 	pass_named_params,
 };

@@ -16,6 +16,7 @@
 /* Where a map got its key and its value from, for messages. */
 struct map_info {
 	struct span key_span, value_span;
+	bool gathers;    /* assigned an aggregation, whose argument may not have a type yet */
 	bool copies_agg; /* assigned from a map that aggregates: only something else can give it a type */
 };
 
@@ -48,16 +49,19 @@ struct check_priv {
 	const struct expr *agg_ok;  /* the call that stands where an aggregation may */
 	uint32_t includes;          /* files read for #include */
 	uint32_t loops;             /* depth of loops around the statement being checked */
+	const struct subprog *sub;  /* the function being checked; NULL: a clause */
 	uint32_t unreached;         /* inside branches that a constant condition excludes */
 	uint32_t meta;              /* inside sizeof, offsetof, typeof: nothing is evaluated */
 };
 
 /* ---- passes (check.c lists them in order) ---- */
-int pass_refused(struct checker *c);    /* check.c: what the language has and this compiler has not */
+int pass_imports(struct checker *c);    /* import.c */
 int pass_config(struct checker *c);     /* config.c */
 int pass_c_texts(struct checker *c);    /* cdecl.c */
 int pass_macros(struct checker *c);     /* macro.c */
 int pass_probes(struct checker *c);     /* check_probe.c */
+int pass_subprogs(struct checker *c);   /* check_sub.c */
+int pass_recursion(struct checker *c);  /* check_sub.c */
 int pass_map_decls(struct checker *c);  /* check_map.c */
 int pass_types(struct checker *c);      /* check.c */
 int pass_maps(struct checker *c);       /* check_map.c */
@@ -143,6 +147,15 @@ int var_store(struct checker *c, struct var *v, const struct type *type, struct 
 int check_clause(struct checker *c, struct clause *clause);
 int check_body(struct checker *c, stmt_vec *body);
 
+/* Statements in a scope of their own. */
+int check_scope(struct checker *c, stmt_vec *body);
+
+/* ---- check_sub.c ---- */
+/* All functions of the script, as check_clause(). */
+void check_subprogs(struct checker *c);
+struct subprog *subprog_find(const struct checker *c, const char *name);
+int check_sub_return(struct checker *c, struct stmt *s);
+
 /* ---- check_map.c ---- */
 int check_map(struct checker *c, struct expr *e);
 struct map_info *map_info(struct checker *c, const struct map *m);
@@ -155,6 +168,10 @@ const char *span_text(struct checker *c, struct span span);
 /* Nothing more is learned: maps that are only made from themselves (@x++, @x = @x + 1) become int64.
  * True: something changed. */
 bool maps_settle(struct checker *c);
+
+/* ---- cdecl_file.c ---- */
+/* A small file as text in the arena, NUL-terminated. 0 or a negative errno; nothing is reported. */
+int file_text(struct arena *a, const char *path, const char **text, size_t *len);
 
 /* ---- param.c ---- */
 /* $N and $# become literals. */

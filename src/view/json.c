@@ -23,6 +23,8 @@ static const char *map_type(const struct map *m)
 	case TY_HIST:
 	case TY_LHIST:
 		return "hist";
+	case TY_TSERIES:
+		return "tseries";
 	case TY_AVG:
 	case TY_STATS:
 		return "stats";
@@ -141,8 +143,11 @@ static int show_message(struct view *v, const struct record *rec)
 	const struct source *src = sources && rec->span.file ? source_of(sources, rec->span) : NULL;
 	uint32_t line, col;
 
-	strbuf_addf(&v->out, "{\"type\": \"%s\", \"msg\": ", types[rec->sev]);
+	strbuf_addf(&v->out, "{\"type\": \"%s\", \"msg\": ", rec->label ? rec->label : types[rec->sev]);
 	json_string(&v->out, rec->text, rec->text_len);
+	if (rec->helper)
+		strbuf_addf(&v->out, ", \"helper\": \"%s\", \"retcode\": %lld", rec->helper,
+			    (long long)(int64_t)rec->number);
 	if (src) {
 		span_locate(sources, rec->span, &line, &col);
 		strbuf_addstr(&v->out, ", \"filename\": ");
@@ -159,7 +164,6 @@ static int json_record(struct view *v, const struct record *rec)
 		[REC_ATTACHED] = show_attached, [REC_PRINTF] = show_printf, [REC_VALUE] = show_value,
 		[REC_MAP] = show_map, [REC_TIME] = show_time, [REC_TEXT] = show_text, [REC_LOST] = show_lost,
 		[REC_MESSAGE] = show_message, [REC_TEST] = test_json, [REC_BENCH] = bench_json,
-		[REC_HELPER] = helper_json,
 	};
 
 	return (size_t)rec->kind < ARRAY_SIZE(show) ? show[rec->kind](v, rec) : 0;

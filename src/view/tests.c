@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests: the results of test: and bench: probes, and the helpers that failed (-k), in both views. */
-#include <errno.h>
+/* Tests: the results of test: and bench: probes, in both views. */
 #include <string.h>
 
 #include "base/util.h"
@@ -153,72 +152,5 @@ int bench_json(struct view *v, const struct record *rec)
 	strbuf_addstr(&v->out, ", \"iters\": ");
 	json_uint(&v->out, t->iterations);
 	strbuf_addstr(&v->out, "}}}\n");
-	return 0;
-}
-
-/* ---- helpers that failed ---- */
-
-static const struct sources *view_sources(const struct view *v)
-{
-	return v->module && v->module->script ? v->module->script->sources : NULL;
-}
-
-/* What the failure of this helper means; else what the error number does. */
-static const char *helper_text(const struct record *rec)
-{
-	if (str_eq(rec->label, "map_lookup_elem"))
-		return "Can't lookup map element because it does not exist.";
-	if (str_eq(rec->label, "map_delete_elem") && (int64_t)rec->number == -ENOENT)
-		return "Can't delete map element because it does not exist.";
-	return strerror((int)-(int64_t)rec->number);
-}
-
-/* The line, and under it a line of ~ where the span is. Tabs stay tabs, so that both stand alike. */
-static void span_line(struct strbuf *out, const struct source *src, struct span span, uint32_t line, uint32_t col)
-{
-	uint32_t len, width = span.end - span.begin;
-	const char *text = source_line(src, line, &len);
-
-	strbuf_add(out, text, len);
-	strbuf_addch(out, '\n');
-	for (uint32_t i = 0; i + 1 < col && i < len; i++)
-		strbuf_addch(out, text[i] == '\t' ? '\t' : ' ');
-	strbuf_fill(out, '~', col <= len ? MIN(width, len - col + 1) : 1);
-	strbuf_addch(out, '\n');
-}
-
-int helper_text_show(struct view *v, const struct record *rec)
-{
-	const struct source *src = source_of(view_sources(v), rec->span);
-	uint32_t line, col;
-
-	view_place(v, &v->out, rec->span);
-	strbuf_addf(&v->out, "WARNING: %s\nAdditional Info - helper: %s, retcode: %lld\n", helper_text(rec), rec->label,
-		    (long long)rec->number);
-	if (!src)
-		return 0;
-	span_locate(view_sources(v), rec->span, &line, &col);
-	span_line(&v->out, src, rec->span, line, col);
-	return 0;
-}
-
-int helper_json(struct view *v, const struct record *rec)
-{
-	const struct source *src = source_of(view_sources(v), rec->span);
-	const char *text = strerror((int)-(int64_t)rec->number);
-	uint32_t line, col;
-
-	strbuf_addstr(&v->out, "{\"type\": \"helper_error\", \"msg\": ");
-	json_string(&v->out, text, strlen(text));
-	strbuf_addstr(&v->out, ", \"helper\": ");
-	json_string(&v->out, rec->label, strlen(rec->label));
-	strbuf_addf(&v->out, ", \"retcode\": %lld", (long long)rec->number);
-	if (src) {
-		span_locate(view_sources(v), rec->span, &line, &col);
-		strbuf_addstr(&v->out, ", \"filename\": ");
-		json_string(&v->out, src->name, strlen(src->name));
-		strbuf_addf(&v->out, ", \"line\": %u, \"col\": %u", line, col);
-	}
-	strbuf_addstr(&v->out, "}\n");
 	return 0;
 }

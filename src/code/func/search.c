@@ -359,7 +359,7 @@ static void masks_make(struct lower *l, const struct needle *n, vreg *masks)
 /* *at is the place behind the first occurrence, 0 when there is none. */
 static void find_loop(struct lower *l, const struct val *hay, uint32_t capacity, const struct needle *n, vreg at)
 {
-	vreg states[MOST_WORDS], masks[MOST_WORDS], seen = ir_vreg_new(l->f, "seen"), c, hit, first;
+	vreg states[MOST_WORDS] = {0}, masks[MOST_WORDS] = {0}, seen = ir_vreg_new(l->f, "seen"), c, hit, first;
 	struct bytes_loop loop;
 
 	masks_make(l, n, masks);
