@@ -260,7 +260,7 @@ int run_question(const struct options *o)
 	if (o->command && sonde_child_start(o->command, message_receive, NULL, &child))
 		return EXIT_FAILED;
 	q = question_compile(o, child ? sonde_child_pid(child) : 0, &status);
-	if (q)
+	if (q && o->mode != MODE_COMPILE)
 		status = run_compiled(o, q, child);
 	sonde_child_end(child, NULL);
 	sonde_question_free(q);

@@ -55,7 +55,7 @@ struct check_priv {
 };
 
 /* ---- passes (check.c lists them in order) ---- */
-int pass_refused(struct checker *c);    /* check.c: what the language has and this compiler has not */
+int pass_imports(struct checker *c);    /* import.c */
 int pass_config(struct checker *c);     /* config.c */
 int pass_c_texts(struct checker *c);    /* cdecl.c */
 int pass_macros(struct checker *c);     /* macro.c */
@@ -168,6 +168,10 @@ const char *span_text(struct checker *c, struct span span);
 /* Nothing more is learned: maps that are only made from themselves (@x++, @x = @x + 1) become int64.
  * True: something changed. */
 bool maps_settle(struct checker *c);
+
+/* ---- cdecl_file.c ---- */
+/* A small file as text in the arena, NUL-terminated. 0 or a negative errno; nothing is reported. */
+int file_text(struct arena *a, const char *path, const char **text, size_t *len);
 
 /* ---- param.c ---- */
 /* $N and $# become literals. */

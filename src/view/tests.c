@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tests: the results of test: and bench: probes, in both views. */
-#include <errno.h>
 #include <string.h>
 
 #include "base/util.h"
