@@ -82,6 +82,8 @@ vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t m
 void lower_count(struct lower *l, uint32_t counter);
 /* If `r` (a helper's result) is negative, count it. */
 void lower_count_failure(struct lower *l, vreg r, uint32_t counter);
+/* The same for a read of memory: it is a fault, and with -k it is told where. `helper`: BPF_FUNC_probe_read_*. */
+void lower_count_fault(struct lower *l, vreg r, int helper);
 /* The address space in which a pointer of this type in the present probe points. */
 enum addr_space lower_space(struct lower *l, const struct type *t);
 
@@ -97,6 +99,15 @@ vreg lower_map_lookup(struct lower *l, const struct map *m, vreg key);
 void lower_map_update(struct lower *l, const struct map *m, vreg key, vreg value, uint64_t flags);
 vreg lower_map_delete(struct lower *l, const struct map *m, vreg key);
 const struct map_desc *lower_map_desc(struct lower *l, const struct map *m);
+
+/* Is nothing done with the value of this call? */
+bool lower_discards(const struct lower *l, const struct expr *call);
+/* How many entries a keyed map has. */
+vreg lower_map_len(struct lower *l, const struct map *m);
+/* What an aggregation comes to at this moment, over all CPUs. */
+int lower_map_reduce(struct lower *l, const struct map *m, struct span span, vreg key, struct val *out);
+/* Give a variable a value that it can hold. */
+int lower_var_assign(struct lower *l, const struct var *v, const struct val *value);
 
 /* ---- events ---- */
 /* A new site for this call. */

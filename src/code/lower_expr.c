@@ -254,11 +254,11 @@ static int lower_binary(struct lower *l, struct expr *e, struct val *out)
 static int lower_address(struct lower *l, struct expr *e, struct val *out)
 {
 	struct val v = { 0 };
-	int err = lower_expr(l, e->a, &v);
+	int err = lower_place(l, e->a, &v);
 
 	if (err)
 		return err;
-	if (v.kind != VAL_MEM || v.space == SPACE_NONE)
+	if (v.kind != VAL_MEM || v.space == SPACE_NONE || v.space == SPACE_CTX)
 		return lower_unsupported(l, e->span, "the address of a variable or map");
 	*out = val_of_reg(e->type, val_address(l, &v));
 	return 0;
@@ -401,6 +401,8 @@ static int lower_string(struct lower *l, struct expr *e, struct val *out)
 
 static int lower_call(struct lower *l, struct expr *e, struct val *out)
 {
+	if (e->sub)
+		return lower_sub_call(l, e, out);
 	if (!e->func || !e->func->emit)
 		return lower_unsupported(l, e->span, arena_printf(l->arena, "calling %s()", e->name));
 	return e->func->emit(l, e, out);

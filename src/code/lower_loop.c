@@ -369,3 +369,31 @@ int lower_for_map(struct lower *l, struct stmt *s)
 	callback_left(l, &cb);
 	return err;
 }
+
+/* ---- how many entries ---- */
+
+/* The kernel says how often it has called; a callback that never stops it is called for every entry. */
+static uint32_t len_func(struct lower *l)
+{
+	struct lower_priv *p = l->priv;
+	struct ir_func *f;
+
+	if (!p->len_func) {
+		p->len_func = p->nprograms + p->funcs.n + 1;
+		f = ir_func_new(l->arena, "entry_count");
+		f->is_subprog = true;
+		f->nargs = 4;
+		f->span = l->f->span;
+		ir_ret_imm(f, 0);
+		vec_push(l->arena, &p->funcs, f);
+	}
+	return p->len_func - 1;
+}
+
+vreg lower_map_len(struct lower *l, const struct map *m)
+{
+	vreg args[] = { ir_map(l->f, lower_map_desc(l, m)->object_map), ir_func_addr(l->f, len_func(l)),
+			ir_const(l->f, 0), ir_const(l->f, 0) };
+
+	return ir_call(l->f, BPF_FUNC_for_each_map_elem, 4, args);
+}

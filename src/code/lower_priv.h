@@ -80,8 +80,21 @@ struct lower_fn {
 	struct lower_frame frames[2]; /* variables shared with callbacks */
 	uint32_t left_at, first_at, count_at; /* plus one; words of the frame of numbers that all its loops use in turn */
 	VEC(struct link_word) links; /* of a callback: what it has asked for so far */
-	vreg result;               /* of a subprogram: what it will return */
-	const struct type *result_type;
+};
+
+/* A function of the script as it was built for the present program. */
+struct lowered_sub {
+	const struct subprog *sub;
+	uint32_t number; /* as IR_CALLFUNC has it */
+	bool wants_ctx;
+};
+
+/* Where `return` leaves its value while such a function is built: in its frame, so that bodies of loops reach
+ * it too. */
+struct sub_result {
+	const struct type *type; /* NULL: a program is being built */
+	struct frame_id frame;
+	int32_t off;
 };
 
 struct lower_priv {
@@ -91,6 +104,10 @@ struct lower_priv {
 	VEC(struct site *) sites;
 	VEC(struct ir_func *) funcs; /* numbers follow those of the programs */
 	uint32_t nprograms;
+	VEC(struct lowered_sub) subs; /* of the program being built */
+	struct sub_result result;
+	const struct expr *discarded; /* the statement being lowered is this expression */
+	uint32_t len_func;            /* plus one; the callback that counts */
 	int32_t events_map, counters_map; /* object maps; -1: not used so far */
 	uint32_t ring_bytes;
 };
@@ -117,6 +134,8 @@ uint32_t lower_events_map(struct lower *l);
 /* ---- lower_mem.c ---- */
 /* The address of a u32 on the stack that holds `value` now. `slot` keeps it for the whole program. */
 vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value);
+/* func/fault.c: whose event tells of a helper that failed. */
+extern const struct func_def func_fault;
 /* Count when `r cc 0`. */
 void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 
@@ -133,6 +152,8 @@ int lower_cast(struct lower *l, struct expr *e, struct val *out);
 int lower_field(struct lower *l, struct expr *e, struct val *out);
 int lower_index(struct lower *l, struct expr *e, struct val *out);
 int lower_deref(struct lower *l, struct expr *e, struct val *out);
+/* Where the operand of & lies, which is in memory that a pointer leads to. */
+int lower_place(struct lower *l, struct expr *e, struct val *out);
 
 /* ---- lower_string.c ---- */
 /* Branch on the equality of two values in memory. */
@@ -164,8 +185,6 @@ int lower_map_incdec(struct lower *l, struct expr *e, struct val *out);
 /* ---- lower_agg.c ---- */
 /* @m[k] = count() and its like. */
 int lower_aggregate(struct lower *l, struct stmt *s);
-/* The number an aggregation stands for at this moment. */
-int lower_map_reduce(struct lower *l, const struct map *m, struct span span, vreg key, struct val *out);
 
 /* ---- lower_stmt.c ---- */
 int lower_stmts(struct lower *l, const stmt_vec *body);
@@ -173,8 +192,10 @@ int lower_stmts(struct lower *l, const stmt_vec *body);
 bool expr_uses_var(struct expr *e, const struct var *v);
 
 /* ---- lower_var.c ---- */
-/* Homes for the variables of a unit, before its body is lowered: they last until its end. */
-void lower_vars_make(struct lower *l, const struct unit *unit, struct expr *pred, const stmt_vec *body);
+/* Homes for the variables of a unit, before its body is lowered: they last until its end. The first nparams
+ * are parameters. */
+void lower_vars_make(struct lower *l, const struct unit *unit, uint32_t nparams, struct expr *pred,
+		     const stmt_vec *body);
 /* A variable of a scalar type. */
 vreg lower_var_read(struct lower *l, const struct var *v);
 void lower_var_write(struct lower *l, const struct var *v, vreg r);
@@ -193,6 +214,11 @@ vreg lower_link(struct lower *l, struct frame_id frame);
 int lower_while(struct lower *l, struct stmt *s);
 int lower_for_range(struct lower *l, struct stmt *s);
 int lower_for_map(struct lower *l, struct stmt *s);
+
+/* ---- lower_sub.c ---- */
+int lower_sub_call(struct lower *l, struct expr *e, struct val *out);
+/* `return value` in a function of the script. */
+int lower_sub_return(struct lower *l, struct expr *value);
 
 /* ---- lower_guard.c ---- */
 /* What guards test, as it is read at the start of the program. */

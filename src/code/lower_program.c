@@ -27,7 +27,7 @@ static int part_body(struct lower *l, struct part *part, uint32_t end)
 	l->point = part->point;
 	l->priv->fn.loops.n = 0;
 	l->priv->fn.part_end = end;
-	lower_vars_make(l, l->unit, clause->pred, &clause->body);
+	lower_vars_make(l, l->unit, 0, clause->pred, &clause->body);
 	lower_guard_task(l, part, end);
 	if (clause->pred) {
 		body = ir_block_new(l->f, "body");
@@ -94,6 +94,7 @@ static void program_start(struct lower *l, const struct program_plan *plan, uint
 	l->f = ir_func_new(l->arena, plan->name);
 	l->f->scratch_index = index;
 	l->f->span = plan->parts.v[0].unit->clause->span;
+	l->priv->subs.n = 0;
 	l->priv->fn = (struct lower_fn){ .plain_turns = 1 };
 	if (slow_to_close(plan))
 		off_test(l);

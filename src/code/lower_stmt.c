@@ -161,8 +161,12 @@ static int lower_jump(struct lower *l, struct stmt *s)
 static int lower_return_stmt(struct lower *l, struct stmt *s)
 {
 	struct val unused = { 0 };
-	int err = s->value ? lower_expr(l, s->value, &unused) : 0;
+	int err = 0;
 
+	if (l->priv->result.type && s->value)
+		err = lower_sub_return(l, s->value);
+	else if (s->value)
+		err = lower_expr(l, s->value, &unused);
 	lower_return(l);
 	return err;
 }
@@ -173,7 +177,13 @@ static int lower_expr_stmt(struct lower *l, struct stmt *s)
 
 	if (s->value->kind == EX_INCDEC && s->value->a->kind == EX_MAP)
 		return lower_map_incdec(l, s->value, NULL);
+	l->priv->discarded = s->value;
 	return lower_expr(l, s->value, &unused);
+}
+
+bool lower_discards(const struct lower *l, const struct expr *call)
+{
+	return l->priv->discarded == call;
 }
 
 static int lower_block_stmt(struct lower *l, struct stmt *s)

@@ -69,7 +69,8 @@ static void block_visit(struct expr *e, void *ctx)
 		loops_note(ctx, &e->body);
 }
 
-static void fates_find(struct lower *l, struct expr *pred, const stmt_vec *body, uint32_t nvars)
+/* The first `nparams` variables have a value before anything mentions them. */
+static void fates_find(struct lower *l, struct expr *pred, const stmt_vec *body, uint32_t nvars, uint32_t nparams)
 {
 	struct fates f = {
 		.l = l,
@@ -77,6 +78,8 @@ static void fates_find(struct lower *l, struct expr *pred, const stmt_vec *body,
 		.inside = { arena_array_of(l->arena, uint32_t, nvars + 1), nvars },
 	};
 
+	for (uint32_t i = 0; i < nparams; i++)
+		f.all.count[i]++;
 	expr_visit(pred, mention_visit, &f.all);
 	vec_each(it, body)
 		stmt_visit(*it, mention_visit, &f.all);
@@ -141,7 +144,8 @@ static struct var_home *home_of(struct lower *l, const struct var *v)
 	return home;
 }
 
-void lower_vars_make(struct lower *l, const struct unit *unit, struct expr *pred, const stmt_vec *body)
+void lower_vars_make(struct lower *l, const struct unit *unit, uint32_t nparams, struct expr *pred,
+		     const stmt_vec *body)
 {
 	struct lower_priv *p = l->priv;
 	struct var_home none = { 0 };
@@ -152,7 +156,7 @@ void lower_vars_make(struct lower *l, const struct unit *unit, struct expr *pred
 		vec_push(l->arena, &p->vars, none);
 		vec_push(l->arena, &p->fates, fate);
 	}
-	fates_find(l, pred, body, unit->vars.n);
+	fates_find(l, pred, body, unit->vars.n, nparams);
 	vec_each(v, &unit->vars)
 		if ((*v)->type->kind != TY_NONE && !p->fates.v[(*v)->id].inner)
 			home_make(l, *v, &p->vars.v[(*v)->id]);
@@ -208,4 +212,16 @@ void lower_var_write(struct lower *l, const struct var *v, vreg r)
 		lower_frame_store(l, home->frame, home->off, r);
 	else
 		ir_mov_to(l->f, home->reg, r);
+}
+
+int lower_var_assign(struct lower *l, const struct var *v, const struct val *value)
+{
+	struct val at;
+
+	if (type_is_scalar(v->type)) {
+		lower_var_write(l, v, lower_convert(l, val_scalar(l, value), value->type, v->type));
+		return 0;
+	}
+	at = lower_var_memory(l, v);
+	return val_to_memory(l, value, v->type, at.reg, at.off);
 }

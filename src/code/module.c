@@ -34,16 +34,6 @@ struct compile {
 
 /* ---- passes ---- */
 
-static int refuse_unbuilt(struct compile *c)
-{
-	const struct script *s = c->module->script;
-	int err = 0;
-
-	vec_each(sub, &s->subprogs)
-		err = lower_unsupported(&c->lower, (*sub)->name_span, "a function of one's own");
-	return err;
-}
-
 /* Does the session itself run every program, and read what they have sent each time? */
 static bool session_runs_all(const struct script *s)
 {
@@ -257,7 +247,7 @@ int module_compile(struct script *script, const struct check_env *env, struct di
 		   struct module **out)
 {
 	static int (*const passes[])(struct compile *c) = {
-		refuse_unbuilt, make_maps, plan_programs, lower_programs, emit_programs, collect_sites, write_object,
+		make_maps, plan_programs, lower_programs, emit_programs, collect_sites, write_object,
 	};
 	struct compile c = { 0 };
 

@@ -22,15 +22,12 @@ int pass_refused(struct checker *c)
 		check_error(c, it->span, "imports are not built yet");
 		diag_hint(c->diags, "put what it holds into this script");
 	}
-	vec_each(it, &c->script->subprogs) {
-		check_error(c, (*it)->name_span, "functions of one's own are not built yet");
-		diag_hint(c->diags, "write it as a macro: macro %s(...) { ... }", (*it)->name);
-	}
 	return 0;
 }
 
 static int check_units(struct checker *c)
 {
+	check_subprogs(c);
 	vec_each(it, &c->script->units) {
 		c->unit = *it;
 		check_clause(c, (*it)->clause);
@@ -68,7 +65,9 @@ static int (*const passes[])(struct checker *) = {
 	pass_map_decls,
 	pass_macros,
 	pass_probes,
+	pass_subprogs,
 	pass_types,
+	pass_recursion,
 	pass_maps,
 	pass_named_params,
 };

@@ -58,6 +58,7 @@ struct check_env {
 	uint32_t nnamed;
 	int32_t child_pid;                          /* process started for the question (-c); 0: none */
 	bool unsafe;
+	bool helper_errors; /* tell where a helper of the kernel failed (-k) */
 	bool test_mode, bench_mode;
 	struct config config;                       /* defaults and environment; the script's block adds */
 	/* The kernel's type of this name ("struct task_struct", "size_t"), or NULL. May itself be NULL:
@@ -100,6 +101,12 @@ int check_arg_literal_int(struct checker *c, const struct expr *call, uint32_t i
 int check_arg_literal_string(struct checker *c, const struct expr *call, uint32_t i, const char **text);
 /* Argument i must be a map as a whole; sets *map. With `keyed`, a scalar map is refused. */
 int check_arg_map(struct checker *c, const struct expr *call, uint32_t i, bool keyed, struct map **map);
+/* Argument i must be a variable, which the function gives a value of this type (TY_NONE: not known yet). */
+int check_arg_out(struct checker *c, const struct expr *call, uint32_t i, const struct type *type);
+/* For FUNC_LAZY_ARGS: an argument that names a whole map, as check_arg_map() then wants it. */
+int check_arg_whole_map(struct checker *c, struct expr *e);
+/* Check an expression whose value is needed. */
+int check_arg_value(struct checker *c, struct expr *e);
 /* Unify the type of a map's key or value with what is used; grows integers and strings, reports a
  * mismatch at `span`. key NULL: used without a key. 0 or -EINVAL. */
 int check_map_key(struct checker *c, struct map *m, const struct type *key, struct span span);

@@ -120,3 +120,30 @@ int check_format_call(struct checker *c, struct expr *call, uint32_t first)
 	}
 	return format_check(call->data, c->diags, call->name, types, spans, n, call->span);
 }
+
+int check_arg_whole_map(struct checker *c, struct expr *e)
+{
+	if (e->kind == EX_MAP && !e->a)
+		return check_map_whole(c, e);
+	return check_error(c, e->span, "this must be a map as a whole: @name");
+}
+
+int check_arg_value(struct checker *c, struct expr *e)
+{
+	return check_value(c, e);
+}
+
+int check_arg_out(struct checker *c, const struct expr *call, uint32_t i, const struct type *type)
+{
+	struct expr *target = call->args.v[i];
+	struct var *v;
+	int err;
+
+	if (target->kind != EX_VAR)
+		return check_error(c, target->span, "%s() needs a variable here, to put a value into", call->name);
+	v = var_assigned(c, target);
+	v->used = true;
+	err = var_store(c, v, type, target->span);
+	target->type = v->type;
+	return err;
+}

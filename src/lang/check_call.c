@@ -17,6 +17,8 @@ static const char *const *word_list(struct checker *c, size_t *n)
 	}
 	vec_each(it, &c->script->macros)
 		vec_push(c->arena, &words, (*it)->name);
+	vec_each(it, &c->script->subprogs)
+		vec_push(c->arena, &words, (*it)->name);
 	vec_each(it, &c->priv->c_consts.entries)
 		vec_push(c->arena, &words, it->key);
 	vec_push(c->arena, &words, "args");
@@ -198,6 +200,9 @@ int check_call(struct checker *c, struct expr *e)
 		return check_typeinfo(c, e); /* a word of the grammar: its argument may be a type */
 	if (!f && str_eq(e->name, "container_of"))
 		return check_container_of(c, e);
+	e->sub = f ? NULL : subprog_find(c, e->name);
+	if (e->sub)
+		f = e->sub->def;
 	if (!f)
 		return unknown_word(c, e, "function");
 	e->func = f;

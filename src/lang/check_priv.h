@@ -15,6 +15,7 @@
 /* Where a map got its key and its value from, for messages. */
 struct map_info {
 	struct span key_span, value_span;
+	bool gathers;    /* assigned an aggregation, whose argument may not have a type yet */
 	bool copies_agg; /* assigned from a map that aggregates: only something else can give it a type */
 };
 
@@ -43,6 +44,7 @@ struct check_priv {
 	const struct expr *agg_ok;  /* the call that stands where an aggregation may */
 	uint32_t includes;          /* files read for #include */
 	uint32_t loops;             /* depth of loops around the statement being checked */
+	const struct subprog *sub;  /* the function being checked; NULL: a clause */
 	uint32_t unreached;         /* inside branches that a constant condition excludes */
 	uint32_t meta;              /* inside sizeof, offsetof, typeof: nothing is evaluated */
 };
@@ -53,6 +55,8 @@ int pass_config(struct checker *c);     /* config.c */
 int pass_c_texts(struct checker *c);    /* cdecl.c */
 int pass_macros(struct checker *c);     /* macro.c */
 int pass_probes(struct checker *c);     /* check_probe.c */
+int pass_subprogs(struct checker *c);   /* check_sub.c */
+int pass_recursion(struct checker *c);  /* check_sub.c */
 int pass_map_decls(struct checker *c);  /* check_map.c */
 int pass_types(struct checker *c);      /* check.c */
 int pass_maps(struct checker *c);       /* check_map.c */
@@ -137,6 +141,15 @@ int var_store(struct checker *c, struct var *v, const struct type *type, struct 
 /* ---- check_stmt.c ---- */
 int check_clause(struct checker *c, struct clause *clause);
 int check_body(struct checker *c, stmt_vec *body);
+
+/* Statements in a scope of their own. */
+int check_scope(struct checker *c, stmt_vec *body);
+
+/* ---- check_sub.c ---- */
+/* All functions of the script, as check_clause(). */
+void check_subprogs(struct checker *c);
+struct subprog *subprog_find(const struct checker *c, const char *name);
+int check_sub_return(struct checker *c, struct stmt *s);
 
 /* ---- check_map.c ---- */
 int check_map(struct checker *c, struct expr *e);

@@ -41,6 +41,11 @@ int check_offered(struct checker *c, const char *name, struct span span)
 
 	if (!c->unit)
 		return str_eq(name, "args") ? check_error(c, span, "args has a meaning only inside a probe") : 0;
+	if (c->priv->sub && (!kind_offers(c->unit->kind, name) || str_eq(name, "probe"))) {
+		err = check_error(c, span, "%s has a meaning only inside a probe, not in a function", name);
+		diag_hint(c->diags, "hand it in as a parameter");
+		return err;
+	}
 	k = c->unit->kind;
 	if (!kind_offers(k, name)) {
 		err = check_error(c, span, "%s is not available in %s probes", name, k->name);

@@ -23,7 +23,7 @@ int check_body(struct checker *c, stmt_vec *body)
 	return err;
 }
 
-static int check_scope(struct checker *c, stmt_vec *body)
+int check_scope(struct checker *c, stmt_vec *body)
 {
 	uint32_t mark = scope_enter(c);
 	int err = check_body(c, body);
@@ -166,6 +166,7 @@ static int assign_map(struct checker *c, struct stmt *s)
 	c->priv->agg_ok = NULL;
 	if (err || err2)
 		return err ?: err2;
+	map_info(c, m)->gathers |= is_agg_call(s->value);
 	if (type_is_agg(s->value->type) && !is_agg_call(s->value))
 		err = assign_from_agg(c, s);
 	else
@@ -355,8 +356,11 @@ static int check_jump(struct checker *c, struct stmt *s)
 
 static int check_return(struct checker *c, struct stmt *s)
 {
-	int err = s->value ? check_value(c, s->value) : 0;
+	int err;
 
+	if (c->priv->sub)
+		return check_sub_return(c, s);
+	err = s->value ? check_value(c, s->value) : 0;
 	if (err || !s->value || s->value->type->kind == TY_NONE || type_is_int(s->value->type))
 		return err;
 	return check_error(c, s->value->span, "a probe returns an integer, and this is %s",

@@ -198,5 +198,8 @@ int pass_macros(struct checker *c)
 		return 0;
 	vec_each(it, &c->script->clauses)
 		clause_visit(*it, expand_visit, &w);
+	vec_each(it, &c->script->subprogs)
+		vec_each(s, &(*it)->body)
+			stmt_visit(*s, expand_visit, &w);
 	return 0;
 }

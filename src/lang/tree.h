@@ -112,6 +112,7 @@ struct expr {
 	struct map *map;
 	const struct field *field; /* EX_FIELD: the member found (its offset is from `a`'s struct) */
 	const struct func_def *func;
+	struct subprog *sub;       /* EX_CALL of a function of the script's own; func is its def */
 	const void *data;          /* what a function's check leaves for its emit (a struct format *, ...) */
 };
 
@@ -189,6 +190,10 @@ struct subprog {
 	VEC(struct param) params;
 	struct type_ref *ret;
 	stmt_vec body;
+	/* after checking */
+	struct unit *unit;      /* its variables; belongs to no clause */
+	struct func_def *def;   /* what calls of it are checked against */
+	VEC(struct var *) args; /* the variables of its parameters */
 };
 
 struct import {

@@ -14,7 +14,7 @@
 #define TELL_EVERY_NS (1000 * 1000 * 1000ULL)
 
 /* The first entries of session.losses; refused updates of map m are at LOSS_MAPS + m.id. */
-enum { LOSS_EVENTS, LOSS_FAULTS, LOSS_TRUNCATED, LOSS_LOOPS, LOSS_MISSED, LOSS_CORRUPT, LOSS_MAPS };
+enum { LOSS_EVENTS, LOSS_FAULTS, LOSS_TRUNCATED, LOSS_LOOPS, LOSS_DELETES, LOSS_MISSED, LOSS_CORRUPT, LOSS_MAPS };
 
 int losses_open(struct session *s)
 {
@@ -23,6 +23,7 @@ int losses_open(struct session *s)
 		[LOSS_FAULTS] = { .label = "fault" },
 		[LOSS_TRUNCATED] = { .label = "truncated" },
 		[LOSS_LOOPS] = { .label = "loop" },
+		[LOSS_DELETES] = { .label = "delete" },
 		[LOSS_MISSED] = { .label = "missed" },
 		[LOSS_CORRUPT] = { .label = "corrupt" },
 	};
@@ -89,6 +90,7 @@ static void losses_read_rest(struct session *s)
 	s->losses[LOSS_FAULTS].total = counter_read(s, COUNTER_FAULTS);
 	s->losses[LOSS_TRUNCATED].total = counter_read(s, COUNTER_TRUNCATED);
 	s->losses[LOSS_LOOPS].total = counter_read(s, COUNTER_LOOPS);
+	s->losses[LOSS_DELETES].total = counter_read(s, COUNTER_DELETES);
 	s->losses[LOSS_MISSED].total = missed_runs_read(s);
 	s->losses[LOSS_CORRUPT].total = s->corrupt;
 }
@@ -112,6 +114,9 @@ static void loss_describe(const struct session *s, const struct loss *l, uint64_
 		break;
 	case LOSS_LOOPS:
 		strbuf_addf(text, "%llu loop%s had more turns than the 8388608 that the kernel does", count, plural);
+		break;
+	case LOSS_DELETES:
+		strbuf_addf(text, "%llu delete%s found no entry of that key", count, plural);
 		break;
 	case LOSS_MISSED:
 		strbuf_addf(text, "%llu run%s of programs %s skipped", count, plural, n == 1 ? "was" : "were");

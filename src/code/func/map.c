@@ -66,7 +66,7 @@ static int delete_percpu_scalar(struct lower *l, struct expr *call, struct map *
 static int delete_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	struct map *map = call_arg(call, 0)->map;
-	vreg key;
+	vreg key, done;
 	int r;
 
 	if (lower_map_desc(l, map)->form == MAP_PERCPU_SCALAR)
@@ -78,7 +78,10 @@ static int delete_emit(struct lower *l, struct expr *call, struct val *out)
 	r = lower_map_key(l, map, delete_key(call), &key);
 	if (r < 0)
 		return r;
-	*out = val_of_reg(&type_bool, ir_setcc_imm(l->f, CC_EQ, lower_map_delete(l, map, key), 0));
+	done = lower_map_delete(l, map, key);
+	if (lower_discards(l, call))
+		lower_count_failure(l, ir_neg(l->f, ir_setcc_imm(l->f, CC_NE, done, 0)), COUNTER_DELETES);
+	*out = val_of_reg(&type_bool, ir_setcc_imm(l->f, CC_EQ, done, 0));
 	return 0;
 }
 
@@ -112,6 +115,80 @@ static int has_key_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
+/* find(@m, key, $v): checked here, because the variable need not have a value yet. */
+static int find_check(struct checker *c, struct expr *call)
+{
+	struct expr *key = call_arg(call, 1);
+	const struct type *value = &type_none;
+	struct map *map;
+	int r;
+
+	r = check_arg_whole_map(c, call_arg(call, 0));
+	if (r < 0)
+		return r;
+	r = check_arg_map(c, call, 0, true, &map);
+	if (r < 0)
+		return r;
+	r = check_arg_value(c, key);
+	if (r < 0)
+		return r;
+	if (key->type->kind != TY_NONE)
+		r = check_map_key(c, map, key->type, key->span);
+	if (map->value->kind == TY_HIST || map->value->kind == TY_LHIST || map->value->kind == TY_TSERIES ||
+	    map->value->kind == TY_STATS)
+		return check_error(c, call_arg(call, 0)->span, "find() cannot take a value out of %s: it holds %s", map->name,
+				   type_name(c->arena, map->value));
+	if (map->value->kind != TY_NONE)
+		value = type_is_agg(map->value) ? type_integer(8, map->value->is_signed) : map->value;
+	return r < 0 ? r : check_arg_out(c, call, 2, value);
+}
+
+static int find_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	const struct map *map = call_arg(call, 0)->map;
+	uint32_t found = ir_block_new(l->f, "found"), done = ir_block_new(l->f, "searched");
+	vreg is_there = ir_vreg_new(l->f, "found"), key, p;
+	struct val value;
+	int r = lower_map_key(l, map, call_arg(call, 1), &key);
+
+	if (r < 0)
+		return r;
+	ir_mov_to(l->f, is_there, ir_const(l->f, 0));
+	p = lower_map_lookup(l, map, key);
+	ir_br_imm(l->f, CC_NE, p, 0, found, done);
+	ir_block_use(l->f, found);
+	if (type_is_agg(map->value))
+		r = lower_map_reduce(l, map, call->span, key, &value);
+	else
+		value = val_of_mem(map->value, p, 0, SPACE_NONE);
+	if (r >= 0)
+		r = lower_var_assign(l, call_arg(call, 2)->var, &value);
+	ir_mov_to(l->f, is_there, ir_const(l->f, 1));
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	*out = val_of_reg(&type_bool, is_there);
+	return r;
+}
+
+static int len_check(struct checker *c, struct expr *call)
+{
+	const struct expr *arg = call_arg(call, 0);
+	struct map *map;
+
+	if (call_arg_unknown(call, 0) && arg->kind != EX_MAP)
+		return 0;
+	if (arg->kind != EX_MAP || arg->a)
+		return check_error(c, arg->span, "len() takes a map, and this is %s", type_name(c->arena, arg->type));
+	call->type = &type_int64;
+	return check_arg_map(c, call, 0, true, &map);
+}
+
+static int len_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	*out = val_of_reg(&type_int64, lower_map_len(l, call_arg(call, 0)->map));
+	return 0;
+}
+
 func_family funcs_map = {
 	{ "delete", .signature = "bool delete(@map, key) or delete(@scalar)",
 	  .summary = "remove one entry of a map; whether it was there",
@@ -120,5 +197,11 @@ func_family funcs_map = {
 	{ "has_key", .signature = "bool has_key(@map, key)", .summary = "whether the map has an entry of this key",
 	  .min_args = 2, .max_args = 2, .flags = FUNC_MAP_ARG, .type = &type_bool,
 	  .check = has_key_check, .emit = has_key_emit },
+	{ "find", .signature = "bool find(@map, key, $variable)",
+	  .summary = "whether the map has an entry of this key; if so, its value goes into the variable",
+	  .min_args = 3, .max_args = 3, .flags = FUNC_MAP_ARG | FUNC_LAZY_ARGS, .type = &type_bool,
+	  .check = find_check, .emit = find_emit },
+	{ "len", .signature = "int64 len(@map)", .summary = "how many entries the map has",
+	  .min_args = 1, .max_args = 1, .flags = FUNC_MAP_ARG, .check = len_check, .emit = len_emit },
 	{ 0 },
 };
