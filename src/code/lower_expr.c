@@ -250,17 +250,19 @@ static int lower_binary(struct lower *l, struct expr *e, struct val *out)
 	return err;
 }
 
-/* &x: memory that has an address anybody may hold, which ours has not. */
+/* &$x: such variables live in memory (lower_var.c); &@x: the kernel's own map. As numbers. */
 static int lower_address(struct lower *l, struct expr *e, struct val *out)
 {
-	struct val v = { 0 };
-	int err = lower_expr(l, e->a, &v);
+	struct val v;
+	vreg addr;
 
-	if (err)
-		return err;
-	if (v.kind != VAL_MEM || v.space == SPACE_NONE)
-		return lower_unsupported(l, e->span, "the address of a variable or map");
-	*out = val_of_reg(e->type, val_address(l, &v));
+	if (e->a->kind == EX_MAP) {
+		addr = ir_map(l->f, lower_map_desc(l, e->a->map)->object_map);
+	} else {
+		v = lower_var_memory(l, e->a->var);
+		addr = val_address(l, &v);
+	}
+	*out = val_of_reg(e->type, lower_address_number(l, addr));
 	return 0;
 }
 

@@ -154,8 +154,8 @@ static int check_address_of(struct checker *c, struct expr *e)
 {
 	int err;
 
-	if (e->a->kind != EX_VAR && e->a->kind != EX_MAP)
-		return check_error(c, e->span, "& needs a variable or a map");
+	if (e->a->kind != EX_VAR && (e->a->kind != EX_MAP || e->a->a))
+		return check_error(c, e->span, "& needs a variable or a map as a whole");
 	err = e->a->kind == EX_VAR ? check_expr(c, e->a) : check_map_whole(c, e->a);
 	if (!err)
 		e->type = type_pointer(c->arena, e->a->type, SPACE_NONE);
