@@ -127,7 +127,7 @@ static int space_emit(struct lower *l, struct expr *call, struct val *out)
 func_family funcs_address = {
 	{ "kaddr", .signature = "uint64 kaddr(string name)", .summary = "address of a kernel symbol; a constant",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_uint64, .check = kaddr_check },
-	{ "uaddr", .signature = "T *uaddr(string name)", .summary = "address of a symbol of the traced process",
+	{ "uaddr", .signature = "T *uaddr(string name)", .summary = "address of a symbol of the traced process; refused so far",
 	  .min_args = 1, .max_args = 1, .check = uaddr_check },
 	{ "percpu_kaddr", .signature = "uint64 *percpu_kaddr(string name[, int cpu])",
 	  .summary = "address of a kernel variable of one processor, without a number of the present one",
