@@ -88,7 +88,11 @@ void c_include(struct c_parser *p, struct c_conditions *cond)
 		c_error(p, "cannot read %s: %s", name, strerror(-err));
 		return;
 	}
-	if (!script_parse(&declared, source_add(c->script->sources, path, text, len), c->diags))
+	if (script_parse(&declared, source_add(c->script->sources, path, text, len), c->diags))
+		return;
+	if (declared.clauses.n || declared.macros.n || declared.subprogs.n || declared.configs.n)
+		c_error(p, "%s is no header of C: use import for scripts", name);
+	else
 		c_texts_read(c, cond, &declared);
 }
 
