@@ -60,6 +60,12 @@ struct check_env {
 	bool unsafe;
 	bool helper_errors; /* tell where a helper of the kernel failed (-k) */
 	bool test_mode, bench_mode;
+	bool probes_only;                           /* what the script does is not looked at */
+	const char *probe_filter;                   /* extended regular expression, or NULL */
+	const char *const *include_dirs;            /* where headers and imported scripts are looked for too */
+	uint32_t ninclude_dirs;
+	const char *const *includes;                /* headers included before all others */
+	uint32_t nincludes;
 	struct config config;                       /* defaults and environment; the script's block adds */
 	/* The kernel's type of this name ("struct task_struct", "size_t"), or NULL. May itself be NULL:
 	 * then only the script's own declarations are known. */

@@ -45,7 +45,8 @@ static int add(struct probe_env *env, const struct probe_spec *spec, const char 
 	return 0;
 }
 
-/* Only the events (behind the ':') of "MODULE:EVENT" names are compared with what was written. */
+/* Only the events (behind the ':') of "MODULE:EVENT" names are compared with what was written. The
+ * result is -ENOENT: whether that is an error is for missing_probes to say. */
 static int missing(struct probe_env *env, const struct probe_spec *spec, const char *const *names, size_t n)
 {
 	uint32_t last = spec->parts.n - 1;

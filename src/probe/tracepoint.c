@@ -79,6 +79,7 @@ static const char *system_with(struct probe_env *env, const char *event)
 	return NULL;
 }
 
+/* -ENOENT: whether that is an error is for missing_probes to say. */
 static int missing(struct probe_env *env, const struct probe_spec *spec)
 {
 	const char *system = spec->parts.v[0], *event = spec->parts.v[1], *other;
