@@ -64,6 +64,7 @@ struct sonde_compile_options {
 	const char *dump_stage;      /* "ast", "types", ...: give this stage to dump() as soon as it is made, so */
 	void (*dump)(void *ctx, const char *stage, const char *text); /* also when a later stage fails */
 	void *dump_ctx;
+	bool helper_errors;          /* a message for every read of memory that fails, with its place */
 };
 
 /* Compile `source` (NUL-terminated). `o` may be NULL. */

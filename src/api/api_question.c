@@ -174,6 +174,7 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 	q->env.struct_type_ctx = q->probe.types;
 	q->env.child_pid = o->pid_is_child ? (int32_t)o->pid : 0;
 	q->env.unsafe = o->unsafe;
+	q->env.helper_errors = o->helper_errors;
 	q->env.test_mode = o->test_mode;
 	q->env.bench_mode = o->bench_mode;
 	params_split(q, o);

@@ -34,7 +34,7 @@ struct options {
 	pid_t pid;
 	enum buffering buffering;
 	unsigned dump_stages; /* bits by the order of sonde_dump_stages() */
-	bool quiet, no_warnings, unsafe, dry_run, test_mode, bench_mode;
+	bool quiet, no_warnings, unsafe, helper_errors, dry_run, test_mode, bench_mode;
 	unsigned verbose;
 	const char *ignored[16]; /* options that were accepted and have no effect here */
 	size_t nignored;

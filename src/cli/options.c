@@ -198,13 +198,13 @@ static const struct option_def defs[] = {
 	{ 'V', "version", NULL, GROUP_LOOK, "show the version", FLAG(version) },
 
 	{ 'v', NULL, NULL, GROUP_CHECK, "say more; twice: much more", set_verbose },
+	{ 'k', NULL, NULL, GROUP_CHECK, "tell of every read of memory that fails, with its place", FLAG(helper_errors) },
 	{ 'd', NULL, "STAGE", GROUP_CHECK, "print a stage of the compilation and do not run:\n"
 	  "ast, types, ir, ir-opt, bpf, elf, all", set_stages },
 	{ 0, "dry-run", NULL, GROUP_CHECK, "compile, load and attach, then end", FLAG(dry_run) },
 
 	{ 'I', NULL, "DIR", GROUP_COMPAT, "directory of C headers", NULL },
 	{ 0, "include", "FILE", GROUP_COMPAT, "C header", NULL },
-	{ 'k', NULL, NULL, GROUP_COMPAT, "warn about failing helpers (failures are always counted)", NULL },
 	{ 0, "no-feature", "LIST", GROUP_COMPAT, "do not use these features", NULL },
 	{ 0, "usdt-file-activation", NULL, GROUP_COMPAT, "activate semaphores by file", NULL },
 	{ 0, "emit-llvm", "FILE", GROUP_COMPAT, "there is no LLVM here (see -d ir)", NULL },

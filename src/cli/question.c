@@ -180,6 +180,7 @@ static int compile(const struct options *o, struct sonde_compile_options *c, str
 	c->params = o->params;
 	c->nparams = o->nparams;
 	c->unsafe = o->unsafe;
+	c->helper_errors = o->helper_errors;
 	c->test_mode = o->test_mode;
 	c->bench_mode = o->bench_mode;
 	c->message = message_receive;

@@ -4,6 +4,7 @@
 #include <linux/bpf.h>
 
 #include "base/strbuf.h"
+#include "base/util.h"
 #include "code/ir.h"
 
 struct dump {
@@ -25,6 +26,15 @@ static const char *const jump_ops[16] = {
 	[BPF_JNE >> 4] = "!=", [BPF_JSGT >> 4] = "s>", [BPF_JSGE >> 4] = "s>=", [BPF_JLT >> 4] = "<",
 	[BPF_JLE >> 4] = "<=", [BPF_JSLT >> 4] = "s<", [BPF_JSLE >> 4] = "s<=",
 };
+
+const char *helper_name(int64_t number)
+{
+#define HELPER(name) [BPF_FUNC_##name] = #name
+	static const char *const names[] = { __BPF_FUNC_MAPPER(HELPER) };
+#undef HELPER
+
+	return number > 0 && (uint64_t)number < ARRAY_SIZE(names) ? names[number] : NULL;
+}
 
 static int size_bits(uint8_t code)
 {
@@ -134,6 +144,8 @@ static void dump_jump(struct dump *d, const struct bpf_insn *i, uint32_t at, con
 			strbuf_addf(d->out, "call %s", r->sym);
 		else if (r)
 			strbuf_addf(d->out, "call function %" PRIu32, r->index);
+		else if (helper_name(i->imm))
+			strbuf_addf(d->out, "call %s", helper_name(i->imm));
 		else
 			strbuf_addf(d->out, "call %d", i->imm);
 	} else if (op == BPF_JA) {

@@ -88,6 +88,8 @@ struct ir_vreg {
 	const char *name; /* variable it stands for, for dumps; or NULL */
 };
 
+struct scratch_lookup;
+
 struct ir_func {
 	struct arena *arena;
 	const char *name;     /* the ELF symbol */
@@ -112,7 +114,7 @@ struct ir_func {
 	bool scratch_by_cpu;  /* too much for a per-CPU map: an array with a value for each CPU, its number is the key */
 	int32_t scratch_map;
 	vreg scratch_base;    /* set by ir_place_slots(): the address of this program's scratch, 0: none */
-	uint32_t scratch_key; /* likewise: the slot of the lookup's key plus one */
+	struct scratch_lookup *lookup; /* likewise: how to take the lookup out again */
 };
 
 /* ---- building ---- */
@@ -169,8 +171,9 @@ void ir_fold(struct ir_func *f);
 void ir_cse(struct ir_func *f);
 /* Unreachable blocks, results nobody uses, stores into slots nobody reads; chains of jumps. */
 void ir_dce(struct ir_func *f);
-/* Slots get their place; large ones (over on_stack_limit bytes, or when the stack would overflow) go to
- * scratch and the entry block gets the lookup of the scratch map. -E2BIG when even that is too small. */
+/* Slots get their place: on the stack if all that is alive at once fits; else those over on_stack_limit bytes, and
+ * if need be the next largest, go to scratch, and the scratch map is looked up before the first of them is
+ * needed (the function returns 0 if that fails). -E2BIG when even scratch is too small. */
 int ir_place_slots(struct ir_func *f, uint32_t on_stack_limit, struct diags *d);
 
 #define IR_NO_MAP UINT32_MAX
@@ -205,6 +208,8 @@ int ir_emit(struct ir_func *f, struct diags *d, struct code *out);
 int ir_compile(struct ir_func *f, uint32_t on_stack_limit, struct diags *d, struct code *out);
 
 struct strbuf;
+/* The name of a helper by its number (BPF_FUNC_*); NULL when the headers sonde was built with know none. */
+const char *helper_name(int64_t number);
 void ir_dump(const struct ir_func *f, struct strbuf *out);
 /* The instructions as text, one per line: "  3: r1 = *(u64 *)(r6 + 8)", with map and function names when
  * `map_name` is given. */

@@ -173,7 +173,7 @@ static void find_preds(struct ir_func *f, struct cfg *c)
 
 /* ---- dominators: Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm" ---- */
 
-static uint32_t common_dominator(const struct cfg *c, uint32_t a, uint32_t b)
+uint32_t cfg_common_dominator(const struct cfg *c, uint32_t a, uint32_t b)
 {
 	while (a != b) {
 		while (c->order[a] > c->order[b])
@@ -192,7 +192,7 @@ static bool dominator_step(struct cfg *c, uint32_t b)
 		uint32_t pred = c->preds[p];
 
 		if (c->idom[pred] != NO_BLOCK)
-			dom = dom == NO_BLOCK ? pred : common_dominator(c, pred, dom);
+			dom = dom == NO_BLOCK ? pred : cfg_common_dominator(c, pred, dom);
 	}
 	if (dom == c->idom[b])
 		return false;

@@ -126,7 +126,10 @@ static void dump_operands(const struct ir_func *f, const struct ir_insn *i, stru
 		dump_second(f, i, out);
 		break;
 	case IR_CALL: case IR_CALLFUNC:
-		strbuf_addf(out, " %" PRId64, i->imm);
+		if (i->op == IR_CALL && helper_name(i->imm))
+			strbuf_addf(out, " %s", helper_name(i->imm));
+		else
+			strbuf_addf(out, " %" PRId64, i->imm);
 		dump_args(f, i, out);
 		break;
 	case IR_KFUNC:

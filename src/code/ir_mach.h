@@ -96,6 +96,9 @@ uint32_t mach_uses(const struct mach *m, const struct ir_insn *i, vreg uses[USES
 uint32_t mach_defs(const struct ir_insn *i, vreg defs[5]);
 /* When is each slot alive (only ranges are filled in; none: nobody looks at it). */
 struct interval *slot_lives_find(struct ir_func *f);
+/* Where the scratch map is best looked up: a block outside of loops that dominates all who want slots in
+ * scratch, and the instruction in it before which to do it. */
+uint32_t scratch_place(struct ir_func *f, uint32_t *at);
 bool ranges_overlap(const struct interval *a, const struct interval *b);
 struct interval *mach_interval(const struct mach *m, vreg v);
 

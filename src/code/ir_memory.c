@@ -357,7 +357,7 @@ static void join_stores(const struct memory *m, struct ir_block *b, struct store
 	for (uint32_t k = 0; k < b->insns.n; k++) {
 		const struct ir_insn *i = &b->insns.v[k];
 
-		if (i->op == IR_STORE && i->use_imm && !i->relo && i->size < 8)
+		if (i->op == IR_STORE && i->use_imm && !i->relo)
 			join_run(m, b, k, run);
 	}
 }

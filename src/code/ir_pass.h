@@ -24,6 +24,8 @@ struct cfg {
 };
 
 void cfg_build(struct ir_func *f, struct cfg *c);
+/* The nearest block that dominates both. */
+uint32_t cfg_common_dominator(const struct cfg *c, uint32_t a, uint32_t b);
 bool cfg_dominates(const struct cfg *c, uint32_t a, uint32_t b);
 /* Count the definitions of every vreg (reachable ones). A vreg with one definition that does not reach all
  * its uses gets 2: it is not the value it looks like on every path. */

@@ -188,22 +188,28 @@ static int mention_compare(const void *pa, const void *pb)
 	return a->first < b->first ? -1 : a->first > b->first;
 }
 
+static void slot_lives_begin(struct slot_lives *s, struct ir_func *f)
+{
+	*s = (struct slot_lives){ .f = f };
+	cfg_build(f, &s->cfg);
+	ir_count_defs(f, &s->cfg);
+	s->from = arena_array_of(f->arena, uint32_t, f->vregs.n);
+	s->everywhere = arena_array_of(f->arena, bool, f->slots.n + 1);
+	s->last = arena_array_of(f->arena, uint32_t, f->slots.n + 1);
+	s->begin = arena_array_of(f->arena, uint32_t, f->blocks.n);
+	find_mentions(s);
+}
+
 struct interval *slot_lives_find(struct ir_func *f)
 {
-	struct slot_lives s = { .f = f };
+	struct slot_lives s;
 	struct interval *lives = arena_array_of(f->arena, struct interval, f->slots.n + 1);
 	struct reach r;
 
-	cfg_build(f, &s.cfg);
-	ir_count_defs(f, &s.cfg);
-	s.from = arena_array_of(f->arena, uint32_t, f->vregs.n);
-	s.everywhere = arena_array_of(f->arena, bool, f->slots.n + 1);
-	s.last = arena_array_of(f->arena, uint32_t, f->slots.n + 1);
-	s.begin = arena_array_of(f->arena, uint32_t, f->blocks.n);
+	slot_lives_begin(&s, f);
 	r.after = arena_array_of(f->arena, uint32_t, f->blocks.n);
 	r.before = arena_array_of(f->arena, uint32_t, f->blocks.n);
 	r.work = arena_array_of(f->arena, uint32_t, 2 * f->blocks.n + 1);
-	find_mentions(&s);
 	if (s.mentions.n)
 		qsort(s.mentions.v, s.mentions.n, sizeof(*s.mentions.v), mention_compare);
 	for (uint32_t k = 0, next; k < s.mentions.n; k = next) {
@@ -218,4 +224,51 @@ struct interval *slot_lives_find(struct ir_func *f)
 		if (s.everywhere[slot])
 			vec_push(f->arena, &lives[slot].ranges, ((struct range){ 0, s.end }));
 	return lives;
+}
+
+/* ---- where scratch is needed ---- */
+
+static bool wants_scratch(const struct slot_lives *s, struct ir_insn *i)
+{
+	vreg *uses[USES_MOST];
+
+	if (i->op == IR_SLOT)
+		return s->f->vregs.v[i->d].ndefs != 1 && s->f->slots.v[i->imm].in_scratch;
+	for (uint32_t k = insn_uses(i, uses); k; k--) {
+		uint32_t from = s->from[*uses[k - 1]];
+
+		if (from && s->f->slots.v[from - 1].in_scratch)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t first_wanting(const struct slot_lives *s, uint32_t b)
+{
+	struct ir_block *block = s->f->blocks.v[b];
+	uint32_t at = 0;
+
+	while (at + 1 < block->insns.n && !wants_scratch(s, &block->insns.v[at]))
+		at++;
+	return at;
+}
+
+uint32_t scratch_place(struct ir_func *f, uint32_t *at)
+{
+	struct slot_lives s;
+	uint32_t place = NO_BLOCK;
+
+	slot_lives_begin(&s, f);
+	for (uint32_t n = 0; n < s.cfg.nrpo; n++)
+		vec_each(i, &f->blocks.v[s.cfg.rpo[n]]->insns)
+			if (wants_scratch(&s, i)) {
+				place = place == NO_BLOCK ? s.cfg.rpo[n] : cfg_common_dominator(&s.cfg, place, s.cfg.rpo[n]);
+				break;
+			}
+	if (place == NO_BLOCK)
+		place = 0;
+	while (place && s.cfg.depth[place])
+		place = s.cfg.idom[place];
+	*at = first_wanting(&s, place);
+	return place;
 }

@@ -54,9 +54,10 @@ static uint32_t find_place(const struct packer *p, uint32_t slot)
 static void place(struct packer *p, uint32_t slot)
 {
 	struct ir_slot *s = &p->f->slots.v[slot];
-	uint32_t k = p->nplaced++;
+	uint32_t k = p->nplaced;
 
 	s->offset = (int32_t)find_place(p, slot);
+	p->nplaced++;
 	p->bytes = MAX(p->bytes, align_up((uint32_t)s->offset + s->size, 8));
 	while (k && p->f->slots.v[p->placed[k - 1]].offset > s->offset) {
 		p->placed[k] = p->placed[k - 1];
@@ -122,41 +123,74 @@ static void lay_out_scratch(struct ir_func *f, const struct interval *lives)
 
 /* ---- the lookup of scratch ---- */
 
+struct scratch_lookup {
+	uint32_t key; /* slot */
+	uint32_t block, nblocks;
+	struct ir_block old; /* what the block was */
+};
+
+/* A block that returns 0: one that is there, or a new one. */
+static uint32_t return_block(struct ir_func *f)
+{
+	for (uint32_t n = 0; n < f->blocks.n; n++) {
+		const struct ir_block *b = f->blocks.v[n];
+
+		if (b->insns.n == 1 && b->insns.v[0].op == IR_RET && !b->insns.v[0].a && !b->insns.v[0].imm)
+			return n;
+	}
+	ir_block_use(f, ir_block_new(f, "no_scratch"));
+	ir_ret_imm(f, 0);
+	return f->cur;
+}
+
 /*
- * The entry block becomes: key = scratch_index; base = lookup(scratch map, &key); if there is none (which
- * cannot be, but the verifier does not know), return 0. What it was moves to a block of its own.
+ * Before instruction `at` of a block: key = scratch_index; base = lookup(scratch map, &key); if there is none
+ * (which cannot be, but the verifier does not know), return 0. The rest goes to a block of its own.
  */
 static void insert_lookup(struct ir_func *f)
 {
-	uint32_t key = ir_slot_new(f, 4, 4, "scratch_key");
-	uint32_t body = ir_block_new(f, f->blocks.v[0]->label), none = ir_block_new(f, "no_scratch");
-	struct ir_block *t = f->blocks.v[body];
+	struct scratch_lookup *l = arena_new_of(f->arena, struct scratch_lookup);
+	uint32_t at, body, none;
+	struct ir_block *b;
 	vreg args[2];
 
-	f->scratch_key = key + 1;
-	f->blocks.v[body] = f->blocks.v[0];
-	f->blocks.v[0] = t;
-	for (uint32_t n = 0; n < f->blocks.n; n++) {
-		struct ir_insn *end = block_end(f->blocks.v[n]);
+	l->block = scratch_place(f, &at);
+	l->nblocks = f->blocks.n;
+	l->key = ir_slot_new(f, 4, 4, "scratch_key");
+	f->lookup = l;
+	body = ir_block_new(f, NULL);
+	none = return_block(f);
+	b = f->blocks.v[l->block];
+	l->old = *b;
+	b->insns.v = NULL;
+	b->insns.n = b->insns.cap = 0;
+	for (uint32_t k = 0; k < l->old.insns.n; k++)
+		vec_push(f->arena, k < at ? &b->insns : &f->blocks.v[body]->insns, l->old.insns.v[k]);
 
-		if (end && (end->op == IR_JMP || end->op == IR_BR)) {
-			end->then_ = end->then_ ? end->then_ : body;
-			end->else_ = end->op == IR_JMP || end->else_ ? end->else_ : body;
-		}
-	}
-	ir_block_use(f, 0);
+	ir_block_use(f, l->block);
 	args[0] = ir_map(f, 0);
-	block_end(f->blocks.v[0])->imm = -1;
-	args[1] = ir_slot_addr(f, key);
+	block_end(b)->imm = -1;
+	args[1] = ir_slot_addr(f, l->key);
 	if (f->scratch_by_cpu)
 		ir_store(f, args[1], 0, 4, ir_call(f, BPF_FUNC_get_smp_processor_id, 0, NULL));
 	else
 		ir_store_imm(f, args[1], 0, 4, f->scratch_index);
 	f->scratch_base = ir_call(f, BPF_FUNC_map_lookup_elem, 2, args);
 	ir_br_imm(f, CC_EQ, f->scratch_base, 0, none, body);
-	ir_block_use(f, none);
-	ir_ret_imm(f, 0);
-	ir_block_use(f, body);
+}
+
+/* Slots are placed anew: the lookup may have to be elsewhere, or nowhere. */
+static void remove_lookup(struct ir_func *f)
+{
+	const struct scratch_lookup *l = f->lookup;
+
+	if (!l)
+		return;
+	*f->blocks.v[l->block] = l->old;
+	f->blocks.n = l->nblocks;
+	f->slots.n = l->key;
+	f->lookup = NULL;
+	f->scratch_base = 0;
 }
 
 /* ---- choosing ---- */
@@ -171,7 +205,7 @@ static void find_candidates(struct chooser *c)
 {
 	c->order = arena_array_of(c->f->arena, struct sized, c->f->slots.n + 1);
 	for (uint32_t slot = 0; slot < c->f->slots.n; slot++)
-		if (slot + 1 != c->f->scratch_key && !c->f->slots.v[slot].on_stack && !c->f->slots.v[slot].in_scratch)
+		if (!c->f->slots.v[slot].on_stack && !c->f->slots.v[slot].in_scratch)
 			c->order[c->n++] = (struct sized){ c->f->slots.v[slot].size, slot };
 	qsort(c->order, c->n, sizeof(*c->order), sized_compare);
 }
@@ -216,14 +250,15 @@ static uint64_t slots_bytes(const struct ir_func *f)
 
 int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes, struct diags *d)
 {
-	const struct interval *lives = slot_lives_find(f);
-
+	const struct interval *lives;
 	bool scratch = false;
 
+	remove_lookup(f);
 	vec_each(s, &f->slots)
 		scratch |= s->in_scratch = s->off_stack;
+	lives = slot_lives_find(f);
 	scratch |= choose(f, lives, on_stack_limit, stack_bytes);
-	if (scratch && !f->scratch_base) {
+	if (scratch) {
 		f->scratch_by_cpu = slots_bytes(f) > SCRATCH_PERCPU_BYTES;
 		insert_lookup(f);
 		lives = slot_lives_find(f);

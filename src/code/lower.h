@@ -82,6 +82,8 @@ vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t m
 void lower_count(struct lower *l, uint32_t counter);
 /* If `r` (a helper's result) is negative, count it. */
 void lower_count_failure(struct lower *l, vreg r, uint32_t counter);
+/* The same for a read of memory: it is a fault, and with -k it is told where. `helper`: BPF_FUNC_probe_read_*. */
+void lower_count_fault(struct lower *l, vreg r, int helper);
 /* The address space in which a pointer of this type in the present probe points. */
 enum addr_space lower_space(struct lower *l, const struct type *t);
 

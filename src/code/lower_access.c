@@ -156,8 +156,9 @@ static int tuple_index(struct lower *l, struct expr *e, const struct val *from, 
 	return field_of(l, e, from, &from->type->fields[e->b->num], out);
 }
 
-static int element_of(struct lower *l, struct expr *e, struct val v, const struct type *elem, uint32_t count,
-		      struct val *out)
+/* Where an element lies. */
+static int element_place(struct lower *l, struct expr *e, struct val v, const struct type *elem, uint32_t count,
+			 struct val *out)
 {
 	uint32_t size = elem->size;
 	vreg index;
@@ -169,8 +170,7 @@ static int element_of(struct lower *l, struct expr *e, struct val v, const struc
 			return diag_error(l->diags, e->b->span, "index %llu is beyond the %u elements of the array",
 					  (unsigned long long)e->b->num, count);
 		v.off += (int32_t)(e->b->num * size);
-		*out = settle(l, v);
-		in_space(e, out);
+		*out = v;
 		return 0;
 	}
 	err = lower_scalar(l, e->b, &index);
@@ -183,7 +183,19 @@ static int element_of(struct lower *l, struct expr *e, struct val v, const struc
 	 * where words are not aligned: both are kernel memory, read as such. */
 	if (v.space == SPACE_CTX || (v.space == SPACE_NONE && !type_is_scalar(elem) && size % 8))
 		v.space = SPACE_KERNEL;
-	*out = settle(l, v);
+	*out = v;
+	return 0;
+}
+
+static int element_of(struct lower *l, struct expr *e, struct val v, const struct type *elem, uint32_t count,
+		      struct val *out)
+{
+	struct val at;
+	int err = element_place(l, e, v, elem, count, &at);
+
+	if (err)
+		return err;
+	*out = settle(l, at);
 	in_space(e, out);
 	return 0;
 }
@@ -222,4 +234,47 @@ int lower_deref(struct lower *l, struct expr *e, struct val *out)
 	/* A plain number may be dereferenced too: the type says how much is read. */
 	*out = settle(l, val_of_mem(to, val_scalar(l, &v), 0, lower_space(l, v.type)));
 	return 0;
+}
+
+static int field_place(struct lower *l, struct expr *e, struct val *out)
+{
+	struct val from = { 0 };
+	int err = e->a->type->kind == TY_POINTER ? aggregate_of(l, e->a, &from) : lower_place(l, e->a, &from);
+
+	if (err)
+		return err;
+	*out = from;
+	out->off += (int32_t)e->field->offset;
+	out->type = e->type;
+	return 0;
+}
+
+static int index_place(struct lower *l, struct expr *e, struct val *out)
+{
+	const struct type *t = e->a->type;
+	struct val from = { 0 };
+	int err = t->kind == TY_POINTER ? lower_expr(l, e->a, &from) : lower_place(l, e->a, &from);
+
+	if (err)
+		return err;
+	if (t->kind == TY_POINTER)
+		from = val_of_mem(t->elem, val_scalar(l, &from), 0, lower_space(l, t));
+	return element_place(l, e, from, e->type, t->kind == TY_ARRAY ? t->count : 0, out);
+}
+
+int lower_place(struct lower *l, struct expr *e, struct val *out)
+{
+	vreg r;
+	int err;
+
+	if (e->kind == EX_FIELD && e->field)
+		return field_place(l, e, out);
+	if (e->kind == EX_INDEX)
+		return index_place(l, e, out);
+	if (e->kind != EX_UNARY || e->op != OP_DEREF)
+		return lower_expr(l, e, out);
+	err = lower_scalar(l, e->a, &r);
+	if (!err)
+		*out = val_of_mem(e->type, r, 0, lower_space(l, e->a->type));
+	return err;
 }

@@ -253,16 +253,23 @@ static int lower_binary(struct lower *l, struct expr *e, struct val *out)
 /* &$x: such variables live in memory (lower_var.c); &@x: the kernel's own map. As numbers. */
 static int lower_address(struct lower *l, struct expr *e, struct val *out)
 {
-	struct val v;
-	vreg addr;
+	struct val v = { 0 };
+	int err = 0;
 
-	if (e->a->kind == EX_MAP) {
-		addr = ir_map(l->f, lower_map_desc(l, e->a->map)->object_map);
-	} else {
+	if (e->a->kind == EX_MAP)
+		v.reg = ir_map(l->f, lower_map_desc(l, e->a->map)->object_map);
+	else if (e->a->kind == EX_VAR)
 		v = lower_var_memory(l, e->a->var);
-		addr = val_address(l, &v);
-	}
-	*out = val_of_reg(e->type, lower_address_number(l, addr));
+	else
+		err = lower_place(l, e->a, &v);
+	if (err)
+		return err;
+	if (e->a->kind == EX_MAP || v.space == SPACE_NONE || v.space == SPACE_CTX)
+		*out = val_of_reg(e->type, lower_address_number(l, val_address(l, &v)));
+	else if (v.kind == VAL_MEM)
+		*out = val_of_reg(e->type, val_address(l, &v));
+	else
+		return lower_unsupported(l, e->span, "the address of this");
 	return 0;
 }
 

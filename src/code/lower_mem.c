@@ -103,11 +103,37 @@ void lower_copy(struct lower *l, vreg dst, int32_t dst_off, vreg src, int32_t sr
 	}
 }
 
+/* A read has failed with this result. */
+static void fault(struct lower *l, vreg result, int helper)
+{
+	struct expr call = { .func = &func_fault, .span = l->f->span };
+	struct val code = val_of_reg(&type_int32, result);
+	struct site *s;
+
+	lower_count(l, COUNTER_FAULTS);
+	if (!l->env->helper_errors)
+		return;
+	s = lower_site(l, &call);
+	s->text = helper_name(helper);
+	lower_event_vals(l, s, &code, 1);
+}
+
+void lower_count_fault(struct lower *l, vreg r, int helper)
+{
+	uint32_t failed = ir_block_new(l->f, "fault"), done = ir_block_new(l->f, "read");
+
+	ir_br_imm(l->f, CC_SLT, r, 0, failed, done);
+	ir_block_use(l->f, failed);
+	fault(l, r, helper);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+}
+
 void lower_probe_read(struct lower *l, vreg dst, int32_t dst_off, uint32_t n, vreg from, enum addr_space space)
 {
 	int helper = space == SPACE_USER ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel;
 
-	lower_count_failure(l, helper_read(l, helper, at_offset(l, dst, dst_off), n, from), COUNTER_FAULTS);
+	lower_count_fault(l, helper_read(l, helper, at_offset(l, dst, dst_off), n, from), helper);
 }
 
 vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t most, vreg from,
@@ -124,7 +150,7 @@ vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t m
 	ir_mov_to(l->f, len, helper_read(l, helper, at_offset(l, dst, dst_off), most, from));
 	ir_br_imm(l->f, CC_SLT, len, 0, failed, done);
 	ir_block_use(l->f, failed);
-	lower_count(l, COUNTER_FAULTS);
+	fault(l, len, helper);
 	/* An event says how much of it counts: the NUL of the string that came out empty does. */
 	ir_mov_to(l->f, len, ir_const(l->f, wanted && w->no_pad ? 1 : 0));
 	ir_jmp(l->f, done);

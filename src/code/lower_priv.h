@@ -143,6 +143,8 @@ uint32_t lower_events_map(struct lower *l);
 /* ---- lower_mem.c ---- */
 /* The address of a u32 on the stack that holds `value` now. `slot` keeps it for the whole program. */
 vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value);
+/* func/fault.c: whose event tells of a helper that failed. */
+extern const struct func_def func_fault;
 /* Count when `r cc 0`. */
 void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 
@@ -161,6 +163,8 @@ vreg lower_address_number(struct lower *l, vreg addr);
 int lower_field(struct lower *l, struct expr *e, struct val *out);
 int lower_index(struct lower *l, struct expr *e, struct val *out);
 int lower_deref(struct lower *l, struct expr *e, struct val *out);
+/* Where the operand of & lies, which is in memory that a pointer leads to. */
+int lower_place(struct lower *l, struct expr *e, struct val *out);
 
 /* ---- lower_string.c ---- */
 /* Branch on the equality of two values in memory. */

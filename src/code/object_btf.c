@@ -86,7 +86,7 @@ static int32_t value_type(struct btf_maker *m, const struct type *t)
 	case TY_RECORD:
 		return t->nfields ? tuple_type(m, t) : bytes_type(m, t->size);
 	case TY_COUNT: case TY_SUM: case TY_MIN: case TY_MAX: case TY_AVG: case TY_STATS:
-	case TY_HIST: case TY_LHIST:
+	case TY_HIST: case TY_LHIST: case TY_TSERIES:
 		return array_type(m, int_type(m, 8, t->is_signed), t->size / 8);
 	default:
 		return bytes_type(m, t->size);

@@ -49,7 +49,8 @@ struct record {
 	const char *text; /* NUL-terminated */
 	size_t text_len;
 	bool is_line;      /* REC_TEXT: for people, a newline follows */
-	const char *label; /* JSON type of REC_TEXT ("cat", "join", "syscall"), name of a loss */
+	const char *label; /* JSON type of REC_TEXT ("cat", "join", "syscall") and REC_MESSAGE, name of a loss */
+	const char *helper; /* REC_MESSAGE "helper_error": what failed; number is its error */
 	uint64_t number;
 	enum severity sev;
 	struct span span;

@@ -58,6 +58,13 @@ uint32_t btf_file_find(const struct btf_file *f, const char *name, uint32_t kind
 /* The enum that has this enumerator, and its place in it; 0: none. */
 uint32_t btf_file_find_enumerator(const struct btf_file *f, const char *name, uint32_t *which);
 
+/* Where a member (also one of an unnamed member) lies within a struct of the kernel. 0 or -ENOENT. */
+int kernel_member_offset(struct kernel *k, const char *struct_name, const char *member, uint32_t *offset);
+/* Is there a function of this name in the kernel's types? May programs of this type (as probe kinds name
+ * it) call it? */
+bool kernel_kfunc_exists(struct kernel *k, const char *name);
+bool kernel_kfunc_allowed(struct kernel *k, const char *name, const char *prog_type);
+
 /* Address of a kernel symbol from /proc/kallsyms; 0 when unknown or hidden. */
 uint64_t kernel_symbol_address(struct kernel *k, const char *name);
 bool kernel_symbol_exists(struct kernel *k, const char *name);

@@ -10,6 +10,9 @@
 
 static const struct type *parse_base(struct c_parser *p);
 
+/* `char`, which is text when there are several of it; int8_t and signed char are numbers. */
+static const struct type plain_char = { .kind = TY_INT, .size = 1, .align = 1, .is_signed = true };
+
 /* ---- the parts of a declarator ---- */
 
 struct declarator {
@@ -84,7 +87,7 @@ static const struct type *parse_dims(struct c_parser *p, const struct type *t)
 		return NULL;
 	}
 	/* text, and treated as such */
-	if (t == &type_int8 && n)
+	if (t == &plain_char && n)
 		return type_string(p->c->arena, (uint32_t)n);
 	return type_array(p->c->arena, t, (uint32_t)n);
 }
@@ -217,7 +220,8 @@ static bool parse_member(struct c_parser *p, struct layout *l)
 		}
 		layout_add(p, l, d.name, d.type, width, bit_field);
 	} while (c_take(p, ','));
-	return c_expect(p, ';');
+	/* that of the last member is often forgotten */
+	return c_is(p, '}') || c_expect(p, ';');
 }
 
 /* `packed` stands behind the members, but decides where they lie. */
@@ -382,10 +386,11 @@ static bool is_base_word(const struct c_parser *p)
 /* unsigned long long int, in whatever order. */
 static const struct type *parse_words(struct c_parser *p)
 {
-	bool uns = false, chr = false, shrt = false, lng = false, boolean = false, none = false;
+	bool uns = false, sign = false, chr = false, shrt = false, lng = false, boolean = false, none = false;
 
 	for (; is_base_word(p) || (p->tok == C_WORD && (c_is_word(p, "const") || c_is_word(p, "volatile"))); c_next(p)) {
 		uns |= c_is_word(p, "unsigned");
+		sign |= c_is_word(p, "signed");
 		chr |= c_is_word(p, "char");
 		shrt |= c_is_word(p, "short");
 		lng |= c_is_word(p, "long");
@@ -396,6 +401,8 @@ static const struct type *parse_words(struct c_parser *p)
 		return &type_none;
 	if (boolean)
 		return &type_bool;
+	if (chr && !uns && !sign)
+		return &plain_char;
 	return type_integer(chr ? 1 : shrt ? 2 : lng ? 8 : 4, !uns);
 }
 

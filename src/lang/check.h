@@ -58,6 +58,7 @@ struct check_env {
 	uint32_t nnamed;
 	int32_t child_pid;                          /* process started for the question (-c); 0: none */
 	bool unsafe;
+	bool helper_errors; /* tell where a helper of the kernel failed (-k) */
 	bool test_mode, bench_mode;
 	struct config config;                       /* defaults and environment; the script's block adds */
 	/* The kernel's type of this name ("struct task_struct", "size_t"), or NULL. May itself be NULL:

@@ -67,6 +67,7 @@ static int field_of(struct checker *c, struct expr *e, const struct type *t, enu
 	e->field = type_field(t, e->name);
 	if (!e->field)
 		return no_such_field(c, e, t);
+	type_known(c, e->field->type);
 	e->type = type_in_space(c, e->field->type, space);
 	return 0;
 }

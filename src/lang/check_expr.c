@@ -150,12 +150,36 @@ static int check_deref(struct checker *c, struct expr *e)
 	return 0;
 }
 
+/* &p->member, &p[1]: where a pointer leads. */
+static int check_address_in_memory(struct checker *c, struct expr *e)
+{
+	enum addr_space space = SPACE_NONE;
+	const struct expr *base = e->a;
+	int err = check_value(c, e->a);
+
+	e->type = &type_none;
+	if (err || e->a->type->kind == TY_NONE)
+		return err;
+	if (e->a->kind == EX_FIELD && e->a->field && e->a->field->bit_size)
+		return check_error(c, e->span, "'%s' is a bit field: it has no address", e->a->name);
+	/* down to the pointer that is followed */
+	while (base->a && (base->kind == EX_FIELD || base->kind == EX_INDEX) && base->a->type->kind != TY_POINTER)
+		base = base->a;
+	if (!base->a || base->a->type->kind != TY_POINTER)
+		return check_error(c, e->span, "this has no address: no pointer leads to it");
+	space = base->a->type->space;
+	e->type = type_pointer(c->arena, e->a->type, space);
+	return 0;
+}
+
 static int check_address_of(struct checker *c, struct expr *e)
 {
 	int err;
 
+	if (e->a->kind == EX_FIELD || e->a->kind == EX_INDEX || (e->a->kind == EX_UNARY && e->a->op == OP_DEREF))
+		return check_address_in_memory(c, e);
 	if (e->a->kind != EX_VAR && (e->a->kind != EX_MAP || e->a->a))
-		return check_error(c, e->span, "& needs a variable or a map as a whole");
+		return check_error(c, e->span, "& needs a variable, a map as a whole or something in memory");
 	err = e->a->kind == EX_VAR ? check_expr(c, e->a) : check_map_whole(c, e->a);
 	if (!err)
 		e->type = type_pointer(c->arena, e->a->type, SPACE_NONE);

@@ -175,7 +175,8 @@ bool maps_settle(struct checker *c)
 	bool any = false;
 
 	vec_each(it, &c->script->maps) {
-		if ((*it)->value->kind == TY_NONE && (*it)->is_written && !map_info(c, *it)->copies_agg) {
+		if ((*it)->value->kind == TY_NONE && (*it)->is_written && !map_info(c, *it)->copies_agg &&
+		    !map_info(c, *it)->gathers) {
 			(*it)->value = &type_int64;
 			any = true;
 		}

@@ -15,6 +15,7 @@
 /* Where a map got its key and its value from, for messages. */
 struct map_info {
 	struct span key_span, value_span;
+	bool gathers;    /* assigned an aggregation, whose argument may not have a type yet */
 	bool copies_agg; /* assigned from a map that aggregates: only something else can give it a type */
 };
 

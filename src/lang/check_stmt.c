@@ -166,6 +166,7 @@ static int assign_map(struct checker *c, struct stmt *s)
 	c->priv->agg_ok = NULL;
 	if (err || err2)
 		return err ?: err2;
+	map_info(c, m)->gathers |= is_agg_call(s->value);
 	if (type_is_agg(s->value->type) && !is_agg_call(s->value))
 		err = assign_from_agg(c, s);
 	else

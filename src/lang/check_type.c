@@ -233,12 +233,26 @@ const struct type *c_type_find(struct checker *c, const char *name)
 	return t;
 }
 
+/* The enumerators of an enum of which only the name is known. */
+static void enum_known(struct checker *c, const struct type *t)
+{
+	const struct type *found = c_type_find(c, arena_printf(c->arena, "enum %s", t->name));
+	struct type *whole = (struct type *)(uintptr_t)t;
+
+	if (!found || found->kind != TY_ENUM || found->size != t->size)
+		return;
+	whole->enumerators = found->enumerators;
+	whole->nenumerators = found->nenumerators;
+}
+
 const struct type *type_known(struct checker *c, const struct type *t)
 {
 	const struct type *found;
 	struct type *whole;
 	const char *name;
 
+	if (t->kind == TY_ENUM && !t->nenumerators && t->name)
+		enum_known(c, t);
 	if (t->kind != TY_STRUCT || t->size || t->nfields || !t->name)
 		return t;
 	name = strchr(t->name, ' ') ? t->name :

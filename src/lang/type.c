@@ -134,6 +134,7 @@ static uint32_t agg_words(const struct type *t)
 	switch (t->kind) {
 	case TY_MIN: case TY_MAX: case TY_AVG: case TY_STATS: return 2;
 	case TY_HIST: case TY_LHIST: return type_buckets(t);
+	case TY_TSERIES: return (uint32_t)t->param[1] * (sizeof(struct tseries_slot) / 8);
 	default: return 1;
 	}
 }
@@ -254,9 +255,7 @@ bool type_equal(const struct type *a, const struct type *b)
 		return fields_equal(a, b, a->kind == TY_RECORD);
 	case TY_STRFTIME:
 	case TY_CGROUP_PATH:
-		if (!str_eq(a->name, b->name))
-			return false;
-		/* fall through */
+		return str_eq(a->name, b->name) && !memcmp(a->param, b->param, sizeof(a->param));
 	default:
 		return !memcmp(a->param, b->param, sizeof(a->param));
 	}

@@ -76,7 +76,8 @@ struct type {
 	uint32_t nhoisted; /* fields[nfields ..]: what anonymous members hold, see type_set_fields() */
 	const struct enumerator *enumerators;
 	uint32_t nenumerators;
-	/* hist: bits = k of hist(n, k). lhist: min, max, step. stack: most frames, enum stack_mode.
+	/* hist: bits = k of hist(n, k). lhist: min, max, step. tseries: ns of an interval, how many of them,
+	 * enum tseries_agg. stack: most frames, enum stack_mode.
 	 * strftime: the clock (CLOCK_BOOTTIME, ...); its format, like the filter of a cgroup path, is `name`. */
 	int64_t param[3];
 };
@@ -107,7 +108,16 @@ enum stack_mode { STACK_BPFTRACE, STACK_PERF, STACK_RAW };
  *   stats  s64/u64 sum, u64 count
  *   hist   u64 buckets[type_buckets()], see hist_bucket() in type.c for the numbering
  *   lhist  u64 buckets[(max - min) / step + 2]: below min, the steps, max and above
+ *   tseries struct tseries_slot slots[intervals]; interval i (ns since 1970 / ns of an interval) has slot
+ *          i % intervals
  */
+enum tseries_agg { TSERIES_LAST, TSERIES_AVG, TSERIES_MAX, TSERIES_MIN, TSERIES_SUM };
+struct tseries_slot {
+	uint64_t interval; /* whose numbers these are; 0: none */
+	int64_t value;     /* avg: the sum */
+	uint64_t extra;    /* last: when it was, in ns; else how many numbers there were */
+};
+
 uint32_t type_buckets(const struct type *hist);
 
 /* Shared, ready-made types. */

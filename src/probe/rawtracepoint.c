@@ -136,7 +136,8 @@ static const struct type *args_of(struct probe_env *env, const struct btf_file *
 	/* The first is the kernel's own (void *__data). */
 	for (uint32_t i = 1; i < btf_vlen(proto) && i <= MAX_ARGS; i++) {
 		const char *name = btf_file_string(btf, params[i].name_off);
-		struct field f = { .access = ACCESS_CTX_WORD, .ctx_offset = (i - 1) * 8 };
+		/* Read one by one; as a whole they are the words of the context, one after the other. */
+		struct field f = { .access = ACCESS_CTX_WORD, .ctx_offset = (i - 1) * 8, .offset = (i - 1) * 8 };
 
 		f.name = *name ? name : arena_printf(a, "arg%u", i - 1);
 		f.type = arg_type(env, btf, params[i].type);

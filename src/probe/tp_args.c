@@ -174,6 +174,18 @@ static const struct type *data_loc_type(struct arena *a, struct c_type t)
 	return type_pointer(a, base_type(a, t), SPACE_KERNEL);
 }
 
+/* A number whose names are looked up when somebody asks for the field. */
+static const struct type *opaque_enum(struct arena *a, const char *name, size_t len, const struct tp_field *f)
+{
+	struct type *t = arena_new_of(a, struct type);
+
+	t->kind = TY_ENUM;
+	t->size = t->align = f->size;
+	t->is_signed = f->is_signed;
+	t->name = arena_strndup(a, name, len);
+	return t;
+}
+
 static const struct type *scalar_type(struct arena *a, struct c_type t, const struct tp_field *f,
 				      enum addr_space space)
 {
@@ -186,6 +198,8 @@ static const struct type *scalar_type(struct arena *a, struct c_type t, const st
 			return type_pointer(a, &type_none, space);
 		return word_skip(&t, "enum") ? &type_uint32 : word_type(&t);
 	}
+	if (word_skip(&t, "enum") && (f->size == 4 || f->size == 8))
+		return opaque_enum(a, t.p, t.len, f);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 		if (f->size == sizes[i])
 			return type_integer(f->size, f->is_signed);
@@ -207,12 +221,14 @@ static const struct type *field_type_bare(struct arena *a, const struct tp_field
 
 const struct type *tp_field_type(struct arena *a, const struct tp_field *f, enum addr_space space)
 {
-	struct type *t = type_clone(a, field_type_bare(a, f, space));
+	const struct type *bare = field_type_bare(a, f, space);
+	struct type *t = type_clone(a, bare);
 
 	/* A number that is cast to a pointer points where the other arguments do. */
 	if (t->kind == TY_INT && t->size == 8 && space == SPACE_USER)
 		t->space = space;
-	t->name = f->type;
+	if (t->kind != TY_ENUM) /* which is known by its own name */
+		t->name = f->type;
 	return t;
 }
 

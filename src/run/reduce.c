@@ -102,6 +102,48 @@ static void reduce_first(const uint8_t *values, size_t stride, uint32_t ncpus, u
 	memset(out, 0, bytes);
 }
 
+/* One CPU's slot into what has been gathered of the same place: the later interval counts. */
+static void slot_reduce(const struct type *t, const struct tseries_slot *from, struct tseries_slot *to)
+{
+	if (from->interval != to->interval) {
+		if (from->interval > to->interval)
+			*to = *from;
+		return;
+	}
+	switch (t->param[2]) {
+	case TSERIES_LAST:
+		if (from->extra > to->extra)
+			*to = *from;
+		break;
+	case TSERIES_MIN:
+		if (compare_word(t, (uint64_t)from->value, (uint64_t)to->value) < 0)
+			to->value = from->value;
+		break;
+	case TSERIES_MAX:
+		if (compare_word(t, (uint64_t)from->value, (uint64_t)to->value) > 0)
+			to->value = from->value;
+		break;
+	default:
+		to->value = (int64_t)((uint64_t)to->value + (uint64_t)from->value);
+		to->extra += from->extra;
+	}
+}
+
+static void reduce_series(const struct type *t, const uint8_t *values, size_t stride, uint32_t ncpus, uint8_t *out,
+			  size_t bytes)
+{
+	for (size_t at = 0; at + sizeof(struct tseries_slot) <= bytes; at += sizeof(struct tseries_slot)) {
+		struct tseries_slot sum = { 0 }, one;
+
+		for (uint32_t cpu = 0; cpu < ncpus; cpu++) {
+			memcpy(&one, values + cpu * stride + at, sizeof(one));
+			if (one.interval)
+				slot_reduce(t, &one, &sum);
+		}
+		memcpy(out + at, &sum, sizeof(sum));
+	}
+}
+
 void value_reduce(const struct type *t, const uint8_t *values, size_t stride, uint32_t ncpus, uint8_t *out,
 		  size_t bytes)
 {
@@ -121,6 +163,9 @@ void value_reduce(const struct type *t, const uint8_t *values, size_t stride, ui
 	case TY_MIN:
 	case TY_MAX:
 		reduce_extreme(t, values, stride, ncpus, out);
+		break;
+	case TY_TSERIES:
+		reduce_series(t, values, stride, ncpus, out, bytes);
 		break;
 	case TY_INT:
 		reduce_int(t, values, stride, ncpus, out);

@@ -23,6 +23,8 @@ static const char *map_type(const struct map *m)
 	case TY_HIST:
 	case TY_LHIST:
 		return "hist";
+	case TY_TSERIES:
+		return "tseries";
 	case TY_AVG:
 	case TY_STATS:
 		return "stats";
@@ -141,8 +143,11 @@ static int show_message(struct view *v, const struct record *rec)
 	const struct source *src = sources && rec->span.file ? source_of(sources, rec->span) : NULL;
 	uint32_t line, col;
 
-	strbuf_addf(&v->out, "{\"type\": \"%s\", \"msg\": ", types[rec->sev]);
+	strbuf_addf(&v->out, "{\"type\": \"%s\", \"msg\": ", rec->label ? rec->label : types[rec->sev]);
 	json_string(&v->out, rec->text, rec->text_len);
+	if (rec->helper)
+		strbuf_addf(&v->out, ", \"helper\": \"%s\", \"retcode\": %lld", rec->helper,
+			    (long long)(int64_t)rec->number);
 	if (src) {
 		span_locate(sources, rec->span, &line, &col);
 		strbuf_addstr(&v->out, ", \"filename\": ");

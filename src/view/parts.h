@@ -54,6 +54,13 @@ void json_uint(struct strbuf *out, uint64_t v);
 /* A map key as a JSON string: the parts of a tuple joined by a comma without a space. */
 void key_json(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data);
 
+/* ---- tseries.c ---- */
+
+/* The latest interval of any of these series; they are shown up to it. */
+uint64_t tseries_latest(const struct type *t, const uint8_t *data);
+void tseries_text(struct strbuf *out, const struct type *t, const uint8_t *data, uint64_t latest);
+void tseries_json(struct strbuf *out, const struct type *t, const uint8_t *data);
+
 /* ---- hist.c ---- */
 
 void hist_text(struct strbuf *out, const struct type *t, const uint8_t *data, int64_t div);

@@ -10,7 +10,20 @@
 /* Does a value of this type take lines of its own, with an empty one after them? */
 static bool is_block(const struct type *t)
 {
-	return t->kind == TY_HIST || t->kind == TY_LHIST;
+	return t->kind == TY_HIST || t->kind == TY_LHIST || t->kind == TY_TSERIES;
+}
+
+/* All series of a map end at the same time. */
+static uint64_t table_latest(const struct table *t)
+{
+	uint64_t latest = 0;
+
+	for (size_t i = 0; i < t->nrows; i++) {
+		uint64_t one = tseries_latest(t->map->value, t->rows[i].value);
+
+		latest = MAX(latest, one);
+	}
+	return latest;
 }
 
 static void map_row(const struct view *v, struct strbuf *out, const struct table *t, const struct row *row)
@@ -24,7 +37,10 @@ static void map_row(const struct view *v, struct strbuf *out, const struct table
 		strbuf_addch(out, ']');
 	}
 	strbuf_addstr(out, is_block(m->value) ? ":\n" : ": ");
-	value_text_div(v, out, m->value, row->value, t->div);
+	if (m->value->kind == TY_TSERIES)
+		tseries_text(out, m->value, row->value, table_latest(t));
+	else
+		value_text_div(v, out, m->value, row->value, t->div);
 	strbuf_addch(out, '\n');
 }
 

@@ -286,6 +286,7 @@ static value_form *const forms[TY_NKINDS] = {
 	[TY_SYSCALL_NAME] = text_syscall_name, [TY_SIGNAL_NAME] = text_signal_name,
 	[TY_COUNT] = text_agg, [TY_SUM] = text_agg, [TY_MIN] = text_agg, [TY_MAX] = text_agg,
 	[TY_AVG] = text_agg, [TY_STATS] = text_agg, [TY_HIST] = text_agg, [TY_LHIST] = text_agg,
+	[TY_TSERIES] = text_agg,
 };
 
 void value_text(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
@@ -300,6 +301,8 @@ void value_text_div(const struct view *v, struct strbuf *out, const struct type 
 
 	if (t->kind == TY_HIST || t->kind == TY_LHIST) {
 		hist_text(out, t, data, div);
+	} else if (t->kind == TY_TSERIES) {
+		tseries_text(out, t, data, tseries_latest(t, data));
 	} else if (agg_load(t, data, div, &a)) {
 		agg_text(out, t, &a);
 	} else if (t->kind == TY_INT && div > 1) {

@@ -233,6 +233,7 @@ static void (*const forms[TY_NKINDS])(const struct view *v, struct strbuf *out, 
 	[TY_ENUM] = json_number, [TY_TUPLE] = json_tuple, [TY_RECORD] = json_struct,
 	[TY_COUNT] = json_agg, [TY_SUM] = json_agg, [TY_MIN] = json_agg, [TY_MAX] = json_agg,
 	[TY_AVG] = json_agg, [TY_STATS] = json_agg, [TY_HIST] = json_agg, [TY_LHIST] = json_agg,
+	[TY_TSERIES] = json_agg,
 };
 
 void value_json(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
@@ -270,6 +271,8 @@ void value_json_div(const struct view *v, struct strbuf *out, const struct type 
 
 	if (t->kind == TY_HIST || t->kind == TY_LHIST) {
 		hist_json(out, t, data, div);
+	} else if (t->kind == TY_TSERIES) {
+		tseries_json(out, t, data);
 	} else if (agg_load(t, data, div, &a)) {
 		agg_json(out, t, &a);
 	} else if (t->kind == TY_INT && div > 1) {

@@ -3,6 +3,7 @@
 #include "ir_run.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
@@ -57,12 +58,35 @@ static void relocate(const struct run *r, const struct code *c, struct bpf_insn 
 	}
 }
 
+/* The kernel wants to know the functions of programs that have several: all are static, and take and return u64. */
+static int functions_btf(const struct code *progs, uint32_t n, struct bpf_func_info *infos)
+{
+	struct btf *btf = btf__new_empty();
+	uint32_t size;
+	int u64 = btf__add_int(btf, "u64", 8, 0), fd;
+	const void *raw;
+
+	for (uint32_t k = 0; k < n; k++) {
+		int proto = btf__add_func_proto(btf, u64);
+
+		for (uint32_t i = 0; i < (k ? progs[k].nargs : 1); i++)
+			btf__add_func_param(btf, "arg", u64);
+		infos[k].type_id = (uint32_t)btf__add_func(btf, k ? progs[k].name : "main", BTF_FUNC_STATIC, proto);
+	}
+	raw = btf__raw_data(btf, &size);
+	fd = bpf_btf_load(raw, size, NULL);
+	btf__free(btf);
+	return fd;
+}
+
 int run_program(struct run *r, const struct code *progs, uint32_t n, const uint64_t ctx[RUN_CTX_WORDS],
 		uint8_t value[RUN_VALUE_BYTES], uint32_t *retval)
 {
 	uint32_t total = 0, starts[8] = {0}, zero = 0;
+	struct bpf_func_info infos[8] = {0};
 	struct bpf_insn *all;
-	int fd, err = 0;
+	int fd, err = 0, btf_fd;
+	LIBBPF_OPTS(bpf_prog_load_opts, load);
 
 	for (uint32_t k = 0; k < n; k++)
 		total += progs[k].n;
@@ -76,15 +100,27 @@ int run_program(struct run *r, const struct code *progs, uint32_t n, const uint6
 	for (uint32_t k = 0; k < n; k++)
 		relocate(r, &progs[k], all, starts[k], starts);
 
+	btf_fd = n > 1 ? functions_btf(progs, n, infos) : -1;
+	for (uint32_t k = 0; k < n; k++)
+		infos[k].insn_off = starts[k];
+	if (n > 1) {
+		load.prog_btf_fd = (uint32_t)btf_fd;
+		load.func_info = infos;
+		load.func_info_cnt = n;
+		load.func_info_rec_size = sizeof(infos[0]);
+	}
 	r->log[0] = 0;
-	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "test", "GPL", all, total, NULL);
+	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "test", "GPL", all, total, &load);
 	if (fd < 0) {
-		LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = r->log, .log_size = LOG_BYTES, .log_level = 2);
-
 		err = -errno;
-		fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "test", "GPL", all, total, &opts);
+		load.log_buf = r->log;
+		load.log_size = LOG_BYTES;
+		load.log_level = 2;
+		fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "test", "GPL", all, total, &load);
 	}
 	free(all);
+	if (btf_fd >= 0)
+		close(btf_fd);
 	if (fd < 0)
 		return err;
 	bpf_map_update_elem(r->maps[RUN_MAP_RESULT], &zero, value, 0);

@@ -24,6 +24,62 @@ static int kaddr_check(struct checker *c, struct expr *call)
 	return 0;
 }
 
+/* ---- percpu_kaddr ---- */
+
+/* A variable that every processor has lies at its own distance from the symbol on each. */
+struct percpu_symbol {
+	uint64_t address, offsets; /* of the symbol; of the kernel's array of those distances */
+};
+
+static int percpu_kaddr_check(struct checker *c, struct expr *call)
+{
+	struct kernel *k = c->env->probe->kernel;
+	struct percpu_symbol *s;
+	const char *name;
+	int r = check_arg_literal_string(c, call, 0, &name);
+
+	if (!r && call->args.n > 1)
+		r = check_arg_int(c, call, 1);
+	if (r < 0 || call->data)
+		return r;
+	s = arena_new_of(c->arena, struct percpu_symbol);
+	s->address = kernel_symbol_address(k, name);
+	s->offsets = kernel_symbol_address(k, "__per_cpu_offset");
+	if (!s->offsets || (!s->address && !kernel_symbol_exists(k, name)))
+		return check_error(c, call_arg(call, 0)->span,
+				   "the kernel has no variable '%s' per processor, or hides its address", name);
+	call->data = s;
+	call->type = type_pointer(c->arena, &type_uint64, SPACE_KERNEL);
+	return 0;
+}
+
+/* NULL for a processor that there cannot be. */
+static int percpu_kaddr_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	uint32_t exists = ir_block_new(l->f, "exists"), done = ir_block_new(l->f, "percpu");
+	const struct percpu_symbol *s = call->data;
+	vreg addr = ir_vreg_new(l->f, "percpu"), cpu, at;
+	struct val offset = val_slot(l, &type_uint64, "offset");
+	int r = 0;
+
+	if (call->args.n > 1)
+		r = lower_scalar(l, call_arg(call, 1), &cpu);
+	else
+		cpu = ir_call(l->f, BPF_FUNC_get_smp_processor_id, 0, NULL);
+	if (r < 0)
+		return r;
+	ir_mov_to(l->f, addr, ir_const(l->f, 0));
+	ir_br_imm(l->f, CC_ULT, cpu, kernel_ncpus_possible(), exists, done);
+	ir_block_use(l->f, exists);
+	at = ir_bin(l->f, IR_ADD, ir_const(l->f, (int64_t)s->offsets), ir_bin_imm(l->f, IR_SHL, cpu, 3));
+	lower_probe_read(l, offset.reg, offset.off, 8, at, SPACE_KERNEL);
+	ir_mov_to(l->f, addr, ir_bin(l->f, IR_ADD, val_scalar(l, &offset), ir_const(l->f, (int64_t)s->address)));
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	*out = val_of_reg(call->type, addr);
+	return 0;
+}
+
 /* The argument's type with its pointers marked. Integers become pointers to void. */
 static int space_check(struct checker *c, struct expr *call, enum addr_space space)
 {
@@ -64,6 +120,9 @@ static int space_emit(struct lower *l, struct expr *call, struct val *out)
 func_family funcs_address = {
 	{ "kaddr", .signature = "uint64 kaddr(string name)", .summary = "address of a kernel symbol; a constant",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_uint64, .check = kaddr_check },
+	{ "percpu_kaddr", .signature = "uint64 *percpu_kaddr(string name[, int cpu])",
+	  .summary = "address of a kernel variable of one processor, without a number of the present one",
+	  .min_args = 1, .max_args = 2, .check = percpu_kaddr_check, .emit = percpu_kaddr_emit },
 	{ "kptr", .signature = "T *kptr(T *pointer)", .summary = "the pointer, marked as one into kernel memory",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .check = kptr_check, .emit = space_emit },
 	{ "uptr", .signature = "T *uptr(T *pointer)", .summary = "the pointer, marked as one into user memory",

@@ -7,6 +7,7 @@
  * address of this processor's value in *out, and the map's type for it; layouts are those of lang/type.h.
  */
 #include <errno.h>
+#include <time.h>
 
 #include "code/func/func_priv.h"
 
@@ -104,6 +105,48 @@ static int lhist_check(struct checker *c, struct expr *call)
 		return -EINVAL;
 	}
 	return agg_check(c, call, TY_LHIST, param);
+}
+
+/* tseries() has more than the per-CPU maps of the kernel keep beyond this. */
+#define TSERIES_MOST_INTERVALS 1000
+
+static int tseries_agg_of(struct checker *c, struct expr *call, int64_t *agg)
+{
+	static const char *const names[] = { "avg", "max", "min", "sum", NULL };
+	const char *name;
+	int r = check_arg_literal_string(c, call, 3, &name);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; names[i]; i++) {
+		if (str_eq(names[i], name)) {
+			*agg = TSERIES_AVG + i;
+			return 0;
+		}
+	}
+	check_error(c, call_arg(call, 3)->span, "tseries() gathers the numbers of an interval by avg, max, min or sum, "
+		    "not '%s'", name);
+	diag_hint_nearest(c->diags, name, names, 4);
+	return -EINVAL;
+}
+
+static int tseries_check(struct checker *c, struct expr *call)
+{
+	int64_t param[3] = { 0 };
+	int r = check_arg_literal_int(c, call, 1, &param[0]);
+
+	r = r ? r : check_arg_literal_int(c, call, 2, &param[1]);
+	if (!r && call->args.n > 3)
+		r = tseries_agg_of(c, call, &param[2]);
+	if (r < 0)
+		return r;
+	if (param[0] < 1)
+		return check_error(c, call_arg(call, 1)->span, "an interval of tseries() must be longer than 0, not %lld",
+				   (long long)param[0]);
+	if (param[1] < 1 || param[1] > TSERIES_MOST_INTERVALS)
+		return check_error(c, call_arg(call, 2)->span, "tseries() keeps 1 to %d intervals, not %lld",
+				   TSERIES_MOST_INTERVALS, (long long)param[1]);
+	return agg_check(c, call, TY_TSERIES, param);
 }
 
 /* ---- updates ---- */
@@ -309,6 +352,84 @@ static int lhist_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
+/*
+ * Real time minus boot time, when the question is compiled: intervals begin at whole ones of the time of day.
+ */
+static int64_t real_offset_ns(void)
+{
+	struct timespec real = { 0 }, boot = { 0 };
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return (int64_t)(real.tv_sec - boot.tv_sec) * 1000000000 + real.tv_nsec - boot.tv_nsec;
+}
+
+#define SLOT(member) ((int32_t)offsetof(struct tseries_slot, member))
+
+/* The slot was used in an earlier round, or never: this is the first number of its interval. */
+static void slot_begin(struct lower *l, vreg slot, int32_t off, vreg interval, vreg v, vreg extra)
+{
+	ir_store(l->f, slot, off + SLOT(interval), 8, interval);
+	ir_store(l->f, slot, off + SLOT(value), 8, v);
+	ir_store(l->f, slot, off + SLOT(extra), 8, extra);
+}
+
+static void slot_update(struct lower *l, const struct val *slot, vreg v, vreg now, enum tseries_agg agg, uint32_t done)
+{
+	bool sign = slot->type->is_signed;
+	enum ir_cc beats = agg == TSERIES_MIN ? (sign ? CC_SLT : CC_ULT) : (sign ? CC_SGT : CC_UGT);
+	int32_t value = slot->off + SLOT(value), extra = slot->off + SLOT(extra);
+	uint32_t take;
+
+	switch (agg) {
+	case TSERIES_LAST:
+		ir_store(l->f, slot->reg, value, 8, v);
+		ir_store(l->f, slot->reg, extra, 8, now);
+		break;
+	case TSERIES_AVG:
+	case TSERIES_SUM:
+		word_add(l, slot, SLOT(value), v);
+		word_count(l, slot, SLOT(extra));
+		break;
+	case TSERIES_MIN:
+	case TSERIES_MAX:
+		take = ir_block_new(l->f, "take");
+		ir_br(l->f, beats, v, ir_load(l->f, slot->reg, value, 8, false), take, done);
+		ir_block_use(l->f, take);
+		ir_store(l->f, slot->reg, value, 8, v);
+		break;
+	}
+	ir_jmp(l->f, done);
+}
+
+static int tseries_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	const int64_t *param = call->type->param;
+	uint32_t first = ir_block_new(l->f, "first"), again = ir_block_new(l->f, "again");
+	uint32_t done = ir_block_new(l->f, "done"), within = ir_block_new(l->f, "within");
+	vreg v, now, interval, index;
+	struct val slot = *out;
+	int r = lower_scalar(l, call_arg(call, 0), &v);
+
+	if (r < 0)
+		return r;
+	now = ir_bin(l->f, IR_ADD, ir_call(l->f, BPF_FUNC_ktime_get_boot_ns, 0, NULL), ir_const(l->f, real_offset_ns()));
+	interval = ir_bin(l->f, IR_UDIV, now, ir_const(l->f, param[0]));
+	index = ir_bin(l->f, IR_UMOD, interval, ir_const(l->f, param[1]));
+	/* Always: the verifier does not follow a division. */
+	ir_br_imm(l->f, CC_ULT, index, param[1], within, done);
+	ir_block_use(l->f, within);
+	slot.reg = ir_bin(l->f, IR_ADD, out->reg, ir_bin_imm(l->f, IR_MUL, index, sizeof(struct tseries_slot)));
+	ir_br(l->f, CC_EQ, ir_load(l->f, slot.reg, slot.off, 8, false), interval, again, first);
+	ir_block_use(l->f, first);
+	slot_begin(l, slot.reg, slot.off, interval, v, param[2] == TSERIES_LAST ? now : ir_const(l->f, 1));
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, again);
+	slot_update(l, &slot, v, now, (enum tseries_agg)param[2], done);
+	ir_block_use(l->f, done);
+	return 0;
+}
+
 func_family funcs_aggregate = {
 	{ "count", .signature = "count_t count()", .summary = "how often it was called",
 	  .flags = FUNC_AGGREGATE, .check = count_check, .emit = count_emit },
@@ -329,5 +450,8 @@ func_family funcs_aggregate = {
 	{ "lhist", .signature = "lhist_t lhist(int n, int min, int max, int step)",
 	  .summary = "histogram with buckets of one width, and one each for what is below and above",
 	  .min_args = 4, .max_args = 4, .flags = FUNC_AGGREGATE, .check = lhist_check, .emit = lhist_emit },
+	{ "tseries", .signature = "tseries_t tseries(int n, int interval_ns, int intervals[, string avg|max|min|sum])",
+	  .summary = "the last n (or what is made of all of them) in each of the latest intervals of time",
+	  .min_args = 3, .max_args = 4, .flags = FUNC_AGGREGATE, .check = tseries_check, .emit = tseries_emit },
 	{ 0 },
 };

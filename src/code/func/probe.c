@@ -13,6 +13,26 @@ static int probe_check(struct checker *c, struct expr *call)
 	return 0;
 }
 
+/* begin and end are no kinds of their own for the reference. */
+static int probetype_check(struct checker *c, struct expr *call)
+{
+	const struct probe_kind *kind = c->unit->kind;
+	const char *name = kind->run == RUN_BEGIN || kind->run == RUN_END ? "special" : kind->name;
+
+	expr_become_string(c->arena, call, name, (uint32_t)strlen(name));
+	return 0;
+}
+
+static int func_check(struct checker *c, struct expr *call)
+{
+	const struct attach_point *ap = c->unit->points.v[0];
+
+	if (!ap->func)
+		return check_error(c, call->span, "%s traces no function that has a name", ap->name);
+	expr_become_string(c->arena, call, ap->func, (uint32_t)strlen(ap->func));
+	return 0;
+}
+
 static int arg_check(struct checker *c, struct expr *call)
 {
 	const struct probe_kind *kind = c->unit->kind;
@@ -42,6 +62,11 @@ static int arg_emit(struct lower *l, struct expr *call, struct val *out)
 func_family funcs_probe = {
 	{ "probe", .signature = "string probe", .summary = "full name of the attach point that fired; a constant",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = probe_check },
+	{ "probetype", .signature = "string probetype",
+	  .summary = "kind of the probe; begin and end are special; a constant",
+	  .flags = FUNC_BARE | FUNC_PURE, .check = probetype_check },
+	{ "func", .signature = "string func", .summary = "name of the function that is traced; a constant",
+	  .flags = FUNC_BARE | FUNC_PURE, .check = func_check },
 	ARG_ENTRY(0), ARG_ENTRY(1), ARG_ENTRY(2), ARG_ENTRY(3), ARG_ENTRY(4),
 	ARG_ENTRY(5), ARG_ENTRY(6), ARG_ENTRY(7), ARG_ENTRY(8), ARG_ENTRY(9),
 	{ 0 },

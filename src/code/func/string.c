@@ -151,7 +151,7 @@ static int str_read_dynamic(struct lower *l, struct expr *len, const struct val 
 	args[0] = val_address(l, out);
 	args[1] = length_bounded(l, n, room);
 	args[2] = from;
-	lower_count_failure(l, ir_call(l->f, read_str_helper(space), 3, args), COUNTER_FAULTS);
+	lower_count_fault(l, ir_call(l->f, read_str_helper(space), 3, args), read_str_helper(space));
 	return 0;
 }
 
@@ -221,7 +221,7 @@ static int strlen_emit(struct lower *l, struct expr *call, struct val *out)
 	args[0] = ir_slot_addr(l->f, ir_slot_new(l->f, bytes, 8, "strlen"));
 	args[1] = ir_const(l->f, bytes);
 	got = ir_call(l->f, read_str_helper(space), 3, args);
-	lower_count_failure(l, got, COUNTER_FAULTS);
+	lower_count_fault(l, got, read_str_helper(space));
 	ir_mov_to(l->f, len, ir_const(l->f, 0));
 	ir_br_imm(l->f, CC_SGT, got, 0, some, done);
 	ir_block_use(l->f, some);

@@ -110,6 +110,92 @@ static int comm_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
+/* ---- other tasks ---- */
+
+/* Where the members lie that lead from a task to another. */
+struct task_path {
+	uint32_t to, member;
+};
+
+/* A task may be given; else it is the one that runs. */
+static int task_check(struct checker *c, struct expr *call, const char *to, const char *member)
+{
+	struct kernel *k = c->env->probe->kernel;
+	struct task_path *path;
+
+	if (call->args.n) {
+		if (call_arg_unknown(call, 0))
+			return 0;
+		if (check_arg_address(c, call, 0) < 0)
+			return -EINVAL;
+	}
+	if (call->data)
+		return 0;
+	path = arena_new_of(c->arena, struct task_path);
+	if (kernel_member_offset(k, "task_struct", to, &path->to) ||
+	    kernel_member_offset(k, "task_struct", member, &path->member))
+		return check_error(c, call->span, "%s needs the kernel's types, which this kernel does not tell",
+				   call->name);
+	call->data = path;
+	return 0;
+}
+
+/* The address of the member of the other task. */
+static int task_member(struct lower *l, struct expr *call, vreg *out)
+{
+	const struct task_path *path = call->data;
+	struct val word = val_slot(l, &type_uint64, "task");
+	vreg task;
+	int r = 0;
+
+	if (call->args.n)
+		r = lower_scalar(l, call_arg(call, 0), &task);
+	else
+		task = ir_call_pure(l->f, BPF_FUNC_get_current_task, 0, NULL);
+	if (r < 0)
+		return r;
+	lower_probe_read(l, word.reg, word.off, 8, ir_bin_imm(l->f, IR_ADD, task, path->to), SPACE_KERNEL);
+	*out = ir_bin_imm(l->f, IR_ADD, val_scalar(l, &word), path->member);
+	return 0;
+}
+
+static int ppid_check(struct checker *c, struct expr *call)
+{
+	return task_check(c, call, "real_parent", "tgid");
+}
+
+static int ppid_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	struct val word;
+	vreg from;
+	int r = task_member(l, call, &from);
+
+	if (r < 0)
+		return r;
+	word = val_slot(l, call->type, "ppid");
+	lower_probe_read(l, word.reg, word.off, 4, from, SPACE_KERNEL);
+	*out = val_of_reg(call->type, val_scalar(l, &word));
+	return 0;
+}
+
+static int pcomm_check(struct checker *c, struct expr *call)
+{
+	call->type = type_string(c->arena, 16);
+	return task_check(c, call, "group_leader", "comm");
+}
+
+static int pcomm_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	vreg from;
+	int r = task_member(l, call, &from);
+
+	if (r < 0)
+		return r;
+	*out = lower_result(l, call->type, "pcomm");
+	lower_probe_read_str(l, out->reg, out->off, call->type->size, from, SPACE_KERNEL);
+	return 0;
+}
+
 static int curtask_check(struct checker *c, struct expr *call)
 {
 	/* Its members are looked up only when they are asked for. */
@@ -185,6 +271,12 @@ func_family funcs_task = {
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = gid_emit },
 	{ "comm", .signature = "string[16] comm", .summary = "name of the thread that runs",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = comm_check, .emit = comm_emit },
+	{ "pcomm", .signature = "string[16] pcomm([struct task_struct *task])",
+	  .summary = "name of the process of a task, without one of the process that runs",
+	  .max_args = 1, .flags = FUNC_BARE, .check = pcomm_check, .emit = pcomm_emit },
+	{ "ppid", .signature = "uint32 ppid([struct task_struct *task])",
+	  .summary = "id of the parent process of a task, without one of the process that runs",
+	  .max_args = 1, .flags = FUNC_BARE, .type = &type_uint32, .check = ppid_check, .emit = ppid_emit },
 	{ "curtask", .signature = "struct task_struct *curtask",
 	  .summary = "address of the task_struct of the thread that runs",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = curtask_check, .emit = curtask_emit },

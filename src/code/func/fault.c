@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fault: a helper of the kernel has failed, at this place of the script (-k). Nobody calls it: the lowering
+ * sends its event where it would otherwise only count.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "code/func/func_priv.h"
+
+static int fault_act(const struct act *act, const struct site *site, const uint8_t *data, uint32_t len)
+{
+	struct record rec = { .kind = REC_MESSAGE, .sev = SEV_WARNING, .span = site->span, .label = "helper_error",
+			      .helper = site->text };
+	int32_t code = 0;
+	char text[160], name[80];
+
+	if (len >= sizeof(code))
+		memcpy(&code, data, sizeof(code));
+	rec.number = (uint64_t)(int64_t)code;
+	snprintf(text, sizeof(text), "Failed to %s: %s (%d)", site->text, strerror_r(-code, name, sizeof(name)), code);
+	rec.text = text;
+	rec.text_len = strlen(text);
+	return act->record(act->ctx, &rec);
+}
+
+const struct func_def func_fault = {
+	.name = "helper error", .signature = "", .summary = "", .flags = FUNC_ASYNC | FUNC_VOID, .act = fault_act,
+};
