@@ -18,6 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+PARTS = ["unit", "lang", "host", "vm"]
+
+
 class Tally:
     def __init__(self):
         self.passed = 0
@@ -88,12 +91,12 @@ def run_pytest(build, directory, tally, extra):
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--build", type=Path, default=ROOT / "build")
-    p.add_argument("--only", choices=["unit", "lang", "host"], action="append")
+    p.add_argument("--only", choices=PARTS, action="append")
     p.add_argument("pytest_args", nargs="*")
     args = p.parse_args()
     build = args.build.resolve()
     tally = Tally()
-    for part in args.only or ["unit", "lang", "host"]:
+    for part in args.only or PARTS:
         before = (tally.passed, len(tally.failed), len(tally.skipped))
         start = time.monotonic()
         if part == "unit":

@@ -254,22 +254,23 @@ static int lower_binary(struct lower *l, struct expr *e, struct val *out)
 static int lower_address(struct lower *l, struct expr *e, struct val *out)
 {
 	struct val v = { 0 };
-	int err = 0;
+	int err;
 
-	if (e->a->kind == EX_MAP)
-		v.reg = ir_map(l->f, lower_map_desc(l, e->a->map)->object_map);
-	else if (e->a->kind == EX_VAR)
+	if (e->a->kind == EX_MAP && !e->a->a) {
+		*out = val_of_reg(e->type, lower_address_number(l, ir_map(l->f, lower_map_desc(l, e->a->map)->object_map)));
+		return 0;
+	}
+	if (e->a->kind == EX_VAR) {
 		v = lower_var_memory(l, e->a->var);
-	else
-		err = lower_place(l, e->a, &v);
+		*out = val_of_reg(e->type, lower_address_number(l, val_address(l, &v)));
+		return 0;
+	}
+	err = lower_place(l, e->a, &v);
 	if (err)
 		return err;
-	if (e->a->kind == EX_MAP || v.space == SPACE_NONE || v.space == SPACE_CTX)
-		*out = val_of_reg(e->type, lower_address_number(l, val_address(l, &v)));
-	else if (v.kind == VAL_MEM)
-		*out = val_of_reg(e->type, val_address(l, &v));
-	else
+	if (v.kind != VAL_MEM || v.space == SPACE_NONE || v.space == SPACE_CTX)
 		return lower_unsupported(l, e->span, "the address of this");
+	*out = val_of_reg(e->type, val_address(l, &v));
 	return 0;
 }
 

@@ -142,15 +142,26 @@ static int lower_jump(struct lower *l, struct stmt *s)
 	return 0;
 }
 
+/* Only of a test does anybody want to know what it returns. */
+static int return_value(struct lower *l, struct expr *value)
+{
+	struct val v = { 0 };
+	int err = lower_expr(l, value, &v);
+
+	if (err || (l->unit->kind->run != RUN_TEST && l->unit->kind->run != RUN_BENCH))
+		return err;
+	ir_store(l->f, ir_bss(l->f, offsetof(struct control, result)), 0, 8, val_scalar(l, &v));
+	return 0;
+}
+
 static int lower_return_stmt(struct lower *l, struct stmt *s)
 {
-	struct val unused = { 0 };
 	int err = 0;
 
 	if (l->priv->result.type && s->value)
 		err = lower_sub_return(l, s->value);
 	else if (s->value)
-		err = lower_expr(l, s->value, &unused);
+		err = return_value(l, s->value);
 	lower_return(l);
 	return err;
 }

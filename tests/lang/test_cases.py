@@ -18,43 +18,56 @@ ROWS = tables.load(HERE)
 BATCH = 24
 
 
-def sonde(program, options=(), params=(), env=(), timeout=20.0):
+def sonde_job(program, options=(), params=(), env=(), timeout=20.0):
+    """What is to be run and how; the virtual machines of tests/vm run the same."""
+    return {"command": [SONDE, "-q", *options, "-e", program, *params], "timeout": timeout,
+            "env": {"TZ": "UTC", "LC_ALL": "C.UTF-8", **dict(w.split("=", 1) for w in env)}}
+
+
+def run(job):
     """(stdout, stderr, exit status)"""
-    full_env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", **dict(w.split("=", 1) for w in env))
-    r = subprocess.run([SONDE, "-q", *options, "-e", program, *params], capture_output=True, env=full_env,
-                       stdin=subprocess.DEVNULL, timeout=timeout)
+    r = subprocess.run(job["command"], capture_output=True, env=dict(os.environ, **job["env"]),
+                       stdin=subprocess.DEVNULL, timeout=job["timeout"])
     return (r.stdout.decode(errors="backslashreplace"), r.stderr.decode(errors="backslashreplace"),
             r.returncode)
 
 
-def run_case(case):
-    return sonde(case.keys["program"], case.words("options"), case.words("params"), case.words("env"),
-                 float(case.keys.get("timeout", 20)))
+def case_job(case):
+    return sonde_job(case.keys["program"], case.words("options"), case.words("params"), case.words("env"),
+                     float(case.keys.get("timeout", 20)))
 
 
-def run_row(row):
+def row_job(row):
     g = row.group
-    return sonde(row.program, g.words("options"), g.words("params"), g.words("env"))
+    return sonde_job(row.program, g.words("options"), g.words("params"), g.words("env"))
 
 
-def run_batch(batch):
-    """{row: output}; empty when the program as a whole did not do."""
+def batch_job(batch):
     g = batch[0].group
     program = tables.QUIET + "\n".join(
         f"BEGIN {{ {tables.mark(i)} {tables.renamed(row.statements, i)} }}" for i, row in enumerate(batch))
-    out, err, status = sonde(program, g.words("options"), g.words("params"), g.words("env"), 60.0)
+    return sonde_job(program, g.words("options"), g.words("params"), g.words("env"), 60.0)
+
+
+def batch_answers(batch, answer):
+    """{row: output}; empty when the program as a whole did not do."""
+    out, err, status = answer
     if status or err:
         return {}
     parts = tables.split_output(out)
     return {row: tables.plain(parts[i], i) for i, row in enumerate(batch) if i in parts}
 
 
+def run_batch(batch):
+    return batch_answers(batch, run(batch_job(batch)))
+
+
 @pytest.fixture(scope="session")
 def answers():
     """Futures: of a case and of a row that runs alone by its identity, of a batch for each of its rows."""
     with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
-        futures = {id(c): pool.submit(run_case, c) for c in CASES}
-        futures.update({id(r): pool.submit(run_row, r) for r in ROWS if r.alone})
+        futures = {id(c): pool.submit(run, case_job(c)) for c in CASES}
+        futures.update({id(r): pool.submit(run, row_job(r)) for r in ROWS if r.alone})
         for batch in tables.batches(ROWS, BATCH):
             future = pool.submit(run_batch, batch)
             futures.update({id(r): future for r in batch})
@@ -63,9 +76,8 @@ def answers():
             future.cancel()
 
 
-@pytest.mark.parametrize("case", CASES, ids=[c.id for c in CASES])
-def test_case(case, answers):
-    out, err, status = answers[id(case)].result()
+def check_case(case, answer):
+    out, err, status = answer
     shown = f"{case.file.name}:{case.line}\nstdout:\n{out}\nstderr:\n{err}"
     # What the first failure says should be the cause, so the error text comes before the output.
     for line in case.keys.get("err", "").splitlines():
@@ -78,6 +90,11 @@ def test_case(case, answers):
     if "out-re" in case.keys:
         assert re.fullmatch(case.keys["out-re"], out.rstrip("\n"), re.S), shown
     assert status == int(case.keys.get("status", 0)), shown
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c.id for c in CASES])
+def test_case(case, answers):
+    check_case(case, answers[id(case)].result())
 
 
 def check_alone(row, answer):
@@ -97,6 +114,6 @@ def test_row(row, answers):
     if row.alone:
         check_alone(row, answer)
     elif answer.get(row) != row.expected:
-        check_alone(row, run_row(row))
+        check_alone(row, run(row_job(row)))
         # Alone it does; then what it did among others must have been no answer at all.
         assert not answer, f"{row.group.file.name}:{row.line}\nright alone, but in a batch:\n{answer.get(row)}"

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A virtual machine under QEMU's software emulation, on this machine's own root file system.
+
+run_jobs() boots a kernel, runs commands inside as root and returns what each printed. The root is
+read-only with a tmpfs over it: nothing inside can change the host. It works where KVM does not, 8 to 20
+times slower than the host, so programs are built outside and no test may assert how long a thing takes.
+"""
+import json
+import lzma
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from kernels import Unavailable
+
+HERE = Path(__file__).resolve().parent
+QEMU = "qemu-system-x86_64"
+VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
+MEMORY = 768
+# No waiting for hardware and entropy, no defences against attacks nobody makes; a panic ends the machine.
+APPEND = ("console=ttyS0 quiet panic=-1 oops=panic reboot=t mitigations=off nokaslr tsc=reliable "
+          "no_timer_check audit=0 cryptomgr.notests=1 rcupdate.rcu_expedited=1")
+
+
+def cpio_entry(number, name, mode, data=b""):
+    """One file of an archive in the form "newc", which the kernel reads as an initramfs."""
+    fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+    head = b"070701" + b"".join(b"%08X" % f for f in fields) + name.encode() + b"\0"
+    return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
+
+
+def cpio(directories, files):
+    entries = [(d, 0o40755, b"") for d in directories] + [(n, 0o100755, data) for n, data in files.items()]
+    archive = b"".join(cpio_entry(i, *e) for i, e in enumerate(entries, 1))
+    return archive + cpio_entry(0, "TRAILER!!!", 0)
+
+
+def root_fs(kernel):
+    """Cloud kernels have no 9p; virtiofs needs a process beside QEMU."""
+    return "9p" if kernel.module_files(["9pnet_virtio"]) else "virtiofs"
+
+
+def initramfs(kernel, jobs):
+    fs = root_fs(kernel)
+    wanted = ["virtio_pci", "virtio_console", "overlay"]
+    wanted += ["virtiofs"] if fs == "virtiofs" else ["9pnet_virtio", "9p"]
+    files = {"init": (HERE / "init.sh").read_bytes(), "bin/busybox": Path("/bin/busybox").read_bytes(),
+             "jobs.json": json.dumps(jobs).encode()}
+    order = []
+    for path in kernel.module_files(wanted):
+        data = path.read_bytes()
+        files[f"modules/{path.name}"] = lzma.decompress(data) if path.suffix == ".xz" else data
+        order.append(path.name)
+    files["modules/order"] = "".join(f"{n}\n" for n in order).encode()
+    settings = {"MODULES": kernel.module_directory, "DIRECTORY": HERE, "ROOTFS": fs}
+    files["settings"] = "".join(f"{k}={shlex.quote(str(v))}\n" for k, v in settings.items()).encode()
+    return cpio(["bin", "dev", "proc", "sys", "modules"], files)
+
+
+@contextmanager
+def shared_root(kernel, work):
+    """QEMU's arguments that give the machine the host's root, read-only."""
+    if root_fs(kernel) == "9p":
+        yield ["-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap",
+               "-device", "virtio-9p-pci,fsdev=host,mount_tag=host"]
+        return
+    socket = work / "virtiofs"
+    with open(work / "virtiofsd.log", "wb") as log:
+        daemon = subprocess.Popen([VIRTIOFSD, f"--socket-path={socket}", "-o", "source=/", "-o", "cache=always",
+                                   "-o", "sandbox=chroot"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            if socket.exists() or daemon.poll() is not None:
+                break
+            time.sleep(0.02)
+        yield ["-object", f"memory-backend-memfd,id=memory,size={MEMORY}M,share=on",
+               "-machine", "memory-backend=memory", "-chardev", f"socket,id=host,path={socket}",
+               "-device", "vhost-user-fs-pci,chardev=host,tag=host"]
+    finally:
+        daemon.kill()
+        daemon.wait()
+
+
+def boot(kernel, jobs, timeout):
+    """([stdout, stderr, status] of the jobs that ended, the console's text)."""
+    with tempfile.TemporaryDirectory(prefix="sonde-vm-") as tmp:
+        work = Path(tmp)
+        (work / "initrd").write_bytes(initramfs(kernel, jobs))
+        console, results = work / "console", work / "results"
+        with shared_root(kernel, work) as root:
+            command = [
+                QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-smp", "1",
+                "-m", str(MEMORY), "-machine", "q35,hpet=off", "-accel", "tcg", "-cpu", "max,la57=off",
+                "-kernel", str(kernel.image), "-initrd", str(work / "initrd"), "-append", APPEND,
+                "-serial", f"file:{console}", "-device", "virtio-serial-pci",
+                "-chardev", f"file,id=results,path={results}",
+                "-device", "virtserialport,chardev=results,name=results", *root]
+            try:
+                r = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                                   timeout=timeout)
+                said = r.stderr
+            except subprocess.TimeoutExpired:
+                said = f"the machine did not end within {timeout} s"
+        if console.exists():
+            said += console.read_text(errors="replace")
+        done = []
+        for line in results.read_text().splitlines() if results.exists() else []:
+            try:
+                number, *answer = json.loads(line)
+            except ValueError:
+                break
+            assert number == len(done)
+            done.append(answer)
+        return done, said
+
+
+def check_tools():
+    for tool in (QEMU, "/bin/busybox", "depmod", "zstd"):
+        if not shutil.which(tool):
+            raise Unavailable(f"{tool} is not installed")
+
+
+def run_jobs(kernel, jobs, timeout=900):
+    """[stdout, stderr, status] of each job. One that takes the machine down is answered by what the
+    console said, and the rest run in a new one."""
+    check_tools()
+    answers = []
+    deadline = time.monotonic() + timeout
+    while len(answers) < len(jobs):
+        done, said = boot(kernel, jobs[len(answers):], max(1, deadline - time.monotonic()))
+        answers += done
+        if not answers:
+            raise RuntimeError(f"{kernel.name}: nothing could be run inside\n{said[-3000:]}")
+        if len(answers) < len(jobs):
+            answers.append(["", f"the machine ended: {said[-3000:]}", 125])
+        if time.monotonic() >= deadline:
+            answers += [["", "not run: the machine had no time left", 125]] * (len(jobs) - len(answers))
+    return answers
