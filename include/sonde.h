@@ -64,6 +64,11 @@ struct sonde_compile_options {
 	const char *dump_stage;      /* "ast", "types", ...: give this stage to dump() as soon as it is made, so */
 	void (*dump)(void *ctx, const char *stage, const char *text); /* also when a later stage fails */
 	void *dump_ctx;
+	const char *const *include_dirs; /* where headers and imported scripts are looked for too */
+	size_t ninclude_dirs;
+	const char *const *includes; /* headers, as if the program began with #include <...> */
+	size_t nincludes;
+	const char *probe_filter;    /* extended regular expression: only the probes whose name it matches */
 	bool helper_errors;          /* a message for every read of memory that fails, with its place */
 };
 
@@ -81,6 +86,14 @@ SONDE_API char *sonde_question_dump(const struct sonde_question *q, const char *
 SONDE_API const char *const *sonde_dump_stages(void);
 /* How many places it attaches to (with begin, end and interval). */
 SONDE_API size_t sonde_question_probe_count(const struct sonde_question *q);
+
+/*
+ * A program in its canonical layout, as new text: free() it. Only what stands between words is changed:
+ * comments stay and it means the same. `name` as in the compile options. 0, or a negative errno after
+ * messages about what cannot be read.
+ */
+SONDE_API int sonde_format(const char *source, const char *name, char **out, sonde_message_fn message,
+			   void *message_ctx);
 
 /* ---- run ---- */
 
@@ -143,7 +156,7 @@ SONDE_API void sonde_child_end(struct sonde_child *c, int *status);
 
 enum sonde_record_kind {
 	SONDE_ATTACHED, SONDE_PRINTF, SONDE_VALUE, SONDE_MAP, SONDE_TIME, SONDE_TEXT, SONDE_LOST,
-	SONDE_MESSAGE,
+	SONDE_MESSAGE, SONDE_TEST, SONDE_BENCH,
 };
 SONDE_API enum sonde_record_kind sonde_record_kind(const struct sonde_record *r);
 /* As the text view shows it. Valid until the next call for this record. */
@@ -179,11 +192,24 @@ SONDE_API const char *const *sonde_view_names(void);
 
 /* ---- what can be asked ---- */
 
-/* Call fn for every probe that matches `pattern` (kind:part:..., with wildcards; NULL: all kinds). With
- * `verbose`, `args` is the list of arguments, one per line, else NULL. */
+/* Call fn for every probe that matches `pattern` (kind:part:..., with wildcards, several separated by commas;
+ * NULL: all kinds). With `verbose`, `args` is the list of arguments, one per line, else NULL. "struct NAME",
+ * "union NAME" and "enum NAME" find types of the kernel, with `verbose` as their definition in C. */
 SONDE_API int sonde_list_probes(const char *pattern, bool verbose,
 				int (*fn)(void *ctx, const char *probe, const char *args), void *ctx,
 				sonde_message_fn message, void *message_ctx);
+/* The same for the probes that a program attaches to. Its actions are not checked. */
+SONDE_API int sonde_list_program(const char *source, const struct sonde_compile_options *o, bool verbose,
+				 int (*fn)(void *ctx, const char *probe, const char *args), void *ctx);
+/* The named parameters that a program takes: fn(name, kind, default, description), where kind is "NUMBER",
+ * "TEXT" or NULL for one that is given or not, and default and description may be NULL. */
+SONDE_API int sonde_list_params(const char *source, const char *name,
+				int (*fn)(void *ctx, const char *param, const char *kind, const char *value,
+					  const char *description), void *ctx,
+				sonde_message_fn message, void *message_ctx);
+/* Kinds of probes: fn(name, forms, summary). */
+SONDE_API int sonde_list_kinds(int (*fn)(void *ctx, const char *name, const char *forms, const char *summary),
+			       void *ctx);
 /* What this kernel and this build can do: fn(group, name, value). */
 SONDE_API int sonde_info(int (*fn)(void *ctx, const char *group, const char *name, const char *value),
 			 void *ctx, sonde_message_fn message, void *message_ctx);

@@ -37,9 +37,22 @@ struct sonde_question {
 	struct diags diags;
 	struct probe_env probe;
 	struct check_env env;
-	struct module *module;
+	struct module *module; /* NULL with probes_only */
+	bool probes_only;      /* checked only as far as its attach points are known */
 	struct symbols *symbols;   /* of all its sessions and views */
 	struct resolver resolver;
 };
+
+/* sonde_compile(), with probes_only not further than to the attach points in script.units. */
+int question_make(const char *source, const struct sonde_compile_options *o, bool probes_only,
+		  struct sonde_question **out);
+/* The arguments of a probe, a line each: "    int32 pid". */
+void args_text(const struct type *args, struct arena *a, struct strbuf *out);
+/* "struct NAME", "union NAME", "enum NAME", where NAME may be a pattern: call fn for each type of the kernel
+ * that matches; with `verbose`, with its definition in C. *found counts them. */
+int types_list(struct kernel *k, const struct reporter *r, const char *pattern, bool verbose,
+	       int (*fn)(void *ctx, const char *probe, const char *args), void *ctx, size_t *found);
+/* Does the pattern ask for types? */
+bool is_type_pattern(const char *pattern);
 
 #endif

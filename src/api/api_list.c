@@ -41,8 +41,7 @@ static struct probe_spec *spec_make(struct arena *a, const struct probe_kind *ki
 	return spec;
 }
 
-/* The arguments of one probe, a line each: "    int32 pid". */
-static void args_text(const struct type *args, struct arena *a, struct strbuf *out)
+void args_text(const struct type *args, struct arena *a, struct strbuf *out)
 {
 	for (uint32_t i = 0; args && i < args->nfields; i++)
 		if (args->fields[i].name)
@@ -120,6 +119,9 @@ static int kinds_list(struct listing *l, const char *pattern)
 	const struct probe_kind *one = probe_kind_find(probe_kinds, word);
 	int err = 0;
 
+	l->full = NULL;
+	if (is_type_pattern(pattern))
+		return types_list(l->kernel, &l->relay.reporter, pattern, l->verbose, l->fn, l->ctx, &l->found);
 	if (one)
 		return kind_list(l, one, colon ? colon + 1 : NULL);
 	if (!colon)
@@ -128,6 +130,27 @@ static int kinds_list(struct listing *l, const char *pattern)
 		if (!colon || kind_matches(probe_kinds[i], word))
 			err = kind_list(l, probe_kinds[i], colon ? colon + 1 : NULL);
 	return err;
+}
+
+/* "tracepoint:sched:*,kprobe:tcp_*": one after the other. A comma in quotes or brackets belongs to its
+ * pattern. */
+static int patterns_list(struct listing *l, const char *patterns)
+{
+	for (;;) {
+		const char *p = patterns;
+		bool quoted = false, set = false;
+		int err;
+
+		for (; *p && (*p != ',' || quoted || set); p++) {
+			quoted ^= *p == '"';
+			set = *p == '[' || (set && *p != ']');
+		}
+		patterns += strspn(patterns, " ");
+		err = kinds_list(l, arena_strndup(l->arena, patterns, (size_t)(MAX(p, patterns) - patterns)));
+		if (err || !*p)
+			return err;
+		patterns = p + 1;
+	}
 }
 
 static int list_guarded(struct listing *l, const char *pattern)
@@ -140,10 +163,11 @@ static int list_guarded(struct listing *l, const char *pattern)
 		return report_error(&l->relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
 	l->env = (struct probe_env){ .arena = l->arena, .kernel = l->kernel, .types = ktypes_new(l->arena, l->kernel), .report = &l->relay.reporter,
 				     .diags = &diags, .max_probes = UINT32_MAX };
-	err = kinds_list(l, pattern ? pattern : "*");
+	err = patterns_list(l, pattern ? pattern : "*");
 	diag_flush(&diags, &l->relay.reporter);
 	if (!err && !l->found && pattern)
-		return report_error(&l->relay.reporter, -ENOENT, NULL, "no probe matches '%s'", pattern);
+		return report_error(&l->relay.reporter, -ENOENT, NULL, "no %s matches '%s'",
+				    is_type_pattern(pattern) ? "type" : "probe", pattern);
 	return err;
 }
 

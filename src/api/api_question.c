@@ -177,6 +177,11 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 	q->env.helper_errors = o->helper_errors;
 	q->env.test_mode = o->test_mode;
 	q->env.bench_mode = o->bench_mode;
+	q->env.probe_filter = o->probe_filter;
+	q->env.include_dirs = o->include_dirs;
+	q->env.ninclude_dirs = (uint32_t)o->ninclude_dirs;
+	q->env.includes = o->includes;
+	q->env.nincludes = (uint32_t)o->nincludes;
 	params_split(q, o);
 	return err;
 }
@@ -212,6 +217,8 @@ static int compile_steps(struct sonde_question *q, const char *source, const str
 	err = err ? err : script_check(&q->script, &q->env, &q->diags);
 	if (!err)
 		stage_tell(q, o, MADE_CHECKED);
+	if (q->probes_only)
+		return err;
 	err = err ? err : params_check(q);
 	err = err ? err : module_compile(&q->script, &q->env, &q->diags, &q->relay.reporter, &q->module);
 	if (!err)
@@ -258,7 +265,8 @@ static struct sonde_question *question_new(const struct sonde_compile_options *o
 	return NULL;
 }
 
-int sonde_compile(const char *source, const struct sonde_compile_options *o, struct sonde_question **out)
+int question_make(const char *source, const struct sonde_compile_options *o, bool probes_only,
+		  struct sonde_question **out)
 {
 	struct sonde_compile_options options;
 	struct sonde_question *q;
@@ -270,6 +278,7 @@ int sonde_compile(const char *source, const struct sonde_compile_options *o, str
 	q = question_new(&options);
 	if (!q)
 		return report_error(&relay.reporter, -ENOMEM, NULL, "no memory for a question");
+	q->probes_only = q->env.probes_only = probes_only;
 	err = compile_guarded(q, source, &options);
 	if (err) {
 		sonde_question_free(q);
@@ -277,6 +286,11 @@ int sonde_compile(const char *source, const struct sonde_compile_options *o, str
 	}
 	*out = q;
 	return 0;
+}
+
+int sonde_compile(const char *source, const struct sonde_compile_options *o, struct sonde_question **out)
+{
+	return question_make(source, o, false, out);
 }
 
 void sonde_question_free(struct sonde_question *q)

@@ -6,7 +6,8 @@
 
 _Static_assert((int)SONDE_ATTACHED == REC_ATTACHED && (int)SONDE_PRINTF == REC_PRINTF && (int)SONDE_VALUE == REC_VALUE &&
 	       (int)SONDE_MAP == REC_MAP && (int)SONDE_TIME == REC_TIME && (int)SONDE_TEXT == REC_TEXT &&
-	       (int)SONDE_LOST == REC_LOST && (int)SONDE_MESSAGE == REC_MESSAGE,
+	       (int)SONDE_LOST == REC_LOST && (int)SONDE_MESSAGE == REC_MESSAGE && (int)SONDE_TEST == REC_TEST &&
+	       (int)SONDE_BENCH == REC_BENCH,
 	       "kinds of records are the same inside and outside");
 
 /*

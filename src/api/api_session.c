@@ -13,13 +13,37 @@ struct sonde_session {
 	sonde_record_fn record;
 	void *record_ctx;
 	struct sonde_record shown; /* the record at hand, with what was made of it */
+	bool capturing;            /* what a test has to say is put aside, in `captured` */
+	struct strbuf captured;
 };
+
+/* What a test has to say comes with its result, that of a benchmark not at all. */
+static int test_relay(struct sonde_session *s, const struct record *rec)
+{
+	struct record done = *rec;
+
+	s->capturing = rec->test->begins;
+	if (rec->test->begins) {
+		strbuf_reset(&s->captured);
+		return 0;
+	}
+	done.text = s->captured.s;
+	done.text_len = s->captured.len;
+	record_set(&s->shown, &done);
+	return s->record ? s->record(s->record_ctx, &s->shown) : 0;
+}
 
 static int record_relay(void *ctx, const struct record *rec)
 {
 	struct sonde_session *s = ctx;
 
+	if (rec->kind == REC_TEST || rec->kind == REC_BENCH)
+		return test_relay(s, rec);
 	record_set(&s->shown, rec);
+	if (s->capturing) {
+		strbuf_addstr(&s->captured, sonde_record_text(&s->shown));
+		return 0;
+	}
 	return s->record ? s->record(s->record_ctx, &s->shown) : 0;
 }
 
@@ -48,6 +72,7 @@ int sonde_session_open(struct sonde_question *q, const struct sonde_session_opti
 		return report_error(&q->relay.reporter, -ENOMEM, NULL, "no memory for a session");
 	relay_init(&s->relay, options.message, options.message_ctx);
 	s->record = options.record;
+	s->captured = (struct strbuf)STRBUF_INIT;
 	s->record_ctx = options.record_ctx;
 	record_init(&s->shown, q->module, &q->resolver);
 	run = (struct session_options){
@@ -107,6 +132,7 @@ void sonde_session_free(struct sonde_session *s)
 		return;
 	session_free(s->run);
 	record_free(&s->shown);
+	strbuf_free(&s->captured);
 	free(s);
 }
 

@@ -20,6 +20,11 @@ enum {
 	EXIT_USAGE = 2,   /* the command line is wrong */
 };
 
+/* What is done with the program. */
+enum mode { MODE_RUN, MODE_COMPILE, MODE_TEST, MODE_BENCH, MODE_FORMAT };
+
+#define MOST_INCLUDES 32
+
 enum buffering { BUFFER_AUTO, BUFFER_FULL, BUFFER_LINE, BUFFER_NONE };
 
 /* The command line. Strings belong to argv; `params` is allocated. */
@@ -30,11 +35,16 @@ struct options {
 	const char **params;
 	size_t nparams;
 	bool list, help, version, info;
+	bool program_help;    /* --help came after the program: it is asked about, not sonde */
 	const char *format, *output, *command;
 	pid_t pid;
 	enum buffering buffering;
 	unsigned dump_stages; /* bits by the order of sonde_dump_stages() */
-	bool quiet, no_warnings, unsafe, helper_errors, dry_run, test_mode, bench_mode;
+	bool quiet, no_warnings, unsafe, dry_run, helper_errors;
+	enum mode mode;
+	const char *probe_filter;
+	const char *include_dirs[MOST_INCLUDES], *includes[MOST_INCLUDES];
+	size_t ninclude_dirs, nincludes;
 	unsigned verbose;
 	const char *ignored[16]; /* options that were accepted and have no effect here */
 	size_t nignored;
@@ -71,10 +81,16 @@ int fail_write(const char *name, int err);
 
 /* ---- the question ---- */
 
+/* As messages name the program. */
+const char *program_name(const struct options *o);
 /* The text of the program (free() it), or NULL after a message and *status set. */
 char *program_read(const struct options *o, int *status);
 /* Compile what the options name, for this process (0: all). NULL after messages and *status set. */
 struct sonde_question *question_compile(const struct options *o, pid_t child, int *status);
+/* What the named parameters of the program are. Returns the exit status. */
+int show_params(const struct options *o);
+/* -l: hand over the probes of the program that the options name. Returns the exit status. */
+int question_list(const struct options *o, int (*fn)(void *ctx, const char *probe, const char *args), void *ctx);
 /* -d: compile and print the stages that were asked for. */
 int question_dump(const struct options *o);
 
@@ -97,6 +113,7 @@ void command_exec_external(const char *name, char **argv);
 const char *command_nearest(const char *name);
 
 int run_question(const struct options *o);
+int format_program(const struct options *o);
 int list_probes(const struct options *o);
 int show_info(void);
 int show_help(void);

@@ -58,7 +58,7 @@ int show_help(void)
 	strbuf_addstr(&out, "\nCommands:\n");
 	add_commands(&out);
 	strbuf_addstr(&out, examples);
-	strbuf_addstr(&out, "\nMore: sonde help functions | environment | exit-status, and the manual: man sonde\n");
+	strbuf_addstr(&out, "\nMore: sonde help functions | probes | environment | exit-status, and the manual: man sonde\n");
 	return print_and_free(&out);
 }
 
@@ -106,6 +106,35 @@ static int help_functions(void)
 	return print_and_free(&out);
 }
 
+struct kind_search {
+	struct strbuf *out;
+	struct function_search *names; /* of all kinds, for "did you mean", or NULL */
+	const char *name;              /* NULL: all */
+	size_t found;
+};
+
+static int on_kind(void *ctx, const char *name, const char *forms, const char *summary)
+{
+	struct kind_search *s = ctx;
+
+	if (s->names && s->names->nnames < ARRAY_SIZE(s->names->names))
+		s->names->names[s->names->nnames++] = name;
+	if (s->name && !str_eq(s->name, name))
+		return 0;
+	s->found++;
+	strbuf_addf(s->out, "  %s\n                        %s\n", forms, summary);
+	return 0;
+}
+
+static int help_probes(void)
+{
+	struct strbuf out = STRBUF_INIT;
+	struct kind_search s = { .out = &out };
+
+	sonde_list_kinds(on_kind, &s);
+	return print_and_free(&out);
+}
+
 static int help_options(void)
 {
 	struct strbuf out = STRBUF_INIT;
@@ -146,6 +175,7 @@ static const struct {
 	int (*show)(void);
 } topics[] = {
 	{ "options", help_options }, { "commands", help_commands }, { "functions", help_functions },
+	{ "probes", help_probes },
 	{ "environment", help_environment }, { "exit-status", help_exit_status },
 };
 
@@ -160,21 +190,24 @@ static int help_unknown(struct function_search *s, const char *topic)
 	if (near)
 		strbuf_addf(&hint, "did you mean '%s'?", near);
 	else
-		strbuf_addstr(&hint, "topics: options commands functions environment exit-status, or a function's name");
+		strbuf_addstr(&hint, "topics: options commands functions probes environment exit-status, "
+				    "or the name of a function or of a kind of probe");
 	return fail(EXIT_USAGE, hint.s, "there is no help on '%s'", topic);
 }
 
-/* A command or a function of the language, by name. */
+/* A command, a function of the language or a kind of probe, by name. */
 static int help_name(const char *name)
 {
 	struct strbuf out = STRBUF_INIT;
 	struct function_search s = { .out = &out, .name = name };
+	struct kind_search k = { .out = &out, .names = &s, .name = name };
 	const struct command *c = command_find(name);
 
 	if (c)
 		strbuf_addf(&out, "  sonde %s %s\n                        %s\n", c->name, c->args, c->summary);
 	sonde_list_functions(on_function, &s);
-	if (c || s.found)
+	sonde_list_kinds(on_kind, &k);
+	if (c || s.found || k.found)
 		return print_and_free(&out);
 	strbuf_free(&out);
 	return help_unknown(&s, name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* List: -l shows the probes that match a pattern; with -v also the arguments of each. */
+/* List: -l shows the probes that match a pattern, or those of a program; with -v also their arguments. */
 #include "cli/cli.h"
 
 #include "base/util.h"
@@ -24,19 +24,43 @@ static int on_probe(void *ctx, const char *probe, const char *args)
 	return l->status;
 }
 
+/* A name with a dot in it was meant to be a file. */
+static void warn_no_file(const char *pattern)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	if (!pattern || !strchr(pattern, '.') || strpbrk(pattern, ":*"))
+		return;
+	strbuf_addf(&text, "It appears that '%s' is a filename but the file does not exist. Treating '%s' as a search pattern.",
+		    pattern, pattern);
+	message_receive(NULL, SONDE_WARNING, text.s, NULL);
+}
+
+static int list(const struct options *o, struct listing *l)
+{
+	struct options program = *o;
+
+	if (!o->program && o->pattern && !access(o->pattern, R_OK)) {
+		program.file = o->pattern;
+		return question_list(&program, on_probe, l);
+	}
+	if (o->program)
+		return question_list(o, on_probe, l);
+	warn_no_file(o->pattern);
+	return sonde_list_probes(o->pattern, o->verbose > 0, on_probe, l, message_receive, NULL) < 0 ? EXIT_FAILED :
+												     EXIT_ANSWERED;
+}
+
 int list_probes(const struct options *o)
 {
 	struct listing l = { .out = STRBUF_INIT };
-	int err, status;
+	int failed, status;
 
-	if (o->program)
-		return fail(EXIT_USAGE, "give the pattern of a probe: sonde -l 'tracepoint:sched:*'",
-			    "-l does not list the probes of a program");
-	err = sonde_list_probes(o->pattern, o->verbose > 0, on_probe, &l, message_receive, NULL);
+	failed = list(o, &l);
 	if (l.status) {
 		strbuf_free(&l.out);
 		return l.status;
 	}
 	status = print_and_free(&l.out);
-	return status || err < 0 ? EXIT_FAILED : EXIT_ANSWERED;
+	return status ? status : failed;
 }

@@ -31,6 +31,8 @@ static void on_closed_pipe(int sig)
 
 static int dispatch(const struct options *o)
 {
+	if (o->program_help)
+		return show_params(o);
 	if (o->help)
 		return show_help();
 	if (o->version)
@@ -39,6 +41,8 @@ static int dispatch(const struct options *o)
 		return show_info();
 	if (o->list)
 		return list_probes(o);
+	if (o->mode == MODE_FORMAT && (o->program || o->file))
+		return format_program(o);
 	if (o->program || o->file)
 		return run_question(o);
 	return show_usage();

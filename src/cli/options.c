@@ -163,48 +163,115 @@ static int set_verbose(struct options *o, const char *value)
 	return 0;
 }
 
-static int set_test_mode(struct options *o, const char *value)
+static const struct {
+	const char *name;
+	enum mode mode;
+} modes[] = {
+	{ "codegen", MODE_COMPILE }, { "test", MODE_TEST }, { "bench", MODE_BENCH }, { "format", MODE_FORMAT },
+};
+
+/* `shown` is how it was asked for. */
+static int mode_take(struct options *o, enum mode mode, const char *shown)
 {
-	if (str_eq(value, "test"))
-		o->test_mode = true;
-	else if (str_eq(value, "bench"))
-		o->bench_mode = true;
-	else
-		return fail(EXIT_USAGE, "known modes: test bench", "--test-mode: there is no mode '%s'", value);
+	if (o->mode != MODE_RUN && o->mode != mode)
+		return fail(EXIT_USAGE, NULL, "%s: another mode was asked for already", shown);
+	o->mode = mode;
 	return 0;
+}
+
+static int set_mode(struct options *o, const char *value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		if (str_eq(modes[i].name, value))
+			return mode_take(o, modes[i].mode, "--mode");
+	return fail(EXIT_USAGE, "known modes: codegen test bench format", "--mode: there is no mode '%s'", value);
+}
+
+static int set_test(struct options *o, const char *value)
+{
+	(void)value;
+	return mode_take(o, MODE_TEST, "--test");
+}
+
+static int set_bench(struct options *o, const char *value)
+{
+	(void)value;
+	return mode_take(o, MODE_BENCH, "--bench");
+}
+
+static int set_fmt(struct options *o, const char *value)
+{
+	(void)value;
+	return mode_take(o, MODE_FORMAT, "--fmt");
+}
+
+static int set_probe_filter(struct options *o, const char *value)
+{
+	o->probe_filter = value;
+	return 0;
+}
+
+/* More than these are a mistake. */
+static int list_add(const char **list, size_t *n, const char *value, const char *shown)
+{
+	if (*n == MOST_INCLUDES)
+		return fail(EXIT_USAGE, NULL, "%s can be given %d times", shown, MOST_INCLUDES);
+	list[(*n)++] = value;
+	return 0;
+}
+
+static int set_include_dir(struct options *o, const char *value)
+{
+	return list_add(o->include_dirs, &o->ninclude_dirs, value, "-I");
+}
+
+static int set_include(struct options *o, const char *value)
+{
+	return list_add(o->includes, &o->nincludes, value, "--include");
 }
 
 #define FLAG(member) .flag = offsetof(struct options, member) + 1
 
 static const struct option_def defs[] = {
 	{ 'e', NULL, "PROGRAM", GROUP_ASK, "ask this program instead of a file", set_program },
-	{ 'c', NULL, "COMMAND", GROUP_ASK,
+	{ 'c', "cmd", "COMMAND", GROUP_ASK,
 	  "run this command when everything is attached;\nthe session ends when it ends", set_command },
-	{ 'p', NULL, "PID", GROUP_ASK, "only this process; the session ends when it ends", set_pid },
+	{ 'p', "pid", "PID", GROUP_ASK, "only this process; the session ends when it ends", set_pid },
 	{ 0, "unsafe", NULL, GROUP_ASK, "allow functions that change the machine or a process", FLAG(unsafe) },
-	{ 0, "test-mode", "MODE", GROUP_ASK, "run the test: or bench: probes: test, bench", set_test_mode },
+	{ 'I', NULL, "DIR", GROUP_ASK, "look for headers and imported scripts here too", set_include_dir },
+	{ 0, "include", "FILE", GROUP_ASK, "as if the program began with #include <FILE>", set_include },
+	{ 0, "probe-filter", "REGEX", GROUP_ASK, "only the probes whose name matches", set_probe_filter },
 
 	{ 'f', NULL, "FORMAT", GROUP_SHOW, "output format: text, json", set_format },
-	{ 'o', NULL, "FILE", GROUP_SHOW, "write the output to this file; messages stay on stderr", set_output },
+	{ 'o', "output", "FILE", GROUP_SHOW, "write the output to this file; messages stay on stderr", set_output },
 	{ 'B', NULL, "MODE", GROUP_SHOW, "write when the buffer is full, after every line, or at once:\n"
 	  "full, line, none", set_buffering },
-	{ 'q', NULL, NULL, GROUP_SHOW, "only the answer: do not say how many probes were attached", FLAG(quiet) },
+	{ 'q', "quiet", NULL, GROUP_SHOW, "only the answer: do not say how many probes were attached", FLAG(quiet) },
+	{ 'k', "warnings", NULL, GROUP_SHOW, "warn where a read of memory fails, or an entry of a map is not there",
+	  FLAG(helper_errors) },
 	{ 0, "no-warnings", NULL, GROUP_SHOW, "do not show warnings", FLAG(no_warnings) },
 
-	{ 'l', NULL, NULL, GROUP_LOOK, "list the probes that match a pattern, as in -l 'tracepoint:sched:*';\n"
-	  "with -v also their arguments", FLAG(list) },
+	{ 'l', "list", NULL, GROUP_LOOK, "list the probes that match a pattern, as in -l 'tracepoint:sched:*',\n"
+	  "or those of a program; with -v also their arguments", FLAG(list) },
 	{ 0, "info", NULL, GROUP_LOOK, "show what this kernel and this build can do", FLAG(info) },
 	{ 'h', "help", NULL, GROUP_LOOK, "show this help", FLAG(help) },
 	{ 'V', "version", NULL, GROUP_LOOK, "show the version", FLAG(version) },
 
-	{ 'v', NULL, NULL, GROUP_CHECK, "say more; twice: much more", set_verbose },
-	{ 'k', NULL, NULL, GROUP_CHECK, "tell of every read of memory that fails, with its place", FLAG(helper_errors) },
-	{ 'd', NULL, "STAGE", GROUP_CHECK, "print a stage of the compilation and do not run:\n"
+	{ 'v', "verbose", NULL, GROUP_CHECK, "say more; twice: much more", set_verbose },
+	{ 'd', "debug", "STAGE", GROUP_CHECK, "print a stage of the compilation and do not run:\n"
 	  "ast, types, ir, ir-opt, bpf, elf, all", set_stages },
 	{ 0, "dry-run", NULL, GROUP_CHECK, "compile, load and attach, then end", FLAG(dry_run) },
 
-	{ 'I', NULL, "DIR", GROUP_COMPAT, "directory of C headers", NULL },
-	{ 0, "include", "FILE", GROUP_COMPAT, "C header", NULL },
+	{ 0, "fmt", NULL, GROUP_CHECK, "print the program in its canonical layout; with -o, write it there", set_fmt },
+	{ 0, "test", NULL, GROUP_CHECK, "run its test: probes and say which failed", set_test },
+	{ 0, "bench", NULL, GROUP_CHECK, "run its bench: probes and say how long each takes", set_bench },
+	{ 0, "mode", "MODE", GROUP_CHECK, "one of these: codegen (only compile), test, bench, format", set_mode },
+	{ 0, "test-mode", "MODE", GROUP_CHECK, "the same", set_mode },
+
+	{ 'b', "btf", NULL, GROUP_COMPAT, "types are always taken from BTF", NULL },
+	{ 0, "debuginfo", "DIRS", GROUP_COMPAT, "directories of debugging information", NULL },
+	{ 0, "traceable-functions", "FILE", GROUP_COMPAT, "list of functions that can be traced", NULL },
+	{ 0, "dwarf-pid", "PID", GROUP_COMPAT, "process to unwind", NULL },
 	{ 0, "no-feature", "LIST", GROUP_COMPAT, "do not use these features", NULL },
 	{ 0, "usdt-file-activation", NULL, GROUP_COMPAT, "activate semaphores by file", NULL },
 	{ 0, "emit-llvm", "FILE", GROUP_COMPAT, "there is no LLVM here (see -d ir)", NULL },
@@ -314,6 +381,16 @@ static void place_words(struct options *o)
 	memmove(o->params, o->params + 1, o->nparams * sizeof(*o->params));
 }
 
+/* --help after the program, or among its parameters, asks what those are. */
+static void place_help(struct options *o, bool after_word)
+{
+	if (!o->program && !o->file)
+		return;
+	o->program_help = o->help && after_word;
+	for (size_t i = 0; i < o->nparams; i++)
+		o->program_help |= str_eq(o->params[i], "--help");
+}
+
 static int check_options(const struct options *o)
 {
 	if (o->command && o->pid)
@@ -327,6 +404,7 @@ static int check_options(const struct options *o)
 int options_parse(struct options *o, int argc, char **argv)
 {
 	int err = 0, used;
+	bool help_after_word = false;
 
 	*o = (struct options){ .format = "text" };
 	o->params = calloc((size_t)argc + 1, sizeof(*o->params));
@@ -345,9 +423,11 @@ int options_parse(struct options *o, int argc, char **argv)
 			err = parse_long(o, argv + i, &used);
 		else
 			err = parse_letters(o, argv + i, &used);
+		help_after_word |= o->nparams && str_eq(argv[i], "--help");
 	}
 	if (!err) {
 		place_words(o);
+		place_help(o, help_after_word);
 		err = check_options(o);
 	}
 	return err;

@@ -61,6 +61,11 @@ static int no_such_program(const char *path, int err)
 	return fail(EXIT_FAILED, NULL, "cannot read %s: %m", path);
 }
 
+const char *program_name(const struct options *o)
+{
+	return o->program || str_eq(o->file, "-") ? "stdin" : o->file;
+}
+
 char *program_read(const struct options *o, int *status)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -165,7 +170,10 @@ static void report_ignored(const struct options *o)
 	}
 }
 
-static int compile(const struct options *o, struct sonde_compile_options *c, struct sonde_question **q)
+/* What is done with the source and the options: 0 or a negative errno. */
+typedef int (*source_fn)(void *ctx, const char *source, const struct sonde_compile_options *c);
+
+static int with_source(const struct options *o, struct sonde_compile_options *c, source_fn fn, void *ctx)
 {
 	int status;
 	_cleanup_free_ char *source = program_read(o, &status);
@@ -176,19 +184,55 @@ static int compile(const struct options *o, struct sonde_compile_options *c, str
 	report_ignored(o);
 	settings_collect(&list);
 	c->size = sizeof(*c);
-	c->name = o->program ? NULL : str_eq(o->file, "-") ? "stdin" : o->file;
+	c->name = program_name(o);
 	c->params = o->params;
 	c->nparams = o->nparams;
 	c->unsafe = o->unsafe;
+	c->test_mode = o->mode == MODE_TEST;
+	c->bench_mode = o->mode == MODE_BENCH;
+	c->include_dirs = o->include_dirs;
+	c->ninclude_dirs = o->ninclude_dirs;
+	c->includes = o->includes;
+	c->nincludes = o->nincludes;
+	c->probe_filter = o->probe_filter;
 	c->helper_errors = o->helper_errors;
-	c->test_mode = o->test_mode;
-	c->bench_mode = o->bench_mode;
 	c->message = message_receive;
 	c->config = (const char *const *)list.text;
 	c->nconfig = list.n;
-	status = sonde_compile(source, c, q) ? EXIT_FAILED : EXIT_ANSWERED;
+	status = fn(ctx, source, c) ? EXIT_FAILED : EXIT_ANSWERED;
 	settings_free(&list);
 	return status;
+}
+
+static int compile_source(void *ctx, const char *source, const struct sonde_compile_options *c)
+{
+	return sonde_compile(source, c, ctx);
+}
+
+static int compile(const struct options *o, struct sonde_compile_options *c, struct sonde_question **q)
+{
+	return with_source(o, c, compile_source, q);
+}
+
+struct program_listing {
+	bool verbose;
+	int (*fn)(void *ctx, const char *probe, const char *args);
+	void *ctx;
+};
+
+static int list_source(void *ctx, const char *source, const struct sonde_compile_options *c)
+{
+	const struct program_listing *l = ctx;
+
+	return sonde_list_program(source, c, l->verbose, l->fn, l->ctx) < 0;
+}
+
+int question_list(const struct options *o, int (*fn)(void *ctx, const char *probe, const char *args), void *ctx)
+{
+	struct sonde_compile_options c = { .pid = o->pid };
+	struct program_listing l = { .verbose = o->verbose > 0, .fn = fn, .ctx = ctx };
+
+	return with_source(o, &c, list_source, &l);
 }
 
 struct sonde_question *question_compile(const struct options *o, pid_t child, int *status)

@@ -122,7 +122,8 @@ static int open_output(struct run *r)
 static int open_view(struct run *r, const struct sonde_question *q)
 {
 	enum buffering b = r->o->buffering;
-	struct sonde_view_options v = SONDE_OPTIONS(struct sonde_view_options, .fd = r->fd, .quiet = r->o->quiet);
+	struct sonde_view_options v = SONDE_OPTIONS(struct sonde_view_options, .fd = r->fd, .quiet = r->o->quiet,
+		.colour = messages.colour && isatty(r->fd));
 
 	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));
 	r->flush_each_poll = b != BUFFER_FULL;
@@ -159,6 +160,17 @@ static void leave_echo(void)
 		say("\n");
 }
 
+/* Who waits for the probes to be attached, to do what they are to see, has set this. */
+static void notify_attached(struct run *r)
+{
+	static const char line[] = "__BPFTRACE_NOTIFY_PROBES_ATTACHED\n";
+
+	if (!getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") || flush_view(r))
+		return;
+	if (write(STDOUT_FILENO, line, sizeof(line) - 1) < 0)
+		r->write_err = -errno;
+}
+
 static int run_session(struct run *r, struct sonde_child *child)
 {
 	int err, end;
@@ -168,6 +180,7 @@ static int run_session(struct run *r, struct sonde_child *child)
 		return err ? EXIT_FAILED : EXIT_ANSWERED;
 	if (child && sonde_child_continue(child))
 		return EXIT_FAILED;
+	notify_attached(r);
 	err = poll_until_end(r);
 	leave_echo();
 	/* Also after an error: the maps hold what was counted until then. */
@@ -247,7 +260,7 @@ int run_question(const struct options *o)
 	if (o->command && sonde_child_start(o->command, message_receive, NULL, &child))
 		return EXIT_FAILED;
 	q = question_compile(o, child ? sonde_child_pid(child) : 0, &status);
-	if (q)
+	if (q && o->mode != MODE_COMPILE)
 		status = run_compiled(o, q, child);
 	sonde_child_end(child, NULL);
 	sonde_question_free(q);

@@ -31,19 +31,19 @@ static struct val context_word(struct lower *l, const struct val *ctx, const str
 }
 
 /*
- * The context's address as a plain number: x = ~-x + 1. The verifier forbids most arithmetic on a pointer,
+ * An address as a plain number: x = ~-x + 1. The verifier forbids most arithmetic on a pointer,
  * but takes what becomes of a negation for a number.
  */
-static vreg context_number(struct lower *l, vreg ctx)
+vreg lower_address_number(struct lower *l, vreg addr)
 {
-	return ir_bin_imm(l->f, IR_ADD, ir_bin_imm(l->f, IR_XOR, ir_neg(l->f, ctx), -1), 1);
+	return ir_bin_imm(l->f, IR_ADD, ir_bin_imm(l->f, IR_XOR, ir_neg(l->f, addr), -1), 1);
 }
 
 /* A tracefs __data_loc: where in the event the data lies is said at run time. */
 static struct val data_loc(struct lower *l, const struct val *ctx, const struct field *f)
 {
 	vreg word = ir_load(l->f, ctx->reg, ctx->off + (int32_t)f->offset, 4, false);
-	vreg addr = ir_bin(l->f, IR_ADD, context_number(l, ctx->reg), ir_bin_imm(l->f, IR_AND, word, 0xffff));
+	vreg addr = ir_bin(l->f, IR_ADD, lower_address_number(l, ctx->reg), ir_bin_imm(l->f, IR_AND, word, 0xffff));
 
 	if (f->bias)
 		addr = ir_bin_imm(l->f, IR_ADD, addr, f->bias);
@@ -132,7 +132,7 @@ int lower_field(struct lower *l, struct expr *e, struct val *out)
 }
 
 /* An index into memory of our own is bounded, for the verifier as for us: beyond the end is a fault, and
- * yields the first element. */
+ * the first element is read instead: of a scalar, element_of() makes zero then. */
 static vreg bounded_index(struct lower *l, vreg index, uint32_t count)
 {
 	uint32_t bad = ir_block_new(l->f, "beyond"), ok = ir_block_new(l->f, "within");
@@ -156,9 +156,10 @@ static int tuple_index(struct lower *l, struct expr *e, const struct val *from, 
 	return field_of(l, e, from, &from->type->fields[e->b->num], out);
 }
 
-/* Where an element lies. */
+/* Where an element lies. *inside becomes the register that is 1 when it exists and else 0; it stays as it
+ * is where there is nothing to be asked. */
 static int element_place(struct lower *l, struct expr *e, struct val v, const struct type *elem, uint32_t count,
-			 struct val *out)
+			 struct val *out, vreg *inside)
 {
 	uint32_t size = elem->size;
 	vreg index;
@@ -176,8 +177,10 @@ static int element_place(struct lower *l, struct expr *e, struct val v, const st
 	err = lower_scalar(l, e->b, &index);
 	if (err)
 		return err;
-	if (v.space == SPACE_NONE && count)
+	if (v.space == SPACE_NONE && count) {
+		*inside = ir_setcc_imm(l->f, CC_ULT, index, count);
 		index = bounded_index(l, index, count);
+	}
 	v.reg = ir_bin(l->f, IR_ADD, v.reg, ir_bin_imm(l->f, IR_MUL, index, size));
 	/* The context allows no load at an offset that is computed, and our own memory no copy by words
 	 * where words are not aligned: both are kernel memory, read as such. */
@@ -191,11 +194,14 @@ static int element_of(struct lower *l, struct expr *e, struct val v, const struc
 		      struct val *out)
 {
 	struct val at;
-	int err = element_place(l, e, v, elem, count, &at);
+	vreg inside = 0;
+	int err = element_place(l, e, v, elem, count, &at, &inside);
 
 	if (err)
 		return err;
 	*out = settle(l, at);
+	if (inside && out->kind == VAL_REG)
+		out->reg = ir_bin(l->f, IR_MUL, out->reg, inside);
 	in_space(e, out);
 	return 0;
 }
@@ -253,13 +259,14 @@ static int index_place(struct lower *l, struct expr *e, struct val *out)
 {
 	const struct type *t = e->a->type;
 	struct val from = { 0 };
+	vreg inside;
 	int err = t->kind == TY_POINTER ? lower_expr(l, e->a, &from) : lower_place(l, e->a, &from);
 
 	if (err)
 		return err;
 	if (t->kind == TY_POINTER)
 		from = val_of_mem(t->elem, val_scalar(l, &from), 0, lower_space(l, t));
-	return element_place(l, e, from, e->type, t->kind == TY_ARRAY ? t->count : 0, out);
+	return element_place(l, e, from, e->type, t->kind == TY_ARRAY ? t->count : 0, out, &inside);
 }
 
 int lower_place(struct lower *l, struct expr *e, struct val *out)

@@ -130,22 +130,6 @@ static int lower_if(struct lower *l, struct stmt *s)
 	return err;
 }
 
-#define MOST_UNROLL 100
-
-/* The body as often as it says; break and continue are those of a loop around it. */
-static int lower_unroll(struct lower *l, struct stmt *s)
-{
-	int err = 0;
-
-	if (s->value->kind != EX_INT)
-		return diag_error(l->diags, s->value->span, "unroll needs a constant");
-	if (s->value->num > MOST_UNROLL)
-		return diag_error(l->diags, s->value->span, "unroll goes up to %d", MOST_UNROLL);
-	for (uint64_t i = 0; !err && i < s->value->num; i++)
-		err = lower_stmts(l, &s->body);
-	return err;
-}
-
 static int lower_jump(struct lower *l, struct stmt *s)
 {
 	const struct loop *loop;
@@ -158,15 +142,26 @@ static int lower_jump(struct lower *l, struct stmt *s)
 	return 0;
 }
 
+/* Only of a test does anybody want to know what it returns. */
+static int return_value(struct lower *l, struct expr *value)
+{
+	struct val v = { 0 };
+	int err = lower_expr(l, value, &v);
+
+	if (err || (l->unit->kind->run != RUN_TEST && l->unit->kind->run != RUN_BENCH))
+		return err;
+	ir_store(l->f, ir_bss(l->f, offsetof(struct control, result)), 0, 8, val_scalar(l, &v));
+	return 0;
+}
+
 static int lower_return_stmt(struct lower *l, struct stmt *s)
 {
-	struct val unused = { 0 };
 	int err = 0;
 
 	if (l->priv->result.type && s->value)
 		err = lower_sub_return(l, s->value);
 	else if (s->value)
-		err = lower_expr(l, s->value, &unused);
+		err = return_value(l, s->value);
 	lower_return(l);
 	return err;
 }

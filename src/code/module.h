@@ -66,6 +66,7 @@ struct control {
 	uint32_t off;      /* 1: programs that test it return at once */
 	uint32_t pad;      /* 0 for ever: programs use it as a zero that the verifier does not know */
 	uint64_t start_ns; /* CLOCK_MONOTONIC (bpf_ktime_get_ns) when the session began; `elapsed` */
+	int64_t result;    /* what the test or benchmark that has just run returned */
 };
 
 /* Names of the object's own maps. */

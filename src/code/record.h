@@ -23,7 +23,19 @@ enum record_kind {
 	REC_LOST,      /* number: events lost since the last such record (label NULL), or another loss since
 			* its last record: label ("map", "fault", "truncated", "missed", "corrupt"), number,
 			* text: a sentence that says what it means (for "map" it names the map) */
-	REC_MESSAGE,   /* severity, text, span: errorf, warnf, run-time errors of helpers (-k) */
+	REC_MESSAGE,   /* severity, text, span: errorf, warnf */
+	REC_TEST,      /* test: one test begins, or has been run; then text is what it had to say */
+	REC_BENCH,     /* test: one benchmark begins, or has been run */
+};
+
+/* One of the tests or benchmarks of a script, and those before it. */
+struct test_report {
+	const char *const *names;
+	const bool *passed;   /* of those up to index */
+	uint32_t n, index;
+	bool begins;          /* it has not been run yet: what follows is its output */
+	uint64_t duration_ns; /* of the test; of one run of the benchmark */
+	uint64_t iterations;
 };
 
 /* One key and its value, reduced over all CPUs. */
@@ -55,6 +67,7 @@ struct record {
 	enum severity sev;
 	struct span span;
 	const struct table *table;
+	const struct test_report *test;
 	uint64_t time_ns; /* CLOCK_MONOTONIC when it was taken from the ring; 0: unknown */
 };
 

@@ -60,6 +60,8 @@ uint32_t btf_file_find_enumerator(const struct btf_file *f, const char *name, ui
 
 /* Where a member (also one of an unnamed member) lies within a struct of the kernel. 0 or -ENOENT. */
 int kernel_member_offset(struct kernel *k, const char *struct_name, const char *member, uint32_t *offset);
+/* May programs of this type (as probe kinds name it) call a helper (BPF_FUNC_*)? It is tried. */
+bool kernel_helper_allowed(const char *prog_type, int helper);
 /* Is there a function of this name in the kernel's types? May programs of this type (as probe kinds name
  * it) call it? */
 bool kernel_kfunc_exists(struct kernel *k, const char *name);

@@ -2,8 +2,6 @@
 /* Lookup: single facts from the kernel's types: where a member lies, and which kernel functions BPF may call. */
 #include <errno.h>
 #include <linux/bpf.h>
-#include <stdio.h>
-#include <sys/syscall.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -46,6 +44,57 @@ int kernel_member_offset(struct kernel *k, const char *struct_name, const char *
 	return 0;
 }
 
+static uint32_t prog_type_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t type;
+	} types[] = {
+		{ "kprobe", BPF_PROG_TYPE_KPROBE }, { "tracepoint", BPF_PROG_TYPE_TRACEPOINT },
+		{ "perf_event", BPF_PROG_TYPE_PERF_EVENT }, { "raw_tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT },
+		{ "tracing", BPF_PROG_TYPE_TRACING },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (str_eq(types[i].name, name))
+			return types[i].type;
+	return 0;
+}
+
+/*
+ * A program that only makes one call: the verifier says that this type of program may not make it before it
+ * looks at the arguments. What it says differs from version to version.
+ */
+static bool call_allowed(uint32_t type, struct bpf_insn call)
+{
+	static const char *const refusals[] = { "not allowed", "not supported", "cannot call kernel function",
+						"unknown func", "invalid func", "cannot use helper" };
+	struct bpf_insn insns[] = {
+		call,
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	char log[4096] = "";
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_level = 1, .log_buf = log, .log_size = sizeof(log));
+	int fd = bpf_prog_load((enum bpf_prog_type)type, "try", "GPL", insns, ARRAY_SIZE(insns), &opts);
+
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (strstr(log, refusals[i]))
+			return false;
+	return fd >= 0 || *log;
+}
+
+bool kernel_helper_allowed(const char *prog_type, int helper)
+{
+	uint32_t type = prog_type_of(prog_type);
+	struct bpf_insn call = { .code = BPF_JMP | BPF_CALL, .imm = helper };
+
+	/* Programs of tracing need more to be loaded: what is wrong is said when that happens. */
+	return !type || type == BPF_PROG_TYPE_TRACING || call_allowed(type, call);
+}
+
 static int kfunc_id(struct kernel *k, const char *name)
 {
 	const struct btf_file *btf = kernel_types(k, "vmlinux");
@@ -58,38 +107,10 @@ bool kernel_kfunc_exists(struct kernel *k, const char *name)
 	return kfunc_id(k, name) > 0;
 }
 
-static const struct {
-	const char *name;
-	uint32_t type;
-} prog_types[] = {
-	{ "kprobe", BPF_PROG_TYPE_KPROBE }, { "tracepoint", BPF_PROG_TYPE_TRACEPOINT },
-	{ "perf_event", BPF_PROG_TYPE_PERF_EVENT }, { "raw_tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT },
-	{ "tracing", BPF_PROG_TYPE_TRACING },
-};
-
-/* The kernel says of a function that is not for this type of program that calling it is not allowed, before
- * it looks at the arguments. */
 bool kernel_kfunc_allowed(struct kernel *k, const char *name, const char *prog_type)
 {
-	int id = kfunc_id(k, name);
-	struct bpf_insn insns[] = {
-		{ .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = id },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	char log[4096] = "";
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_level = 1, .log_buf = log, .log_size = sizeof(log));
-	uint32_t type = 0;
-	int fd;
+	struct bpf_insn call = { .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = kfunc_id(k, name) };
+	uint32_t type = prog_type_of(prog_type);
 
-	for (size_t i = 0; i < ARRAY_SIZE(prog_types); i++)
-		if (str_eq(prog_types[i].name, prog_type))
-			type = prog_types[i].type;
-	if (id <= 0 || !type)
-		return false;
-	fd = bpf_prog_load((enum bpf_prog_type)type, "kfunc", "GPL", insns, ARRAY_SIZE(insns), &opts);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0 || (*log && !strstr(log, "not allowed") && !strstr(log, "not supported") &&
-			   !strstr(log, "cannot call kernel function"));
+	return call.imm > 0 && type && call_allowed(type, call);
 }

@@ -15,7 +15,7 @@
 #define MOST_FILE_BYTES (4 << 20)
 #define MOST_INCLUDES 256
 
-static int file_text(struct arena *a, const char *path, const char **text, size_t *len)
+int file_text(struct arena *a, const char *path, const char **text, size_t *len)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -47,7 +47,29 @@ static int file_text(struct arena *a, const char *path, const char **text, size_
 	return 0;
 }
 
-/* Beside the file that includes it, else from where we stand. */
+/* In the directories of -I. */
+static int include_dir_text(struct c_parser *p, const char *name, const char **path, const char **text, size_t *len)
+{
+	struct checker *c = p->c;
+
+	for (uint32_t i = 0; i < c->env->ninclude_dirs && name[0] != '/'; i++) {
+		*path = arena_printf(c->arena, "%s/%s", c->env->include_dirs[i], name);
+		if (!file_text(c->arena, *path, text, len))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+/* <name> is read only where -I says so. False: it is not there. */
+static bool system_text(struct c_parser *p, const char **path, const char **text, size_t *len)
+{
+	size_t n = strcspn(p->begin + 1, ">\n");
+
+	return p->begin[n + 1] == '>' &&
+	       !include_dir_text(p, arena_strndup(p->c->arena, p->begin + 1, n), path, text, len);
+}
+
+/* Beside the file that includes it, in the directories of -I, else from where we stand. */
 static int local_text(struct c_parser *p, const char *name, const char **path, const char **text, size_t *len)
 {
 	struct arena *a = p->c->arena;
@@ -59,37 +81,46 @@ static int local_text(struct c_parser *p, const char *name, const char **path, c
 		*path = arena_printf(a, "%.*s/%s", (int)(slash - from->name), from->name, name);
 		if (!file_text(a, *path, text, len))
 			return 0;
-		*path = name;
 	}
+	if (!include_dir_text(p, name, path, text, len))
+		return 0;
+	*path = name;
 	return file_text(a, name, text, len);
+}
+
+/* The declarations of a file, as if they stood here. */
+static void text_include(struct c_parser *p, struct c_conditions *cond, const char *path, const char *text, size_t len)
+{
+	struct checker *c = p->c;
+	struct script declared = { .arena = c->arena, .sources = c->script->sources };
+
+	if (++c->priv->includes > MOST_INCLUDES)
+		c_error(p, "files include each other without an end");
+	else if (!script_parse(&declared, source_add(c->script->sources, path, text, len), c->diags))
+		c_texts_read(c, cond, &declared);
 }
 
 void c_include(struct c_parser *p, struct c_conditions *cond)
 {
-	struct checker *c = p->c;
-	struct script declared = { .arena = c->arena, .sources = c->script->sources };
 	const char *name, *path, *text;
 	size_t len;
 	int err;
 
-	if (c_is(p, '<'))
+	if (c_is(p, '<')) {
+		if (system_text(p, &path, &text, &len))
+			text_include(p, cond, path, text, len);
 		return;
+	}
 	if (p->tok != C_STR || p->len < 3) {
 		c_error(p, "#include needs \"file\" or <header>");
 		return;
 	}
-	if (++c->priv->includes > MOST_INCLUDES) {
-		c_error(p, "files include each other without an end");
-		return;
-	}
-	name = arena_strndup(c->arena, p->begin + 1, p->len - 2);
+	name = arena_strndup(p->c->arena, p->begin + 1, p->len - 2);
 	err = local_text(p, name, &path, &text, &len);
-	if (err) {
+	if (err)
 		c_error(p, "cannot read %s: %s", name, strerror(-err));
-		return;
-	}
-	if (!script_parse(&declared, source_add(c->script->sources, path, text, len), c->diags))
-		c_texts_read(c, cond, &declared);
+	else
+		text_include(p, cond, path, text, len);
 }
 
 /* Lines that are continued are one. */

@@ -15,16 +15,6 @@ int check_error(struct checker *c, struct span span, const char *fmt, ...)
 	return diag_error(c->diags, span, "%s", text);
 }
 
-/* What the language has and this compiler has not. */
-int pass_refused(struct checker *c)
-{
-	vec_each(it, &c->script->imports) {
-		check_error(c, it->span, "imports are not built yet");
-		diag_hint(c->diags, "put what it holds into this script");
-	}
-	return 0;
-}
-
 static int check_units(struct checker *c)
 {
 	check_subprogs(c);
@@ -59,7 +49,7 @@ int pass_types(struct checker *c)
 }
 
 static int (*const passes[])(struct checker *) = {
-	pass_refused,
+	pass_imports,
 	pass_config,
 	pass_c_texts,
 	pass_map_decls,
@@ -86,6 +76,8 @@ int script_check(struct script *script, struct check_env *env, struct diags *d)
 			return err;
 		if (d->nerrors)
 			return -EINVAL;
+		if (env->probes_only && passes[i] == pass_probes)
+			break;
 	}
 	return 0;
 }

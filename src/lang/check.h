@@ -60,6 +60,12 @@ struct check_env {
 	bool unsafe;
 	bool helper_errors; /* tell where a helper of the kernel failed (-k) */
 	bool test_mode, bench_mode;
+	bool probes_only;                           /* what the script does is not looked at */
+	const char *probe_filter;                   /* extended regular expression, or NULL */
+	const char *const *include_dirs;            /* where headers and imported scripts are looked for too */
+	uint32_t ninclude_dirs;
+	const char *const *includes;                /* headers included before all others */
+	uint32_t nincludes;
 	struct config config;                       /* defaults and environment; the script's block adds */
 	/* The kernel's type of this name ("struct task_struct", "size_t"), or NULL. May itself be NULL:
 	 * then only the script's own declarations are known. */
@@ -67,6 +73,13 @@ struct check_env {
 	void *struct_type_ctx;
 	/* The kernel's enum that has an enumerator of this name, and its value; NULL: none. May be NULL. */
 	const struct type *(*enumerator)(void *ctx, const char *name, int64_t *value);
+};
+
+/* A named parameter and the default that a getopt() gave it (NULL: none, a bool). */
+struct param_use {
+	const char *name;
+	const struct expr *def;
+	struct param_use *next;
 };
 
 struct checker {
@@ -77,6 +90,7 @@ struct checker {
 	struct unit *unit;     /* being checked */
 	bool last_pass;        /* types no longer change: what is still unknown is an error now */
 	bool changed;          /* this pass learned something: go round again */
+	struct param_use *params_used; /* getopt() calls so far, newest first */
 	struct check_priv *priv;
 };
 

@@ -7,6 +7,7 @@
 #define SONDE_LANG_CHECK_PRIV_H
 
 #include <errno.h>
+#include <regex.h>
 
 #include "base/strmap.h"
 #include "base/util.h"
@@ -39,6 +40,10 @@ struct check_priv {
 	VEC(struct scope_entry) scope; /* innermost last */
 	VEC(struct map_info) maps;  /* by map.id */
 	struct strmap map_names;    /* "@x" -> struct map */
+	struct strmap tests;        /* "test:NAME", "bench:NAME" that there are -> struct attach_point */
+	bool has_filter;            /* `filter` is compiled */
+	regex_t filter;
+	const struct probe_kind *left_out; /* a kind that only another mode runs, or NULL */
 	struct strmap c_types;      /* "struct foo", "typedef_name" -> struct type */
 	struct strmap c_consts;     /* name -> struct c_const */
 	const struct expr *agg_ok;  /* the call that stands where an aggregation may */
@@ -50,7 +55,7 @@ struct check_priv {
 };
 
 /* ---- passes (check.c lists them in order) ---- */
-int pass_refused(struct checker *c);    /* check.c: what the language has and this compiler has not */
+int pass_imports(struct checker *c);    /* import.c */
 int pass_config(struct checker *c);     /* config.c */
 int pass_c_texts(struct checker *c);    /* cdecl.c */
 int pass_macros(struct checker *c);     /* macro.c */
@@ -163,6 +168,10 @@ const char *span_text(struct checker *c, struct span span);
 /* Nothing more is learned: maps that are only made from themselves (@x++, @x = @x + 1) become int64.
  * True: something changed. */
 bool maps_settle(struct checker *c);
+
+/* ---- cdecl_file.c ---- */
+/* A small file as text in the arena, NUL-terminated. 0 or a negative errno; nothing is reported. */
+int file_text(struct arena *a, const char *path, const char **text, size_t *len);
 
 /* ---- param.c ---- */
 /* $N and $# become literals. */

@@ -167,20 +167,96 @@ static int points_limit(struct checker *c, const struct probe_spec *spec, uint32
 	return err;
 }
 
+/* ---- which of them are wanted ---- */
+
+/* begin and end always; what else, depends on the mode. */
+static bool kind_wanted(struct checker *c, const struct probe_kind *k)
+{
+	switch (k->run) {
+	case RUN_BEGIN: case RUN_END: return true;
+	case RUN_TEST: return c->env->test_mode;
+	case RUN_BENCH: return c->env->bench_mode;
+	default: return !c->env->test_mode && !c->env->bench_mode;
+	}
+}
+
+static bool point_wanted(struct checker *c, const struct attach_point *ap)
+{
+	const struct probe_kind *k = ap->kind;
+
+	if (!kind_wanted(c, k)) {
+		c->priv->left_out = k;
+		return false;
+	}
+	if (k->run == RUN_BEGIN || k->run == RUN_END || !c->priv->has_filter)
+		return true;
+	return !regexec(&c->priv->filter, ap->target && (k->run == RUN_TEST || k->run == RUN_BENCH) ? ap->target : ap->name,
+			0, NULL, 0);
+}
+
+static int filter_compile(struct checker *c)
+{
+	const struct span nowhere = { 0 };
+	char text[128];
+	int err;
+
+	if (!c->env->probe_filter)
+		return 0;
+	err = regcomp(&c->priv->filter, c->env->probe_filter, REG_EXTENDED | REG_NOSUB);
+	if (!err) {
+		c->priv->has_filter = true;
+		return 0;
+	}
+	regerror(err, &c->priv->filter, text, sizeof(text));
+	return check_error(c, nowhere, "the probe filter '%s' is no regular expression: %s", c->env->probe_filter, text);
+}
+
+/* A result is shown under its name. */
+static int test_name_check(struct checker *c, struct attach_point *ap)
+{
+	const struct attach_point *other = strmap_get(&c->priv->tests, ap->name);
+
+	if (ap->kind->run != RUN_TEST && ap->kind->run != RUN_BENCH)
+		return 0;
+	strmap_put(c->arena, &c->priv->tests, ap->name, ap);
+	if (!other)
+		return 0;
+	check_error(c, ap->spec->span, "\"%s\" was used as the name for more than one %s probe", ap->target, ap->kind->name);
+	diag_hint(c->diags, "the other one stands at %s", span_text(c, other->spec->span));
+	return -EINVAL;
+}
+
+/* All that is left is begin and end, or nothing. */
+static int nothing_wanted(struct checker *c)
+{
+	const struct span nowhere = { 0 };
+
+	if (c->priv->left_out && c->priv->left_out->run == RUN_TEST)
+		return check_error(c, nowhere, "No probes attached; use --test to run test probes");
+	if (c->priv->left_out && c->priv->left_out->run == RUN_BENCH)
+		return check_error(c, nowhere, "No probes attached; use --bench to run benchmark probes");
+	if (c->priv->has_filter)
+		return check_error(c, nowhere, "No probes attached; the filter '%s' matches none", c->env->probe_filter);
+	return check_error(c, nowhere, "No probes attached; the script has no %s probes", c->env->test_mode ? "test" : "bench");
+}
+
 static int clause_points(struct checker *c, struct clause *clause, attach_vec *points, uint32_t *total)
 {
 	struct strmap seen = { 0 };
-	uint32_t nerrors = c->diags->nerrors;
+	uint32_t nerrors = c->diags->nerrors, found = 0;
 
 	vec_each(spec, &clause->probes) {
 		attach_vec some = { 0 };
 		int err = spec_expand(c, *spec, &some);
 
+		found += some.n;
 		if (err && err != -EINVAL)
 			return err;
 		vec_each(ap, &some) {
-			if (strmap_get(&seen, (*ap)->name))
+			if (strmap_get(&seen, (*ap)->name) || !point_wanted(c, *ap))
 				continue;
+			if (test_name_check(c, *ap))
+				return -EINVAL;
 			strmap_put(c->arena, &seen, (*ap)->name, *ap);
 			vec_push(c->arena, points, *ap);
 			++*total;
@@ -188,7 +264,7 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 		if (points_limit(c, *spec, *total))
 			return -EINVAL;
 	}
-	if (!points->n && c->diags->nerrors == nerrors)
+	if (!found && c->diags->nerrors == nerrors)
 		return check_error(c, clause->span, "none of the probes of this block exists");
 	return c->diags->nerrors > nerrors ? -EINVAL : 0;
 }
@@ -293,18 +369,10 @@ static int clause_units(struct checker *c, struct clause *clause, const attach_v
 	return 0;
 }
 
-int pass_probes(struct checker *c)
+static int clauses_to_units(struct checker *c)
 {
 	uint32_t total = 0;
 
-	if (!c->script->clauses.n) {
-		const struct span nowhere = { 0 };
-
-		check_error(c, nowhere, "the script has no probes");
-		diag_hint(c->diags, "a script is made of PROBE { ... }, for example: begin { print(\"hello\"); }");
-		return -EINVAL;
-	}
-	c->env->probe->max_probes = c->env->config.max_probes;
 	vec_each(it, &c->script->clauses) {
 		attach_vec points = { 0 };
 		int err = clause_points(c, *it, &points, &total);
@@ -315,4 +383,25 @@ int pass_probes(struct checker *c)
 			return err;
 	}
 	return 0;
+}
+
+int pass_probes(struct checker *c)
+{
+	int err;
+
+	if (!c->script->clauses.n) {
+		const struct span nowhere = { 0 };
+
+		check_error(c, nowhere, "the script has no probes");
+		diag_hint(c->diags, "a script is made of PROBE { ... }, for example: begin { print(\"hello\"); }");
+		return -EINVAL;
+	}
+	c->env->probe->max_probes = c->env->config.max_probes;
+	err = filter_compile(c);
+	err = err ? err : clauses_to_units(c);
+	if (c->priv->has_filter)
+		regfree(&c->priv->filter);
+	if (!err && !c->script->units.n && !c->diags->nerrors)
+		return nothing_wanted(c);
+	return err;
 }

@@ -52,6 +52,8 @@ enum probe_run {
 	RUN_BEGIN, RUN_END, /* the session runs it once, by BPF_PROG_TEST_RUN */
 	RUN_TIMER,    /* the session runs it every period_ns */
 	RUN_SIGNAL,   /* the session runs it when it receives signal `number` */
+	RUN_TEST,     /* --test: the session runs it once and looks at what it returns */
+	RUN_BENCH,    /* --bench: the session runs it often and measures */
 };
 
 /* One concrete place to attach (no wildcard left). */

@@ -45,7 +45,8 @@ static int add(struct probe_env *env, const struct probe_spec *spec, const char 
 	return 0;
 }
 
-/* Only the events (behind the ':') of "MODULE:EVENT" names are compared with what was written. */
+/* Only the events (behind the ':') of "MODULE:EVENT" names are compared with what was written. The
+ * result is -ENOENT: whether that is an error is for missing_probes to say. */
 static int missing(struct probe_env *env, const struct probe_spec *spec, const char *const *names, size_t n)
 {
 	uint32_t last = spec->parts.n - 1;
@@ -56,7 +57,7 @@ static int missing(struct probe_env *env, const struct probe_spec *spec, const c
 	diag_error(env->diags, part_span(spec, last), "no raw tracepoint '%s'%s%s", spec->parts.v[last],
 		   last ? " in " : "", last ? spec->parts.v[0] : "");
 	diag_hint_nearest(env->diags, spec->parts.v[last], events, n);
-	return -EINVAL;
+	return -ENOENT;
 }
 
 static int expand(struct probe_env *env, const struct probe_spec *spec, attach_vec *out)

@@ -79,6 +79,7 @@ static const char *system_with(struct probe_env *env, const char *event)
 	return NULL;
 }
 
+/* -ENOENT: whether that is an error is for missing_probes to say. */
 static int missing(struct probe_env *env, const struct probe_spec *spec)
 {
 	const char *system = spec->parts.v[0], *event = spec->parts.v[1], *other;
@@ -98,14 +99,14 @@ static int missing(struct probe_env *env, const struct probe_spec *spec)
 			diag_hint(env->diags, "did you mean '%s'?", other);
 		else
 			diag_hint_nearest(env->diags, system, names, n);
-		return -EINVAL;
+		return -ENOENT;
 	}
 	diag_error(env->diags, part_span(spec, 1), "no tracepoint '%s' in '%s'", event, system);
 	if (other)
 		diag_hint(env->diags, "did you mean '%s:%s'?", other, event);
 	else
 		diag_hint_nearest(env->diags, event, names, n);
-	return -EINVAL;
+	return -ENOENT;
 }
 
 static int expand(struct probe_env *env, const struct probe_spec *spec, attach_vec *out)

@@ -14,6 +14,7 @@ int record_emit(struct session *s, const struct record *rec)
 	struct record stamped = *rec;
 	int r;
 
+	s->nerrors += rec->kind == REC_MESSAGE && rec->sev == SEV_ERROR;
 	if (s->result || !s->opt.record)
 		return s->result;
 	if (!stamped.time_ns)
@@ -62,7 +63,10 @@ static int act_format(void *ctx, const struct format *f, const struct type *args
 
 static void act_stop(void *ctx, int status)
 {
-	session_end(ctx, status);
+	struct session *s = ctx;
+
+	s->exit_asked = !s->stop;
+	session_end(s, status);
 }
 
 static uint64_t act_start_ns(void *ctx)

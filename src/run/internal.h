@@ -8,6 +8,7 @@
  *   attach.c   programs -> probes, and away again
  *   events.c   what comes out of the ring buffer and what functions do with it
  *   ring.c     the ring buffer itself
+ *   tests.c    test: and bench: programs
  *   timers.c   programs that the session runs itself: begin, end, interval, signal
  *   maps.c     reading, clearing, showing maps;  reduce.c: CPUs to one value, order of rows
  *   losses.c   every way to lose something, counted
@@ -97,6 +98,8 @@ struct session {
 	atomic_bool stop;
 	atomic_int status;
 	atomic_bool status_set;
+	bool exit_asked;             /* by exit() of the script, not from outside */
+	uint64_t nerrors;            /* errors that the script has shown */
 	int result;                  /* what ended the session early: of the record callback, or an errno */
 	bool result_told;
 	bool finished;
@@ -137,6 +140,12 @@ int triggers_open(struct session *s, uint64_t tag);
 /* Run what is ready, draining the ring after each run. */
 int triggers_run(struct session *s);
 void triggers_close(struct session *s);
+
+/* ---- tests.c ---- */
+/* Is this a run of tests or benchmarks? Then nothing is attached, and no maps are shown. */
+bool session_has_tests(const struct session *s);
+/* Run them all; the session is over then. */
+int tests_run(struct session *s);
 
 /* ---- maps.c ---- */
 int map_print(struct session *s, const struct map *map, int64_t top, int64_t div, bool final);

@@ -113,11 +113,13 @@ static uint64_t record_bytes(uint32_t header)
 
 int64_t ring_consume(struct ring *r, ring_fn fn, void *ctx)
 {
+	/* Up to here and no further: showing a record may itself be what the probes see. */
+	uint64_t end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 	uint64_t pos = *r->consumer, given = pos;
 	int64_t n = 0;
 	int err = 0;
 
-	while (!err && pos != __atomic_load_n(r->producer, __ATOMIC_ACQUIRE)) {
+	while (!err && pos != end) {
 		const uint8_t *rec = data_at(r, pos, BPF_RINGBUF_HDR_SZ);
 		uint32_t header;
 

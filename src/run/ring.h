@@ -29,7 +29,7 @@ void ring_close(struct ring *r);
 
 /* A record, 8-byte aligned and valid during the call. Non-zero stops the reading after this record. */
 typedef int (*ring_fn)(void *ctx, const void *data, uint32_t len);
-/* Read what is there. Returns the number of records, what fn returned when that is not 0, or the negative
+/* Read what is there now, not what arrives meanwhile. Returns the number of records, what fn returned when that is not 0, or the negative
  * errno of a window that could not be mapped. */
 int64_t ring_consume(struct ring *r, ring_fn fn, void *ctx);
 /* Bytes that are reserved or submitted and not read yet. */

@@ -184,7 +184,7 @@ static bool session_has_future(const struct session *s)
 	for (uint32_t i = 0; i < s->module->programs.n; i++) {
 		enum probe_run run = s->module->programs.v[i].kind->run;
 
-		if (run != RUN_BEGIN && run != RUN_END)
+		if (run == RUN_ATTACHED || run == RUN_TIMER || run == RUN_SIGNAL)
 			return true;
 	}
 	return false;
@@ -193,6 +193,7 @@ static bool session_has_future(const struct session *s)
 int session_attach(struct session *s)
 {
 	int err = attach_all(s);
+	bool tests;
 
 	if (err) {
 		probes_switch_off(s);
@@ -200,10 +201,17 @@ int session_attach(struct session *s)
 		return err;
 	}
 	s->attached = true;
-	capabilities_drop(s);
-	err = attached_tell(s);
+	tests = session_has_tests(s);
+	/* Measuring asks for the kernel's statistics. */
+	if (!tests)
+		capabilities_drop(s);
+	err = tests ? 0 : attached_tell(s);
 	if (!err)
 		events_release(s);
+	if (!err && tests && !s->opt.dry_run)
+		err = tests_run(s);
+	if (err < 0)
+		return err;
 	if (!session_has_future(s))
 		session_stop(s, 0);
 	return 0;
@@ -222,7 +230,9 @@ void session_stop(struct session *s, int status)
 
 	if (atomic_compare_exchange_strong(&s->status_set, &unset, true))
 		s->status = status;
-	s->stop = true;
+	/* Once is enough; a probe on writes would otherwise see one for each of its own calls of exit(). */
+	if (atomic_exchange(&s->stop, true))
+		return;
 	if (write(s->stop_fd, &one, sizeof(one)) < 0)
 		errno = saved; /* it is full: it is readable already */
 }
@@ -304,7 +314,7 @@ int session_finish(struct session *s)
 	if (!s->result)
 		err = programs_run(s, RUN_END);
 	events_drain_all(s);
-	if (!s->opt.quiet_maps && !s->result) {
+	if (!s->opt.quiet_maps && !s->result && !session_has_tests(s)) {
 		int e = maps_print_all(s);
 
 		err = err ? err : e;

@@ -163,7 +163,7 @@ static int json_record(struct view *v, const struct record *rec)
 	static int (*const show[])(struct view *v, const struct record *rec) = {
 		[REC_ATTACHED] = show_attached, [REC_PRINTF] = show_printf, [REC_VALUE] = show_value,
 		[REC_MAP] = show_map, [REC_TIME] = show_time, [REC_TEXT] = show_text, [REC_LOST] = show_lost,
-		[REC_MESSAGE] = show_message,
+		[REC_MESSAGE] = show_message, [REC_TEST] = test_json, [REC_BENCH] = bench_json,
 	};
 
 	return (size_t)rec->kind < ARRAY_SIZE(show) ? show[rec->kind](v, rec) : 0;

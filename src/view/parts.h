@@ -54,6 +54,13 @@ void json_uint(struct strbuf *out, uint64_t v);
 /* A map key as a JSON string: the parts of a tuple joined by a comma without a space. */
 void key_json(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data);
 
+/* ---- tests.c ---- */
+
+int test_text(struct view *v, const struct record *rec);
+int test_json(struct view *v, const struct record *rec);
+int bench_text(struct view *v, const struct record *rec);
+int bench_json(struct view *v, const struct record *rec);
+
 /* ---- tseries.c ---- */
 
 /* The latest interval of any of these series; they are shown up to it. */

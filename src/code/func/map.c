@@ -170,21 +170,47 @@ static int find_emit(struct lower *l, struct expr *call, struct val *out)
 	return r;
 }
 
+/* A stack, also one that a map holds; but not a whole map of stacks. */
+static bool is_stack(const struct expr *e)
+{
+	return (e->type->kind == TY_KSTACK || e->type->kind == TY_USTACK) &&
+	       (e->kind != EX_MAP || e->a || !e->map->key);
+}
+
 static int len_check(struct checker *c, struct expr *call)
 {
 	const struct expr *arg = call_arg(call, 0);
 	struct map *map;
 
+	if (is_stack(arg)) {
+		call->type = &type_int64;
+		return 0;
+	}
 	if (call_arg_unknown(call, 0) && arg->kind != EX_MAP)
 		return 0;
 	if (arg->kind != EX_MAP || arg->a)
-		return check_error(c, arg->span, "len() takes a map, and this is %s", type_name(c->arena, arg->type));
+		return check_error(c, arg->span, "len() takes a map or a stack, and this is %s", type_name(c->arena, arg->type));
 	call->type = &type_int64;
 	return check_arg_map(c, call, 0, true, &map);
 }
 
+/* A stack says itself how many frames it has. */
+static int stack_len_emit(struct lower *l, struct expr *stack, struct val *out)
+{
+	struct val v = { 0 };
+	int r = lower_expr(l, stack, &v);
+
+	if (r < 0)
+		return r;
+	v = val_local(l, &v);
+	*out = val_of_reg(&type_int64, ir_load(l->f, v.reg, v.off, 4, false));
+	return 0;
+}
+
 static int len_emit(struct lower *l, struct expr *call, struct val *out)
 {
+	if (is_stack(call_arg(call, 0)))
+		return stack_len_emit(l, call_arg(call, 0), out);
 	*out = val_of_reg(&type_int64, lower_map_len(l, call_arg(call, 0)->map));
 	return 0;
 }
@@ -201,7 +227,8 @@ func_family funcs_map = {
 	  .summary = "whether the map has an entry of this key; if so, its value goes into the variable",
 	  .min_args = 3, .max_args = 3, .flags = FUNC_MAP_ARG | FUNC_LAZY_ARGS, .type = &type_bool,
 	  .check = find_check, .emit = find_emit },
-	{ "len", .signature = "int64 len(@map)", .summary = "how many entries the map has",
+	{ "len", .signature = "int64 len(@map) or len(stack)",
+	  .summary = "how many entries the map, or frames the stack has",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_MAP_ARG, .check = len_check, .emit = len_emit },
 	{ 0 },
 };

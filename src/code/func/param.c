@@ -70,6 +70,44 @@ static void become_default(struct checker *c, struct expr *call, const struct ex
 		expr_become_int(call, (int64_t)def->num, def->negative_ok);
 }
 
+/* getopt("x") is getopt("x", false). */
+static bool default_same(const struct expr *a, const struct expr *b)
+{
+	enum expr_kind kind_a = a ? a->kind : EX_BOOL, kind_b = b ? b->kind : EX_BOOL;
+
+	if (kind_a != kind_b)
+		return false;
+	if (kind_a == EX_STR)
+		return a->str_len == b->str_len && !memcmp(a->str, b->str, a->str_len);
+	return (a ? a->num : 0) == (b ? b->num : 0);
+}
+
+/* A parameter has one default, wherever it is asked for. */
+static int default_agrees(struct checker *c, const struct expr *call, const char *name, const struct expr *def)
+{
+	struct param_use *use;
+	struct expr *copy = NULL;
+
+	for (use = c->params_used; use; use = use->next)
+		if (str_eq(use->name, name))
+			break;
+	if (use && !default_same(use->def, def)) {
+		check_error(c, def ? def->span : call->span, "the parameter --%s has another default elsewhere", name);
+		diag_hint(c->diags, "give all getopt(\"%s\", ...) the same, or wrap one in a macro", name);
+		return -EINVAL;
+	}
+	if (use)
+		return 0;
+	if (def) {
+		copy = arena_new_of(c->arena, struct expr);
+		*copy = *def;
+	}
+	use = arena_new_of(c->arena, struct param_use);
+	*use = (struct param_use){ .name = name, .def = copy, .next = c->params_used };
+	c->params_used = use;
+	return 0;
+}
+
 static int getopt_check(struct checker *c, struct expr *call)
 {
 	const struct expr *def = call->args.n > 1 ? call_arg(call, 1) : NULL;
@@ -82,6 +120,9 @@ static int getopt_check(struct checker *c, struct expr *call)
 	if (def && !expr_is_literal(def))
 		return check_error(c, def->span,
 				   "the default of a parameter must be a literal: a number, true, false or a string");
+	r = default_agrees(c, call, text, def);
+	if (r < 0)
+		return r;
 	p = param_find(c->env, text);
 	if (call->args.n > 2) {
 		r = check_arg_literal_string(c, call, 2, &text);

@@ -92,9 +92,38 @@ static int usermode_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
+/* ---- retval ---- */
+
+#if defined(__aarch64__)
+#define RETURN_REGISTER "r0"
+#else
+#define RETURN_REGISTER "ax"
+#endif
+
+/* Kinds whose context is not the registers have it among their args. */
+static int retval_check(struct checker *c, struct expr *call)
+{
+	struct expr *args;
+
+	if (kind_has_regs(c->unit->kind)) {
+		call->type = &type_uint64;
+		call->data = reg_find(RETURN_REGISTER);
+		return call->data ? 0 : check_error(c, call->span, "retval is not known on this machine");
+	}
+	if (!c->unit->args || !type_field(c->unit->args, "retval"))
+		return check_error(c, call->span, "%s returns nothing", c->unit->points.v[0]->name);
+	args = arena_new_of(c->arena, struct expr);
+	*args = (struct expr){ .kind = EX_IDENT, .name = "args", .span = call->span, .name_span = call->span };
+	*call = (struct expr){ .kind = EX_FIELD, .name = "retval", .a = args, .span = call->span,
+			       .name_span = call->span };
+	return check_expr(c, call);
+}
+
 func_family funcs_register = {
 	{ "reg", .signature = "uint64 reg(string name)", .summary = "what a register of the processor held",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_uint64, .check = reg_check, .emit = reg_emit },
+	{ "retval", .signature = "uint64 retval", .summary = "what the traced function returned",
+	  .flags = FUNC_BARE | FUNC_PURE, .check = retval_check, .emit = reg_emit },
 	{ "usermode", .signature = "uint8 usermode", .summary = "1 when the process was not within the kernel",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint8, .check = usermode_check, .emit = usermode_emit },
 	{ 0 },

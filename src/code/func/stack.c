@@ -67,10 +67,12 @@ static int stack_check(struct checker *c, struct expr *call, enum type_kind kind
 			diag_hint_nearest(c->diags, call_arg(call, 0)->name, modes, 3);
 		return -EINVAL;
 	}
+	if (mode < 0)
+		return check_error(c, call->span, "stack_mode = %s is not built yet", c->env->config.stack_mode);
 	if (i < call->args.n && limit_check(c, call, i, &limit) < 0)
 		return -EINVAL;
 	if (!call->type || call->type->kind == TY_NONE)
-		call->type = type_stack(c->arena, kind, (uint32_t)limit, mode < 0 ? STACK_BPFTRACE : (enum stack_mode)mode);
+		call->type = type_stack(c->arena, kind, (uint32_t)limit, (enum stack_mode)mode);
 	return 0;
 }
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The named parameters of a program: its calls of getopt(), as they are written. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "api/api.h"
+#include "base/strmap.h"
+
+struct listing {
+	struct arena *arena;
+	int (*fn)(void *ctx, const char *param, const char *kind, const char *value, const char *description);
+	void *ctx;
+	struct strmap seen;
+	int result;
+};
+
+static const char *default_text(struct arena *a, const struct expr *e, const char **kind)
+{
+	bool negative = e->kind == EX_UNARY && e->op == OP_NEG && e->a->kind == EX_INT;
+
+	*kind = e->kind == EX_STR ? "TEXT" : e->kind == EX_BOOL ? NULL : "NUMBER";
+	if (e->kind == EX_STR)
+		return e->str;
+	if (e->kind == EX_BOOL)
+		return e->num ? "true" : NULL;
+	if (negative)
+		return arena_printf(a, "-%" PRIu64, e->a->num);
+	return e->kind == EX_INT ? arena_printf(a, "%" PRIu64, e->num) : NULL;
+}
+
+static void call_visit(struct expr *e, void *ctx)
+{
+	struct listing *l = ctx;
+	const char *value = NULL, *kind = NULL, *description = NULL;
+
+	if (l->result || e->kind != EX_CALL || !str_eq(e->name, "getopt") || !e->args.n || e->args.v[0]->kind != EX_STR)
+		return;
+	if (strmap_get(&l->seen, e->args.v[0]->str))
+		return;
+	strmap_put(l->arena, &l->seen, e->args.v[0]->str, e);
+	if (e->args.n > 1)
+		value = default_text(l->arena, e->args.v[1], &kind);
+	if (e->args.n > 2 && e->args.v[2]->kind == EX_STR)
+		description = e->args.v[2]->str;
+	l->result = l->fn(l->ctx, e->args.v[0]->str, kind, value, description);
+}
+
+static void script_visit(const struct script *s, struct listing *l)
+{
+	vec_each(m, &s->macros)
+		expr_visit((*m)->body, call_visit, l);
+	vec_each(c, &s->clauses)
+		clause_visit(*c, call_visit, l);
+}
+
+static int params_guarded(struct listing *l, const struct reporter *r, const char *source, const char *name)
+{
+	struct arena *a = l->arena;
+	struct sources sources = { .arena = a };
+	struct diags diags = { .arena = a, .sources = &sources };
+	struct script script = { .arena = a, .sources = &sources };
+	size_t len = strlen(source);
+	int err;
+
+	if (setjmp(*arena_guard(a)))
+		return report_error(r, -ENOMEM, NULL, "no memory to read %s", name);
+	if (len > INT32_MAX)
+		return report_error(r, -E2BIG, NULL, "%s is too large", name);
+	err = script_parse(&script, source_add(&sources, name, source, len), &diags);
+	diag_flush(&diags, r);
+	if (err)
+		return err;
+	script_visit(&script, l);
+	return l->result;
+}
+
+int sonde_list_params(const char *source, const char *name,
+		      int (*fn)(void *ctx, const char *param, const char *kind, const char *value,
+				const char *description), void *ctx,
+		      sonde_message_fn message, void *message_ctx)
+{
+	struct listing l = { .arena = arena_new(), .fn = fn, .ctx = ctx };
+	struct relay relay;
+	int err;
+
+	relay_init(&relay, message, message_ctx);
+	name = name ? name : "stdin";
+	if (!l.arena)
+		return report_error(&relay.reporter, -ENOMEM, NULL, "no memory to read %s", name);
+	err = params_guarded(&l, &relay.reporter, source, name);
+	arena_free(l.arena);
+	return err;
+}
