@@ -258,6 +258,36 @@ static uint32_t first_wanting(const struct slot_lives *s, uint32_t b)
 	return at;
 }
 
+static uint32_t first_reserving(const struct ir_block *block, uint32_t end)
+{
+	uint32_t at = 0;
+
+	while (at < end && !(block->insns.v[at].op == IR_CALL && block->insns.v[at].imm == BPF_FUNC_ringbuf_reserve))
+		at++;
+	return at;
+}
+
+/*
+ * The lookup ends the program when it fails, which must not happen while a record is reserved (verifiers
+ * before 6.14 do not know that it cannot fail): it moves before the first reservation on the way there.
+ */
+static uint32_t before_reserving(const struct slot_lives *s, uint32_t place, uint32_t *at)
+{
+	uint32_t end = *at, found = place;
+
+	for (uint32_t b = place;; b = s->cfg.idom[b]) {
+		uint32_t first = first_reserving(s->f->blocks.v[b], end);
+
+		if (first < end) {
+			found = b;
+			*at = first;
+		}
+		if (!b)
+			return found;
+		end = s->f->blocks.v[s->cfg.idom[b]]->insns.n;
+	}
+}
+
 uint32_t scratch_place(struct ir_func *f, uint32_t *at)
 {
 	struct slot_lives s;
@@ -275,5 +305,5 @@ uint32_t scratch_place(struct ir_func *f, uint32_t *at)
 	while (place && s.cfg.depth[place])
 		place = s.cfg.idom[place];
 	*at = first_wanting(&s, place);
-	return place;
+	return before_reserving(&s, place, at);
 }

@@ -14,6 +14,7 @@ give_up() {
 	sleep 10
 }
 
+# shellcheck source=/dev/null
 . /settings
 while read -r module; do
 	insmod "/modules/$module" || echo "init: no module $module" >/dev/console

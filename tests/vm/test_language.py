@@ -51,6 +51,7 @@ def batch_results(kernel, batches, answers):
 
 def run_all(name, cases, rows):
     """{id(case or row): (stdout, stderr, status)}"""
+    machine.check_tools()
     kernel = kernels.get(name)
     single = [*cases, *(r for r in rows if r.alone)]
     batches = tables.batches(rows, BATCH)
@@ -80,7 +81,6 @@ def machines(request):
 @pytest.fixture(scope="module", params=NAMES)
 def answers(request, machines):
     try:
-        machine.check_tools()
         return machines[request.param].result()
     except kernels.Unavailable as e:
         pytest.skip(str(e))
