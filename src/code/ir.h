@@ -111,6 +111,7 @@ struct ir_func {
 	 * index is IR_NO_MAP (there is one in each program with scratch_bytes > 0, and none in others).
 	 */
 	uint32_t scratch_bytes;
+	bool scratch_by_cpu;  /* too much for a per-CPU map: an array with a value for each CPU, its number is the key */
 	int32_t scratch_map;
 	vreg scratch_base;    /* set by ir_place_slots(): the address of this program's scratch, 0: none */
 	struct scratch_lookup *lookup; /* likewise: how to take the lookup out again */

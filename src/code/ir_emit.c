@@ -21,6 +21,7 @@ struct emit {
 	VEC(struct bpf_insn) insns;
 	VEC(struct fixup) fixups;
 	uint32_t *block_at;   /* machine block -> first instruction */
+	uint32_t *arrives;    /* machine block -> the first from it on that does anything but jump on */
 	uint32_t block;       /* being emitted */
 	struct span span, line;
 };
@@ -334,9 +335,19 @@ static void fix_later(struct emit *e, uint32_t block)
 	vec_push(e->m->arena, &e->fixups, fix);
 }
 
+/* Does one come to `block` without a jump? */
+static bool is_next(const struct emit *e, uint32_t block)
+{
+	uint32_t next = e->block + 1;
+
+	while (next < e->m->nblocks && e->arrives[next] != next)
+		next++;
+	return e->arrives[block] == next;
+}
+
 static void emit_jump(struct emit *e, uint32_t block)
 {
-	if (block == e->block + 1)
+	if (is_next(e, block))
 		return;
 	fix_later(e, block);
 	put(e, BPF_JMP | BPF_JA, 0, 0, 0, 0);
@@ -344,9 +355,9 @@ static void emit_jump(struct emit *e, uint32_t block)
 
 static void emit_branch(struct emit *e, const struct ir_insn *i)
 {
-	if (i->then_ == i->else_) {
+	if (e->arrives[i->then_] == e->arrives[i->else_]) {
 		emit_jump(e, i->then_);
-	} else if (i->then_ == e->block + 1 && i->cc != CC_SET) {
+	} else if (is_next(e, i->then_) && i->cc != CC_SET) {
 		fix_later(e, i->else_);
 		put_compare(e, i, cc_invert(i->cc), 0);
 	} else {
@@ -372,10 +383,6 @@ static void emit_insn(struct emit *e, const struct ir_insn *i)
 		break;
 	case (int)MACH_ENTRY:
 		emit_entry(e, i);
-		break;
-	case (int)MACH_BIND:
-		put_alu_imm(e, false, BPF_SUB, reg_of(e, i->a), 0);
-		put(e, BPF_ALU64 | BPF_MOV | BPF_X, reg_of(e, i->a), reg_of(e, i->a), 0, 0);
 		break;
 	case IR_CONST: case IR_MAP: case IR_RODATA: case IR_BSS: case IR_FUNC:
 		emit_remat(e, i, reg_of(e, i->d));
@@ -426,7 +433,7 @@ static void emit_insn(struct emit *e, const struct ir_insn *i)
 static int fix_jumps(struct emit *e, struct diags *d)
 {
 	vec_each(fix, &e->fixups) {
-		int64_t off = (int64_t)e->block_at[fix->block] - fix->insn - 1;
+		int64_t off = (int64_t)e->block_at[e->arrives[fix->block]] - fix->insn - 1;
 
 		if (!fits_s16(off)) {
 			diag_error(d, e->line, "program %s is too large: %u instructions, and a jump reaches at most 32767",
@@ -439,15 +446,41 @@ static int fix_jumps(struct emit *e, struct diags *d)
 	return 0;
 }
 
+/* Blocks in which nothing is left but a jump are not emitted. */
+static void find_arrivals(struct emit *e)
+{
+	struct mach *m = e->m;
+
+	e->arrives = arena_array_of(m->arena, uint32_t, m->nblocks);
+	for (uint32_t b = 0; b < m->nblocks; b++) {
+		uint32_t i = m->blocks[b].first;
+
+		while (m->insns.v[i].op == IR_NOP)
+			i++;
+		e->arrives[b] = m->insns.v[i].op == IR_JMP && b ? m->insns.v[i].then_ : b;
+	}
+	for (uint32_t b = 0; b < m->nblocks; b++) {
+		uint32_t to = e->arrives[b], steps = 0;
+
+		while (e->arrives[to] != to && steps++ < m->nblocks)
+			to = e->arrives[to];
+		/* A ring of nothing but jumps: the program hangs, as it says; the verifier will tell. */
+		e->arrives[b] = e->arrives[to] == to ? to : b;
+	}
+}
+
 static int emit_all(struct mach *m, struct diags *d, struct code *out)
 {
 	struct emit e = { .m = m, .out = out };
 	int r;
 
 	e.block_at = arena_array_of(m->arena, uint32_t, m->nblocks);
+	find_arrivals(&e);
 	for (e.block = 0; e.block < m->nblocks; e.block++) {
 		const struct mach_block *b = &m->blocks[e.block];
 
+		if (e.arrives[e.block] != e.block)
+			continue;
 		e.block_at[e.block] = e.insns.n;
 		for (uint32_t i = b->first; i < b->end; i++) {
 			e.span = m->insns.v[i].span;

@@ -12,6 +12,7 @@ struct legal {
 	VEC(struct ir_insn) out;
 	vreg *copy;        /* vreg -> its copy in a register */
 	uint32_t *made_in; /* region in which the copy was made */
+	uint32_t block;
 	uint32_t region;   /* grows at calls and at the beginning of blocks; never 0 */
 	struct span span;
 };
@@ -88,31 +89,44 @@ static void legal_mov(struct legal *l, struct ir_insn *i)
 }
 
 /*
- * A comparison teaches the verifier the bounds of the register compared, and of all that it knows to be the same
- * value. What was just reloaded it may not know to be the same as what lies in memory: subtracting 0 takes away
- * the identity it may have (6.10 and later give up identities that more than a few places share), moving it to
- * itself gives it a new one, and storing it shares that with the memory.
+ * A comparison teaches the verifier the bounds of the register compared. That the value in memory has them
+ * too it knows only sometimes, depending on the kernel; so what was compared is stored again where the
+ * branch leads to. mach_select() has seen to it that nothing else leads there.
  */
-static void bind_home(struct legal *l, vreg v, vreg copy)
+static vreg bind_home(struct legal *l, const struct mach_block *b, vreg v)
 {
 	const struct mach_vreg *mv = &l->m->vregs.v[v];
+	struct ir_insn reload;
 
 	if (!mv->home || !mv->bounds)
-		return;
-	put(l, (struct ir_insn){ .op = MACH_BIND, .a = copy });
-	put(l, (struct ir_insn){ .op = IR_STORE, .a = l->m->frame, .off = mv->home_off, .size = 8, .b = copy });
+		return in_register(l, v);
+	reload = *mv->remat;
+	reload.d = copy_new(l, v, false);
+	put(l, reload);
+	for (uint32_t k = 0; k < b->nsucc; k++) {
+		struct mach_block *succ = &l->m->blocks[b->succ[k]];
+
+		succ->bound[succ->nbound] = v;
+		succ->bound_copy[succ->nbound++] = reload.d;
+	}
+	return reload.d;
+}
+
+static void store_bound(struct legal *l, struct mach_block *b)
+{
+	for (uint32_t k = 0; k < b->nbound; k++)
+		put(l, (struct ir_insn){ .op = IR_STORE, .a = l->m->frame, .off = l->m->vregs.v[b->bound[k]].home_off,
+					 .size = 8, .b = b->bound_copy[k] });
+	b->nbound = 0;
 }
 
 static void legal_branch(struct legal *l, struct ir_insn *i)
 {
-	vreg a = i->a, b = i->b;
+	const struct mach_block *b = &l->m->blocks[l->block];
 
-	i->a = in_register(l, a);
-	bind_home(l, a, i->a);
-	if (b) {
-		i->b = in_register(l, b);
-		bind_home(l, b, i->b);
-	}
+	i->a = bind_home(l, b, i->a);
+	if (i->b)
+		i->b = bind_home(l, b, i->b);
 }
 
 static void legal_operands(struct legal *l, struct ir_insn *i)
@@ -139,7 +153,7 @@ static void legal_operands(struct legal *l, struct ir_insn *i)
 		if (i->a)
 			i->a = in_register(l, i->a);
 	}
-	if (i->b)
+	if (i->b && i->op != IR_BR)
 		i->b = in_register(l, i->b);
 }
 
@@ -215,6 +229,9 @@ void mach_legalise(struct mach *m)
 		uint32_t first = l.out.n;
 
 		l.region++;
+		l.block = b;
+		l.span = m->insns.v[m->blocks[b].first].span;
+		store_bound(&l, &m->blocks[b]);
 		for (uint32_t i = m->blocks[b].first; i < m->blocks[b].end; i++)
 			legal_insn(&l, m->insns.v[i]);
 		m->blocks[b].first = first;

@@ -19,9 +19,6 @@
 /* The first instruction: args[k] receives the program's argument k (0: nobody wants it). */
 #define MACH_ENTRY ((enum ir_op)IR_NOPS)
 
-/* Does nothing to vreg a but that the verifier gives it an identity of its own: see bind_home(). */
-#define MACH_BIND ((enum ir_op)(IR_NOPS + 1))
-
 #define REG_FP 10
 #define REG_NONE (-1)
 #define NREGS 10 /* r0 to r9 can be allocated */
@@ -51,6 +48,8 @@ struct mach_block {
 	uint32_t succ[2], nsucc;
 	uint32_t depth;      /* of loops */
 	VEC(vreg) live_out;
+	vreg bound[2], bound_copy[2]; /* what the branch to here has compared, and the copy that it compared: see bind_home() */
+	uint32_t nbound;
 };
 
 /* Alive in [begin, end); instruction i reads its operands at 2i and writes its result at 2i + 1. */

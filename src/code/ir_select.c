@@ -95,7 +95,7 @@ static void find_bounds(struct select *s)
 	for (uint32_t pass = 0; pass < 2; pass++)
 		for (uint32_t n = 0; n < s->cfg.nrpo; n++)
 			vec_each(i, &s->f->blocks.v[s->cfg.rpo[n]]->insns) {
-				bool order = i->op == IR_BR && i->cc != CC_EQ && i->cc != CC_NE && i->cc != CC_SET;
+				bool order = i->op == IR_BR && i->cc != CC_EQ && i->cc != CC_NE;
 				vreg *uses[USES_MOST];
 
 				for (uint32_t k = insn_uses(i, uses); k; k--) {
@@ -401,6 +401,52 @@ static void put_entry(struct select *s)
 	mb->nsucc = 1;
 }
 
+/* ---- branches on bounds ---- */
+
+static bool compares_bounds(const struct mach *m, const struct ir_insn *i)
+{
+	return i->op == IR_BR && (m->vregs.v[i->a].bounds || (i->b && m->vregs.v[i->b].bounds));
+}
+
+/* A block of its own on the way to `*target`, when others lead there too. */
+static void split_edge(struct select *s, uint32_t *target, const uint32_t *npreds)
+{
+	struct mach *m = s->m;
+	struct mach_block *mb = &m->blocks[m->nblocks];
+
+	if (npreds[*target] < 2)
+		return;
+	mb->first = m->insns.n;
+	mb->succ[0] = *target;
+	mb->nsucc = 1;
+	mb->depth = m->blocks[*target].depth;
+	put(s, (struct ir_insn){ .op = IR_JMP, .then_ = *target });
+	mb->end = m->insns.n;
+	*target = m->nblocks++;
+}
+
+/* Where a branch on something bounded leads, nothing else shall lead: see bind_home(). Unneeded blocks vanish. */
+static void split_edges(struct select *s)
+{
+	struct mach *m = s->m;
+	uint32_t nblocks = m->nblocks, *npreds = arena_array_of(m->arena, uint32_t, nblocks);
+
+	for (uint32_t b = 0; b < nblocks; b++)
+		for (uint32_t k = 0; k < m->blocks[b].nsucc; k++)
+			npreds[m->blocks[b].succ[k]]++;
+	for (uint32_t b = 0; b < nblocks; b++) {
+		uint32_t end = m->blocks[b].end - 1;
+		uint32_t then_ = m->insns.v[end].then_, else_ = m->insns.v[end].else_;
+
+		if (!compares_bounds(m, &m->insns.v[end]) || then_ == else_)
+			continue;
+		split_edge(s, &then_, npreds);
+		split_edge(s, &else_, npreds);
+		m->insns.v[end].then_ = m->blocks[b].succ[0] = then_;
+		m->insns.v[end].else_ = m->blocks[b].succ[1] = else_;
+	}
+}
+
 static int32_t slots_bytes(const struct ir_func *f)
 {
 	int32_t bytes = 0;
@@ -430,9 +476,10 @@ void mach_select(struct ir_func *f, struct mach *m)
 			classify(&s, i);
 
 	m->nblocks = s.cfg.nrpo + 1;
-	m->blocks = arena_array_of(m->arena, struct mach_block, m->nblocks);
+	m->blocks = arena_array_of(m->arena, struct mach_block, 3 * m->nblocks);
 	put_entry(&s);
 	for (uint32_t n = 0; n < s.cfg.nrpo; n++)
 		put_block(&s, n);
 	memcpy(m->insns.v[0].args, s.params, sizeof(s.params));
+	split_edges(&s);
 }

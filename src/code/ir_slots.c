@@ -171,7 +171,10 @@ static void insert_lookup(struct ir_func *f)
 	args[0] = ir_map(f, 0);
 	block_end(b)->imm = -1;
 	args[1] = ir_slot_addr(f, l->key);
-	ir_store_imm(f, args[1], 0, 4, f->scratch_index);
+	if (f->scratch_by_cpu)
+		ir_store(f, args[1], 0, 4, ir_call(f, BPF_FUNC_get_smp_processor_id, 0, NULL));
+	else
+		ir_store_imm(f, args[1], 0, 4, f->scratch_index);
 	f->scratch_base = ir_call(f, BPF_FUNC_map_lookup_elem, 2, args);
 	ir_br_imm(f, CC_EQ, f->scratch_base, 0, none, body);
 }
@@ -235,6 +238,16 @@ static bool choose(struct ir_func *f, const struct interval *lives, uint32_t on_
 	return c.next;
 }
 
+/* All of them: which go to scratch may change later, the way there not. */
+static uint64_t slots_bytes(const struct ir_func *f)
+{
+	uint64_t sum = 0;
+
+	vec_each(s, &f->slots)
+		sum += align_up(s->size, 8);
+	return sum;
+}
+
 int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes, struct diags *d)
 {
 	const struct interval *lives;
@@ -246,6 +259,7 @@ int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes
 	lives = slot_lives_find(f);
 	scratch |= choose(f, lives, on_stack_limit, stack_bytes);
 	if (scratch) {
+		f->scratch_by_cpu = slots_bytes(f) > SCRATCH_PERCPU_BYTES;
 		insert_lookup(f);
 		lives = slot_lives_find(f);
 		lay_out_stack(f, lives);

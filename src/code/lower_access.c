@@ -31,19 +31,19 @@ static struct val context_word(struct lower *l, const struct val *ctx, const str
 }
 
 /*
- * The context's address as a plain number: x = ~-x + 1. The verifier forbids most arithmetic on a pointer,
+ * An address as a plain number: x = ~-x + 1. The verifier forbids most arithmetic on a pointer,
  * but takes what becomes of a negation for a number.
  */
-static vreg context_number(struct lower *l, vreg ctx)
+vreg lower_address_number(struct lower *l, vreg addr)
 {
-	return ir_bin_imm(l->f, IR_ADD, ir_bin_imm(l->f, IR_XOR, ir_neg(l->f, ctx), -1), 1);
+	return ir_bin_imm(l->f, IR_ADD, ir_bin_imm(l->f, IR_XOR, ir_neg(l->f, addr), -1), 1);
 }
 
 /* A tracefs __data_loc: where in the event the data lies is said at run time. */
 static struct val data_loc(struct lower *l, const struct val *ctx, const struct field *f)
 {
 	vreg word = ir_load(l->f, ctx->reg, ctx->off + (int32_t)f->offset, 4, false);
-	vreg addr = ir_bin(l->f, IR_ADD, context_number(l, ctx->reg), ir_bin_imm(l->f, IR_AND, word, 0xffff));
+	vreg addr = ir_bin(l->f, IR_ADD, lower_address_number(l, ctx->reg), ir_bin_imm(l->f, IR_AND, word, 0xffff));
 
 	if (f->bias)
 		addr = ir_bin_imm(l->f, IR_ADD, addr, f->bias);

@@ -88,33 +88,78 @@ static vreg reduce_end(struct lower *l, const struct type *t, vreg acc, vreg n)
 	return acc;
 }
 
-/* The loop over CPUs ends at the first that does not exist; this bound is for the verifier, and for an
- * object that is run on a larger machine than it was made on. */
-#define LEAST_CPUS 128
+/*
+ * The kernel loops over CPUs: a loop of the program's own would be followed by the verifier turn by turn, for
+ * each reading anew. What the callback is handed:
+ */
+enum { REDUCE_KEY = 0, REDUCE_ACC = 8, REDUCE_N = 16, REDUCE_BYTES = 24 };
+
+/* The loop ends at the first CPU that does not exist; an object may run on a larger machine than this. */
+#define LEAST_CPUS 8192
+
+/* callback(cpu, link): one CPU's value, by the key in the link, goes into the sum there. */
+static struct ir_func *reducer_build(struct lower *l, const struct map *m, uint32_t number)
+{
+	struct ir_func *f = ir_func_new(l->arena, arena_printf(l->arena, "reduce_%u", number)), *outer = l->f;
+	uint32_t have = ir_block_new(f, "have"), end = ir_block_new(f, "allcpus");
+	vreg acc = ir_vreg_new(f, "acc"), n = ir_vreg_new(f, "n"), link, p, args[3];
+
+	f->is_subprog = true;
+	f->nargs = 2;
+	f->span = outer->span;
+	l->f = f;
+	link = ir_arg(f, 1);
+	ir_mov_to(f, acc, ir_load(f, link, REDUCE_ACC, 8, false));
+	ir_mov_to(f, n, ir_load(f, link, REDUCE_N, 8, false));
+	args[0] = ir_map(f, lower_map_desc(l, m)->object_map);
+	args[1] = ir_load(f, link, REDUCE_KEY, 8, false);
+	args[2] = ir_ext(f, ir_arg(f, 0), 4, false);
+	p = ir_call(f, BPF_FUNC_map_lookup_percpu_elem, 3, args);
+	ir_br_imm(f, CC_NE, p, 0, have, end);
+	ir_block_use(f, end);
+	ir_ret_imm(f, 1);
+	ir_block_use(f, have);
+	reduce_one(l, m->value, p, acc, n);
+	ir_store(f, link, REDUCE_ACC, 8, acc);
+	ir_store(f, link, REDUCE_N, 8, n);
+	ir_ret_imm(f, 0);
+	l->f = outer;
+	return f;
+}
+
+static uint32_t reducer_of(struct lower *l, const struct map *m)
+{
+	struct lower_priv *p = l->priv;
+	struct reducer new = { .map = m, .number = p->nprograms + p->funcs.n };
+
+	vec_each(r, &p->reducers)
+		if (r->map == m)
+			return r->number;
+	vec_push(l->arena, &p->funcs, reducer_build(l, m, new.number));
+	vec_push(l->arena, &p->reducers, new);
+	return new.number;
+}
 
 int lower_map_reduce(struct lower *l, const struct map *m, struct span span, vreg key, struct val *out)
 {
+	uint32_t *slot = &l->priv->fn.reduce_slot;
 	const struct type *t = m->value;
-	uint32_t head = ir_block_new(l->f, "cpu"), body = ir_block_new(l->f, "reduce");
-	uint32_t done = ir_block_new(l->f, "allcpus");
-	vreg cpu = ir_vreg_new(l->f, NULL), acc = ir_vreg_new(l->f, NULL), n = ir_vreg_new(l->f, NULL), p;
-	vreg args[] = { 0, key, cpu };
+	vreg link, args[4];
 
 	if (t->kind == TY_HIST || t->kind == TY_LHIST || t->kind == TY_TSERIES)
 		return diag_error(l->diags, span, "%s has no single value to read", type_name(l->arena, t));
-	ir_mov_to(l->f, cpu, ir_const(l->f, 0));
-	ir_mov_to(l->f, acc, ir_const(l->f, reduce_start(t)));
-	ir_mov_to(l->f, n, ir_const(l->f, 0));
-	ir_jmp(l->f, head);
-	ir_block_use(l->f, head);
-	args[0] = ir_map(l->f, lower_map_desc(l, m)->object_map);
-	p = ir_call(l->f, BPF_FUNC_map_lookup_percpu_elem, 3, args);
-	ir_br_imm(l->f, CC_NE, p, 0, body, done);
-	ir_block_use(l->f, body);
-	reduce_one(l, t, p, acc, n);
-	ir_mov_to(l->f, cpu, ir_bin_imm(l->f, IR_ADD, cpu, 1));
-	ir_br_imm(l->f, CC_ULT, cpu, MAX(kernel_ncpus_possible(), LEAST_CPUS), head, done);
-	ir_block_use(l->f, done);
-	*out = val_of_reg(lower_read_type(t), reduce_end(l, t, acc, n));
+	if (!*slot)
+		*slot = ir_slot_new_on_stack(l->f, REDUCE_BYTES, 8, "reduce") + 1;
+	link = ir_slot_addr(l->f, *slot - 1);
+	ir_store(l->f, link, REDUCE_KEY, 8, key);
+	ir_store(l->f, link, REDUCE_ACC, 8, lower_unknown(l, ir_const(l->f, reduce_start(t))));
+	ir_store(l->f, link, REDUCE_N, 8, lower_unknown(l, ir_const(l->f, 0)));
+	args[0] = ir_const(l->f, MAX(kernel_ncpus_possible(), LEAST_CPUS));
+	args[1] = ir_func_addr(l->f, reducer_of(l, m));
+	args[2] = link;
+	args[3] = ir_const(l->f, 0);
+	ir_call(l->f, BPF_FUNC_loop, 4, args);
+	*out = val_of_reg(lower_read_type(t), reduce_end(l, t, ir_load(l->f, link, REDUCE_ACC, 8, false),
+							   ir_load(l->f, link, REDUCE_N, 8, false)));
 	return 0;
 }

@@ -250,16 +250,26 @@ static int lower_binary(struct lower *l, struct expr *e, struct val *out)
 	return err;
 }
 
-/* &x: memory that has an address anybody may hold, which ours has not. */
+/* &$x: such variables live in memory (lower_var.c); &@x: the kernel's own map. As numbers. */
 static int lower_address(struct lower *l, struct expr *e, struct val *out)
 {
 	struct val v = { 0 };
-	int err = lower_place(l, e->a, &v);
+	int err;
 
+	if (e->a->kind == EX_MAP && !e->a->a) {
+		*out = val_of_reg(e->type, lower_address_number(l, ir_map(l->f, lower_map_desc(l, e->a->map)->object_map)));
+		return 0;
+	}
+	if (e->a->kind == EX_VAR) {
+		v = lower_var_memory(l, e->a->var);
+		*out = val_of_reg(e->type, lower_address_number(l, val_address(l, &v)));
+		return 0;
+	}
+	err = lower_place(l, e->a, &v);
 	if (err)
 		return err;
 	if (v.kind != VAL_MEM || v.space == SPACE_NONE || v.space == SPACE_CTX)
-		return lower_unsupported(l, e->span, "the address of a variable or map");
+		return lower_unsupported(l, e->span, "the address of this");
 	*out = val_of_reg(e->type, val_address(l, &v));
 	return 0;
 }

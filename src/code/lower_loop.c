@@ -370,6 +370,85 @@ int lower_for_map(struct lower *l, struct stmt *s)
 	return err;
 }
 
+/* ---- unroll ---- */
+
+#define MOST_UNROLL 100
+/* More code than this is not repeated: the kernel does the loop. */
+#define MOST_REPEATED 4000u
+
+static void weight_visit(struct expr *e, void *ctx)
+{
+	(void)e;
+	++*(uint32_t *)ctx;
+}
+
+/* About how much code it is with everything unrolled. */
+static uint32_t body_weight(const stmt_vec *body)
+{
+	uint64_t sum = 0;
+
+	vec_each(it, body) {
+		const struct stmt *s = *it;
+		uint32_t own = 1, times = s->kind == ST_UNROLL ? (uint32_t)s->value->num : 1;
+
+		expr_visit(s->value, weight_visit, &own);
+		expr_visit(s->target, weight_visit, &own);
+		sum += own + (uint64_t)times * body_weight(&s->body) + body_weight(&s->other);
+	}
+	return (uint32_t)MIN(sum, UINT32_MAX / 200);
+}
+
+/* Is there a break or continue that is meant for a loop around? */
+static bool body_jumps(const stmt_vec *body)
+{
+	vec_each(it, body) {
+		const struct stmt *s = *it;
+		bool loop = s->kind == ST_WHILE || s->kind == ST_FOR_MAP || s->kind == ST_FOR_RANGE;
+
+		if (s->kind == ST_BREAK || s->kind == ST_CONTINUE)
+			return true;
+		if (!loop && (body_jumps(&s->body) || body_jumps(&s->other)))
+			return true;
+	}
+	return false;
+}
+
+bool lower_unroll_is_called(const struct stmt *s)
+{
+	return s->value->kind == EX_INT && s->value->num * body_weight(&s->body) > MOST_REPEATED && !body_jumps(&s->body);
+}
+
+static int called_unroll(struct lower *l, struct stmt *s)
+{
+	struct callback cb;
+	vreg link;
+	int err = callback_begin(l, &cb, s->span, "unroll", 2);
+
+	if (err)
+		return err;
+	err = callback_body(l, &cb, &s->body);
+	link = callback_end(l, &cb);
+	kernel_loop(l, &cb, ir_const(l->f, (int64_t)s->value->num), link);
+	callback_left(l, &cb);
+	return err;
+}
+
+/* The body as often as it says; break and continue are those of a loop around it. */
+int lower_unroll(struct lower *l, struct stmt *s)
+{
+	int err = 0;
+
+	if (s->value->kind != EX_INT)
+		return diag_error(l->diags, s->value->span, "unroll needs a constant");
+	if (s->value->num > MOST_UNROLL)
+		return diag_error(l->diags, s->value->span, "unroll goes up to %d", MOST_UNROLL);
+	if (lower_unroll_is_called(s))
+		return called_unroll(l, s);
+	for (uint64_t i = 0; !err && i < s->value->num; i++)
+		err = lower_stmts(l, &s->body);
+	return err;
+}
+
 /* ---- how many entries ---- */
 
 /* The kernel says how often it has called; a callback that never stops it is called for every entry. */

@@ -78,6 +78,8 @@ struct lower_fn {
 	struct want *want;         /* of the expression being lowered */
 	uint32_t zero_slot, counter_slot; /* plus one; u32 keys, shared by all of the function */
 	struct lower_frame frames[2]; /* variables shared with callbacks */
+	uint32_t numbers;          /* variables that have got a home in a register or on the stack */
+	uint32_t reduce_slot;      /* plus one; what the reading of aggregations is handed */
 	uint32_t left_at, first_at, count_at; /* plus one; words of the frame of numbers that all its loops use in turn */
 	VEC(struct link_word) links; /* of a callback: what it has asked for so far */
 };
@@ -97,6 +99,12 @@ struct sub_result {
 	int32_t off;
 };
 
+/* The callback that reads this map's value of one CPU. */
+struct reducer {
+	const struct map *map;
+	uint32_t number;
+};
+
 struct lower_priv {
 	VEC(struct var_home) vars; /* by var.id; of the part being lowered */
 	VEC(struct var_fate) fates; /* likewise */
@@ -106,6 +114,7 @@ struct lower_priv {
 	uint32_t nprograms;
 	VEC(struct lowered_sub) subs; /* of the program being built */
 	struct sub_result result;
+	VEC(struct reducer) reducers;
 	const struct expr *discarded; /* the statement being lowered is this expression */
 	uint32_t len_func;            /* plus one; the callback that counts */
 	int32_t events_map, counters_map; /* object maps; -1: not used so far */
@@ -149,6 +158,8 @@ bool lower_unsigned_pair(const struct expr *a, const struct expr *b);
 int lower_cast(struct lower *l, struct expr *e, struct val *out);
 
 /* ---- lower_access.c ---- */
+/* An address of ours or of the context as a number that may be computed with. */
+vreg lower_address_number(struct lower *l, vreg addr);
 int lower_field(struct lower *l, struct expr *e, struct val *out);
 int lower_index(struct lower *l, struct expr *e, struct val *out);
 int lower_deref(struct lower *l, struct expr *e, struct val *out);
@@ -205,6 +216,8 @@ struct val lower_var_memory(struct lower *l, const struct var *v);
 int32_t lower_frame_take(struct lower *l, enum frame_kind kind, uint32_t bytes);
 /* The address of a frame of this function or one around it. */
 vreg lower_frame(struct lower *l, struct frame_id frame);
+/* The same value, of which the verifier knows nothing any more. */
+vreg lower_unknown(struct lower *l, vreg r);
 /* A word of a frame, of which the verifier shall know nothing. */
 void lower_frame_store(struct lower *l, struct frame_id frame, int32_t off, vreg r);
 
@@ -212,6 +225,9 @@ void lower_frame_store(struct lower *l, struct frame_id frame, int32_t off, vreg
 /* Within a callback: the address of something of the functions around it. */
 vreg lower_link(struct lower *l, struct frame_id frame);
 int lower_while(struct lower *l, struct stmt *s);
+int lower_unroll(struct lower *l, struct stmt *s);
+/* Is this so much code that its body becomes a callback? */
+bool lower_unroll_is_called(const struct stmt *s);
 int lower_for_range(struct lower *l, struct stmt *s);
 int lower_for_map(struct lower *l, struct stmt *s);
 

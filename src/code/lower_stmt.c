@@ -130,22 +130,6 @@ static int lower_if(struct lower *l, struct stmt *s)
 	return err;
 }
 
-#define MOST_UNROLL 100
-
-/* The body as often as it says; break and continue are those of a loop around it. */
-static int lower_unroll(struct lower *l, struct stmt *s)
-{
-	int err = 0;
-
-	if (s->value->kind != EX_INT)
-		return diag_error(l->diags, s->value->span, "unroll needs a constant");
-	if (s->value->num > MOST_UNROLL)
-		return diag_error(l->diags, s->value->span, "unroll goes up to %d", MOST_UNROLL);
-	for (uint64_t i = 0; !err && i < s->value->num; i++)
-		err = lower_stmts(l, &s->body);
-	return err;
-}
-
 static int lower_jump(struct lower *l, struct stmt *s)
 {
 	const struct loop *loop;

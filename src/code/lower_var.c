@@ -35,7 +35,7 @@ static void loop_note(struct fates *f, const struct stmt *s)
 	struct var_fate *fates = f->l->priv->fates.v;
 
 	memset(f->inside.count, 0, f->inside.n * sizeof(*f->inside.count));
-	if (s->kind == ST_WHILE)
+	if (s->kind == ST_WHILE || s->kind == ST_UNROLL)
 		expr_visit(s->value, mention_visit, &f->inside);
 	else
 		expr_visit(s->target, mention_visit, &f->inside);
@@ -56,7 +56,8 @@ static void loops_note(struct fates *f, const stmt_vec *body)
 	vec_each(it, body) {
 		const struct stmt *s = *it;
 
-		if (s->kind == ST_WHILE || s->kind == ST_FOR_MAP || s->kind == ST_FOR_RANGE)
+		if (s->kind == ST_WHILE || s->kind == ST_FOR_MAP || s->kind == ST_FOR_RANGE ||
+		    (s->kind == ST_UNROLL && lower_unroll_is_called(s)))
 			loop_note(f, s);
 		loops_note(f, &s->body);
 		loops_note(f, &s->other);
@@ -67,6 +68,22 @@ static void block_visit(struct expr *e, void *ctx)
 {
 	if (e->kind == EX_BLOCK)
 		loops_note(ctx, &e->body);
+}
+
+/* A variable whose address is taken lives in memory. */
+static void address_visit(struct expr *e, void *ctx)
+{
+	struct fates *f = ctx;
+
+	if (e->kind == EX_UNARY && e->op == OP_ADDR && e->a->kind == EX_VAR && e->a->var)
+		f->l->priv->fates.v[e->a->var->id].shared = true;
+}
+
+static void unit_visit(struct expr *pred, const stmt_vec *body, expr_visit_fn fn, void *ctx)
+{
+	expr_visit(pred, fn, ctx);
+	vec_each(it, body)
+		stmt_visit(*it, fn, ctx);
 }
 
 /* The first `nparams` variables have a value before anything mentions them. */
@@ -80,13 +97,10 @@ static void fates_find(struct lower *l, struct expr *pred, const stmt_vec *body,
 
 	for (uint32_t i = 0; i < nparams; i++)
 		f.all.count[i]++;
-	expr_visit(pred, mention_visit, &f.all);
-	vec_each(it, body)
-		stmt_visit(*it, mention_visit, &f.all);
+	unit_visit(pred, body, mention_visit, &f.all);
 	loops_note(&f, body);
-	expr_visit(pred, block_visit, &f);
-	vec_each(it, body)
-		stmt_visit(*it, block_visit, &f);
+	unit_visit(pred, body, block_visit, &f);
+	unit_visit(pred, body, address_visit, &f);
 }
 
 /* ---- homes ---- */
@@ -111,14 +125,20 @@ int32_t lower_frame_take(struct lower *l, enum frame_kind kind, uint32_t bytes)
 	return off;
 }
 
+/* Numbers beyond so many of a unit live in scratch: neither registers nor the stack have room for any amount. */
+#define MOST_NUMBERS 24
+
 static void home_make(struct lower *l, const struct var *v, struct var_home *home)
 {
-	if (l->priv->fates.v[v->id].shared) {
+	bool scalar = type_is_scalar(v->type), room = l->priv->fn.numbers < MOST_NUMBERS;
+
+	l->priv->fn.numbers += scalar;
+	if (l->priv->fates.v[v->id].shared || (scalar && !room)) {
 		home->kind = HOME_FRAME;
-		home->frame.kind = type_is_scalar(v->type) ? FRAME_NUMBERS : FRAME_MEMORY;
+		home->frame.kind = scalar && room ? FRAME_NUMBERS : FRAME_MEMORY;
 		home->frame.depth = l->priv->fn.depth;
 		home->off = lower_frame_take(l, home->frame.kind, v->type->size);
-	} else if (type_is_scalar(v->type)) {
+	} else if (scalar) {
 		home->kind = HOME_REG;
 		home->reg = ir_vreg_new(l->f, v->name);
 	} else {
@@ -196,12 +216,17 @@ vreg lower_var_read(struct lower *l, const struct var *v)
 	return r;
 }
 
-/* With an exclusive or of a word that is zero, which the verifier cannot know. */
-void lower_frame_store(struct lower *l, struct frame_id frame, int32_t off, vreg r)
+/* By an exclusive or with a word that is zero, which the verifier cannot know. */
+vreg lower_unknown(struct lower *l, vreg r)
 {
 	vreg zero = ir_load(l->f, ir_bss(l->f, offsetof(struct control, pad)), 0, 4, false);
 
-	ir_store(l->f, lower_frame(l, frame), off, 8, ir_bin(l->f, IR_XOR, r, zero));
+	return ir_bin(l->f, IR_XOR, r, zero);
+}
+
+void lower_frame_store(struct lower *l, struct frame_id frame, int32_t off, vreg r)
+{
+	ir_store(l->f, lower_frame(l, frame), off, 8, lower_unknown(l, r));
 }
 
 void lower_var_write(struct lower *l, const struct var *v, vreg r)

@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "code/lower_priv.h"
+#include "kernel/kernel.h"
 
 /* The ring when nothing is configured: this, or less where that is more than 1/128 of the memory. */
 #define RING_BYTES ((uint64_t)16 << 20)
@@ -127,7 +128,6 @@ static int lower_programs(struct compile *c)
 struct emit_func {
 	uint32_t depth;    /* the longest way to it from a program, plus one */
 	uint32_t below;    /* stack of what it calls */
-	uint32_t scratch_map;
 	bool done;
 };
 
@@ -149,6 +149,9 @@ static int emit_one(struct compile *c, struct emit_func *funcs, uint32_t n)
 
 	if (funcs[n].done)
 		return 0;
+	if (funcs[n].depth > MOST_FUNC_DEPTH)
+		return diag_error(c->lower.diags, f->span, "calls and loops are nested too deeply: the kernel follows %d",
+				  MOST_FUNC_DEPTH);
 	funcs[n].done = true;
 	vec_each(callee, &f->callees) {
 		err = emit_one(c, funcs, *callee);
@@ -160,25 +163,95 @@ static int emit_one(struct compile *c, struct emit_func *funcs, uint32_t n)
 	/* What callees have left is divided evenly among this one and those above it. */
 	share = (STACK_BYTES - MIN(funcs[n].below, STACK_BYTES - 1)) / funcs[n].depth;
 	f->stack_most = MAX(share & ~(STACK_UNIT_BYTES - 1), STACK_UNIT_BYTES);
-	f->scratch_map = (int32_t)funcs[n].scratch_map;
 	return ir_compile(f, c->module->config.on_stack_limit, c->lower.diags, &prog->code);
+}
+
+/* The kernel lets a program use this many maps, what it calls included. */
+#define MOST_MAPS 64
+
+static void maps_note(struct compile *c, uint32_t n, bool *seen, bool *funcs_seen)
+{
+	struct object_prog *p = &c->object->progs.v[n];
+	uint32_t nmaps = c->object->maps.n;
+
+	if (funcs_seen[n])
+		return;
+	funcs_seen[n] = true;
+	vec_each(r, &p->code.relos) {
+		if (r->kind == RELO_MAP && r->index < nmaps)
+			seen[r->index] = true;
+		else if (r->kind == RELO_RODATA || r->kind == RELO_BSS)
+			seen[nmaps + (r->kind == RELO_BSS)] = true;
+	}
+	vec_each(callee, &c->lowered->optimised.v[n]->callees)
+		maps_note(c, *callee, seen, funcs_seen);
+}
+
+static int maps_check(struct compile *c, uint32_t n)
+{
+	uint32_t nmaps = c->object->maps.n + 2, used = 0;
+	bool *seen = arena_array_of(c->lower.arena, bool, nmaps);
+
+	if (nmaps <= MOST_MAPS)
+		return 0;
+	maps_note(c, n, seen, arena_array_of(c->lower.arena, bool, c->lowered->optimised.n));
+	for (uint32_t i = 0; i < nmaps; i++)
+		used += seen[i];
+	if (used <= MOST_MAPS)
+		return 0;
+	diag_error(c->lower.diags, c->lowered->optimised.v[n]->span,
+		   "program %s uses %u maps (with those of sonde itself), and the kernel allows a program %d",
+		   c->object->progs.v[n].code.name, used, MOST_MAPS);
+	diag_hint(c->lower.diags, "use one map with a key more, or divide the action among several probes");
+	return -E2BIG;
+}
+
+static void scratch_is(struct compile *c, uint32_t n, uint32_t map)
+{
+	vec_each(r, &c->object->progs.v[n].code.relos)
+		if (r->kind == RELO_MAP && r->index == IR_NO_MAP)
+			r->index = map;
+}
+
+/* One map for all functions, and one each for those that need more than a per-CPU map can give. */
+static void make_scratch(struct compile *c)
+{
+	uint32_t n = c->lowered->optimised.n, bytes = 0;
+	struct object_map map = { .name = MODULE_MAP_SCRATCH, .key_bytes = 4 };
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct ir_func *f = c->lowered->optimised.v[i];
+
+		if (!f->scratch_by_cpu) {
+			bytes = MAX(bytes, f->scratch_bytes);
+			continue;
+		}
+		map.name = arena_printf(c->lower.arena, MODULE_MAP_SCRATCH "_%u", i);
+		map.type = BPF_MAP_TYPE_ARRAY;
+		map.max_entries = kernel_ncpus_possible();
+		map.value_bytes = align_up(f->scratch_bytes, 8);
+		scratch_is(c, i, c->object->maps.n);
+		vec_push(c->lower.arena, &c->object->maps, map);
+	}
+	if (!bytes)
+		return;
+	map.name = MODULE_MAP_SCRATCH;
+	map.type = BPF_MAP_TYPE_PERCPU_ARRAY;
+	map.max_entries = n;
+	map.value_bytes = align_up(bytes, 8);
+	for (uint32_t i = 0; i < n; i++)
+		scratch_is(c, i, c->object->maps.n);
+	vec_push(c->lower.arena, &c->object->maps, map);
 }
 
 static int emit_programs(struct compile *c)
 {
-	uint32_t n = c->lowered->optimised.n, scratch_bytes = 0;
+	uint32_t n = c->lowered->optimised.n;
 	struct emit_func *funcs = arena_array_of(c->lower.arena, struct emit_func, n + 1);
-	struct object_map scratch = {
-		.name = MODULE_MAP_SCRATCH,
-		.type = BPF_MAP_TYPE_PERCPU_ARRAY,
-		.key_bytes = 4,
-		.max_entries = n,
-	};
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct object_prog prog = { .section = i < c->plans.n ? c->plans.v[i]->section : NULL };
 
-		funcs[i].scratch_map = c->object->maps.n;
 		vec_push(c->lower.arena, &c->object->progs, prog);
 	}
 	for (uint32_t i = 0; i < c->plans.n; i++) {
@@ -189,11 +262,10 @@ static int emit_programs(struct compile *c)
 		if (err)
 			return err;
 	}
-	vec_each(f, &c->lowered->optimised)
-		scratch_bytes = MAX(scratch_bytes, (*f)->scratch_bytes);
-	scratch.value_bytes = align_up(scratch_bytes, 8);
-	if (scratch_bytes)
-		vec_push(c->lower.arena, &c->object->maps, scratch);
+	make_scratch(c);
+	for (uint32_t i = 0; i < c->plans.n; i++)
+		if (maps_check(c, i))
+			return -E2BIG;
 	return 0;
 }
 

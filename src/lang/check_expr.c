@@ -178,8 +178,8 @@ static int check_address_of(struct checker *c, struct expr *e)
 
 	if (e->a->kind == EX_FIELD || e->a->kind == EX_INDEX || (e->a->kind == EX_UNARY && e->a->op == OP_DEREF))
 		return check_address_in_memory(c, e);
-	if (e->a->kind != EX_VAR && e->a->kind != EX_MAP)
-		return check_error(c, e->span, "& needs a variable, a map or something in memory");
+	if (e->a->kind != EX_VAR && (e->a->kind != EX_MAP || e->a->a))
+		return check_error(c, e->span, "& needs a variable, a map as a whole or something in memory");
 	err = e->a->kind == EX_VAR ? check_expr(c, e->a) : check_map_whole(c, e->a);
 	if (!err)
 		e->type = type_pointer(c->arena, e->a->type, SPACE_NONE);

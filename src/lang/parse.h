@@ -13,7 +13,7 @@
 
 #include "lang/token.h"
 
-#define NESTING_MOST 250u
+#define NESTING_MOST 500u /* an `if` is two */
 
 struct parser {
 	struct arena *arena;

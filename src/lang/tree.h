@@ -259,7 +259,7 @@ void script_dump_types(const struct script *s, struct strbuf *out);
 struct diags;
 /* Parse the source numbered `file` into `script` (which has arena and sources set). 0, or -EINVAL with
  * diagnostics; as much as possible is parsed after an error so that several can be shown at once.
- * Nesting deeper than 250 levels is an error, not a stack overflow. */
+ * Nesting deeper than 500 levels is an error, not a stack overflow. */
 int script_parse(struct script *script, uint16_t file, struct diags *d);
 
 #endif

@@ -108,6 +108,10 @@ struct session {
 /* ---- load.c ---- */
 int session_load(struct session *s);
 void session_unload(struct session *s);
+/* The probe a program of this name is for, to be named in messages. */
+const char *program_point(const struct session *s, const char *name);
+/* After a refusal with `err`: if a program calls a helper that the kernel lacks, say so and return err; else 0. */
+int report_missing_helper(const struct session *s, int err);
 
 /* ---- attach.c ---- */
 int probes_attach(struct session *s);

@@ -177,19 +177,26 @@ static void verifier_place(const char *log, size_t len, struct strbuf *out)
 	}
 }
 
+const char *program_point(const struct session *s, const char *name)
+{
+	for (uint32_t i = 0; i < s->module->programs.n; i++) {
+		const struct program_desc *d = &s->module->programs.v[i];
+
+		if (str_eq(d->name, name))
+			return d->npoints ? d->points[0]->name : d->name;
+	}
+	return "a probe";
+}
+
 /* The program a line of libbpf speaks of: "prog 'NAME': ..." */
 static const char *rejected_point(const struct session *s, const char *log)
 {
 	const char *name = strstr(log, "prog '");
-	const char *end = name ? strchr(name + 6, '\'') : NULL;
+	_cleanup_strbuf_ struct strbuf copy = STRBUF_INIT;
 
-	for (uint32_t i = 0; end && i < s->module->programs.n; i++) {
-		const struct program_desc *d = &s->module->programs.v[i];
-
-		if (strlen(d->name) == (size_t)(end - name - 6) && !strncmp(d->name, name + 6, strlen(d->name)))
-			return d->npoints ? d->points[0]->name : d->name;
-	}
-	return "a probe";
+	if (name)
+		strbuf_add(&copy, name + 6, strcspn(name + 6, "'\n"));
+	return program_point(s, copy.s);
 }
 
 static int report_rejection(const struct session *s, const char *log, const char *begin, const char *end, int err)
@@ -226,6 +233,8 @@ static int report_load_failure(const struct session *s, const struct strbuf *log
 	const char *line;
 	size_t n;
 
+	if (err != -EPERM && report_missing_helper(s, err))
+		return err;
 	if (end && err != -EPERM && begin + 32 < end)
 		return report_rejection(s, log->s, begin, end, err);
 	/* The first line is the cause; what follows is how libbpf took it down. */

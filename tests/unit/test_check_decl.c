@@ -263,8 +263,6 @@ static void test_refused(void **unused)
 	(void)unused;
 	said("fn f($a: int64): int64 { return f($a); } begin { }",
 	     "1:33: error: recursion: f() is called while it runs\n  hint: a loop (while, for) can often do the same\n");
-	said("import \"x\"; begin { }",
-	     "1:1: error: imports are not built yet\n  hint: put what it holds into this script\n");
 }
 
 int main(void)

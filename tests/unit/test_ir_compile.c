@@ -497,7 +497,7 @@ static void test_too_much_scratch(void **state)
 	struct diags d;
 
 	for (int k = 0; k < 5; k++) {
-		vreg args[2] = { ir_slot_addr(f, ir_slot_new(f, 10000, 8, NULL)), ir_const(f, 10000) };
+		vreg args[2] = { ir_slot_addr(f, ir_slot_new(f, 1000000, 8, NULL)), ir_const(f, 1000000) };
 
 		ir_store(f, ir_bss(f, 0), 0, 8, args[0]); /* alive everywhere */
 		ir_call(f, BPF_FUNC_get_current_comm, 2, args);
@@ -505,7 +505,7 @@ static void test_too_much_scratch(void **state)
 	ir_ret_imm(f, 0);
 	assert_int_equal(compile(f, &code, &d), -E2BIG);
 	assert_int_equal(d.nerrors, 1);
-	assert_non_null(strstr(d.list.v[0].text, "50000 bytes"));
+	assert_non_null(strstr(d.list.v[0].text, "5000000 bytes"));
 }
 
 /* A jump over more than 32767 instructions. */

@@ -587,7 +587,8 @@ static bool try_one(struct run *run, uint64_t number, bool verbose)
 			show(g.f, &code, "compiled");
 		r = run_program(run, &code, 1, ctx, value, &ret);
 		ok = !r && ret == expected_ret && !memcmp(value, expected, sizeof(value));
-		if (r == -E2BIG) /* too many paths for the verifier: none of our business */
+		/* Too many paths for the verifier, or (6.12) it has lost its way on one that is never taken. */
+		if (r == -E2BIG || (r && strstr(run->log, "REG INVARIANTS VIOLATION")))
 			ok = true;
 		if (!ok)
 			fprintf(stderr, "%" PRIu64 ": run %d, returned %u instead of %u, values %s\n", number, r, ret,

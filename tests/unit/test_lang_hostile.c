@@ -123,7 +123,7 @@ static void depth_at_the_limit(void **state)
 	static const struct {
 		int n;
 		bool fine;
-	} cases[] = { { 200, true }, { 300, false } };
+	} cases[] = { { 450, true }, { 550, false } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -4,8 +4,11 @@ output is the same.
 
 SONDE_VM_KERNELS names the kernels (default `6.1-cloud 6.12-cloud`). All cases run that get as far as the
 kernel, and of the tables every STRIDE-th row; with SONDE_VM_FULL=1 errors of the compiler and all rows too.
+Only what is selected (pytest -k) is run. The kernels run side by side, at most SONDE_VM_JOBS of them (default:
+one for each CPU).
 """
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,7 @@ import tables
 
 NAMES = os.environ.get("SONDE_VM_KERNELS", "6.1-cloud 6.12-cloud").split()
 FULL = os.environ.get("SONDE_VM_FULL") == "1"
-STRIDE = 1 if FULL else 3
+STRIDE = 1 if FULL else 6
 BATCH = 24
 SLOWER = 15
 CASES = [c for c in lang.CASES if FULL or c.keys.get("status", "0") == "0"]
@@ -46,11 +49,12 @@ def batch_results(kernel, batches, answers):
     return results
 
 
-def run_all(kernel):
+def run_all(name, cases, rows):
     """{id(case or row): (stdout, stderr, status)}"""
-    single = [*CASES, *(r for r in ROWS if r.alone)]
-    batches = tables.batches(ROWS, BATCH)
-    jobs = [lang.case_job(c) for c in CASES] + [lang.row_job(r) for r in ROWS if r.alone]
+    kernel = kernels.get(name)
+    single = [*cases, *(r for r in rows if r.alone)]
+    batches = tables.batches(rows, BATCH)
+    jobs = [lang.case_job(c) for c in cases] + [lang.row_job(r) for r in rows if r.alone]
     jobs += [lang.batch_job(b) for b in batches]
     answers = machine.run_jobs(kernel, [inside(j) for j in jobs])
     results = {id(one): answer for one, answer in zip(single, answers)}
@@ -58,11 +62,26 @@ def run_all(kernel):
     return results
 
 
+def selected(session, name, kind):
+    """What the selected tests of a kernel ask for: cases or rows."""
+    params = [i.callspec.params for i in session.items if hasattr(i, "callspec")]
+    return [p[kind] for p in params if p.get("answers") == name and kind in p]
+
+
+@pytest.fixture(scope="module")
+def machines(request):
+    """A future of the answers for each kernel."""
+    count = int(os.environ.get("SONDE_VM_JOBS", 0)) or os.cpu_count() or 1
+    with ThreadPoolExecutor(count) as pool:
+        yield {n: pool.submit(run_all, n, selected(request.session, n, "case"),
+                              selected(request.session, n, "row")) for n in NAMES}
+
+
 @pytest.fixture(scope="module", params=NAMES)
-def answers(request):
+def answers(request, machines):
     try:
         machine.check_tools()
-        return run_all(kernels.get(request.param))
+        return machines[request.param].result()
     except kernels.Unavailable as e:
         pytest.skip(str(e))
 
