@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 
-.PHONY: all run test test-vm-full test-sanitize bench lint fuzz install clean arm64 packages-build packages-test
+.PHONY: all run test test-vm test-vm-full test-sanitize bench lint fuzz install clean arm64 packages-build packages-test
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 
@@ -26,6 +26,10 @@ test: packages-test all
 	@$(PYTHON) tests/run.py --build $(BUILD)
 
 # Everything of the language on the kernels of SONDE_VM_KERNELS (6.1-cloud 6.12-cloud; also 6.12, 6.1-rt, ...).
+# Language cases on Debian's 6.1 and 6.12 kernels under emulation (downloads some 60 MB at first).
+test-vm: packages-test all
+	@$(PYTHON) tests/run.py --build $(BUILD) --only vm
+
 test-vm-full: packages-test all
 	@SONDE_VM_FULL=1 $(PYTHON) tests/run.py --build $(BUILD) --only vm
 
