@@ -59,7 +59,15 @@ static uint32_t ring_bytes(const struct config *config, const struct script *s)
 
 static int plan_programs(struct compile *c)
 {
+	uint32_t most = c->lower.env->config.max_bpf_progs;
+
 	plan_make(c->lower.arena, c->module->script, &c->plans);
+	if (most && c->plans.n > most) {
+		diag_error(c->lower.diags, (struct span){ 0 }, "this makes %u BPF programs, and max_bpf_progs is %u", c->plans.n,
+			   most);
+		diag_hint(c->lower.diags, "config = { max_bpf_progs = %u } allows them", c->plans.n);
+		return -EINVAL;
+	}
 	for (uint32_t i = 0; i < c->plans.n; i++) {
 		const struct program_plan *p = c->plans.v[i];
 		struct program_desc desc = {

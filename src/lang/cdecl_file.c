@@ -94,9 +94,15 @@ static void text_include(struct c_parser *p, struct c_conditions *cond, const ch
 	struct checker *c = p->c;
 	struct script declared = { .arena = c->arena, .sources = c->script->sources };
 
-	if (++c->priv->includes > MOST_INCLUDES)
+	if (++c->priv->includes > MOST_INCLUDES) {
 		c_error(p, "files include each other without an end");
-	else if (!script_parse(&declared, source_add(c->script->sources, path, text, len), c->diags))
+		return;
+	}
+	if (script_parse(&declared, source_add(c->script->sources, path, text, len), c->diags))
+		return;
+	if (declared.clauses.n || declared.macros.n || declared.subprogs.n || declared.configs.n)
+		c_error(p, "%s is no header of C: use import for scripts", path);
+	else
 		c_texts_read(c, cond, &declared);
 }
 

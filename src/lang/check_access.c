@@ -29,12 +29,12 @@ static int no_such_field(struct checker *c, const struct expr *e, const struct t
 }
 
 /* A pointer found inside what a pointer points to lies in the same address space, unless it says more; so
- * do those of a struct of a process, also when it has been copied. */
+ * do those in a struct that has been copied from there. */
 const struct type *type_in_space(struct checker *c, const struct type *t, enum addr_space space)
 {
 	if (t->space != SPACE_NONE || (space != SPACE_KERNEL && space != SPACE_USER))
 		return t;
-	if (space == SPACE_USER && (t->kind == TY_STRUCT || t->kind == TY_ARRAY)) {
+	if (t->kind == TY_STRUCT || (t->kind == TY_ARRAY && !type_is_int(t->elem))) {
 		struct type *copy = type_clone(c->arena, type_known(c, t));
 
 		copy->space = space;

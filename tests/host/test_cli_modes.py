@@ -257,3 +257,14 @@ def test_help_topics(run):
     assert run("help", "interval").out.startswith("  interval:")
     res = run("help", "intervall")
     assert res.status == 2 and "did you mean 'interval'?" in res.err, res
+
+
+@pytest.mark.parametrize("settings, shown", [
+    ("max_strlen = 9", "/tmp/abc.."), ('max_strlen = 9; str_trunc_trailer = "[cut]"', "/tmp/abc[cut]"),
+    ('max_strlen = 9; str_trunc_trailer = ""', "/tmp/abc"), ("max_strlen = 64", "/tmp/abcdefghijkl"),
+])
+def test_strings_that_are_cut_say_so(run, settings, shown):
+    text = "config = { " + settings + " } tracepoint:syscalls:sys_enter_openat /pid == cpid/ " \
+           r'{ printf("<%s>\n", str(args.filename)); }'
+    res = run("-q", "-e", text, "-c", "cat /tmp/abcdefghijkl")
+    assert f"<{shown}>" in res.out.splitlines(), res

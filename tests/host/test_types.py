@@ -144,3 +144,24 @@ def test_one_struct_is_cheap(run):
                        capture_output=True, text=True, check=True)
     assert min(times) <= 0.030, times # CPU time; the sanitized build is slower
     assert int(p.stdout) <= 20 * 1024 or "asan" in str(SONDE), p.stdout
+
+
+def test_local_headers(run, tmp_path):
+    """A "file" is read as declarations, from beside the script, also through another header."""
+    (tmp_path / "inner.h").write_text("#ifndef INNER_H\n#define INNER_H\nstruct inner { int a; char b[4]; };\n#endif\n")
+    (tmp_path / "outer.h").write_text('/* twice */\n#include "inner.h"\n#include "inner.h"\n'
+                                      "struct outer { struct inner in[AF_INET]; };\n#define COUNT 3\n"
+                                      "#define PLUS(x) ((x) + COUNT)\n")
+    script = tmp_path / "q.bt"
+    script.write_text('#include "outer.h"\nbegin { print((sizeof(struct outer), COUNT, PLUS(4))); exit(); }\n')
+    r = run("-q", script)
+    assert (r.status, r.out, r.err) == (0, "(16, 3, 7)\n", ""), r
+    (tmp_path / "outer.h").write_text('struct outer {\n\tnosuch a;\n};\n')
+    r = run("-q", script)
+    assert r.status == 1 and "outer.h:2:2: error: there is no type 'nosuch'" in r.err, r
+    (tmp_path / "outer.h").write_text("begin { }\n")
+    r = run("-q", script)
+    assert r.status == 1 and "outer.h is no header of C" in r.err, r
+    (tmp_path / "outer.h").write_text('#include "outer.h"\n')
+    r = run("-q", script)
+    assert r.status == 1 and "files include each other without an end" in r.err, r

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The same programs under packaged bpftrace 0.17, where it knows the feature: the outputs must agree.
 
-Starting it costs a quarter of a second, so rows of a table are put together; a batch that it refuses is
-halved until the row that it does not like stands alone.
+Starting it costs a quarter of a second, of which it mostly waits, so rows of a table are put together and
+several run at a time; a batch that it refuses is halved until the row that it does not like stands alone.
 """
 import os
 import re
@@ -21,6 +21,7 @@ PEER = shutil.which("bpftrace")
 ROWS = [r for r in tables.load(HERE) if r.peer == "same"]
 CASES = [c for c in cases.load(HERE) if c.keys.get("peer") == "same"]
 BATCH = 16
+AT_A_TIME = 8
 
 
 def version():
@@ -38,7 +39,7 @@ def peer(program, options=(), params=(), env=()):
     """(stdout, stderr): the program ends by itself, as it would under sonde."""
     if "exit(" not in program:
         program += "\ninterval:ms:1 { exit(); }"
-    r = subprocess.run([PEER, "-q", *options, "-e", program, *params], capture_output=True, timeout=60,
+    r = subprocess.run([PEER, "-q", *options, "-e", program, *params], capture_output=True, timeout=120,
                        env=dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", **dict(w.split("=", 1) for w in env)),
                        stdin=subprocess.DEVNULL)
     return r.stdout.decode(errors="backslashreplace"), r.stderr.decode(errors="backslashreplace")
@@ -76,7 +77,7 @@ def lines(text):
 
 @pytest.fixture(scope="session")
 def peer_answers():
-    with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
         futures = {id(c): pool.submit(run_case, c) for c in CASES}
         futures.update({id(r): pool.submit(run_program, r) for r in ROWS if r.alone})
         for batch in tables.batches(ROWS, BATCH):

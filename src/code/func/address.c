@@ -24,6 +24,13 @@ static int kaddr_check(struct checker *c, struct expr *call)
 	return 0;
 }
 
+/* Addresses of a process are those of its file only where nothing is moved when it is loaded. */
+static int uaddr_check(struct checker *c, struct expr *call)
+{
+	return check_error(c, call->span, "uaddr() looks symbols up in the file that a uprobe, uretprobe or usdt probe "
+			   "traces, and is not supported for %s probes", c->unit->kind->name);
+}
+
 /* ---- percpu_kaddr ---- */
 
 /* A variable that every processor has lies at its own distance from the symbol on each. */
@@ -120,6 +127,8 @@ static int space_emit(struct lower *l, struct expr *call, struct val *out)
 func_family funcs_address = {
 	{ "kaddr", .signature = "uint64 kaddr(string name)", .summary = "address of a kernel symbol; a constant",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_uint64, .check = kaddr_check },
+	{ "uaddr", .signature = "T *uaddr(string name)", .summary = "address of a symbol of the traced process; refused so far",
+	  .min_args = 1, .max_args = 1, .check = uaddr_check },
 	{ "percpu_kaddr", .signature = "uint64 *percpu_kaddr(string name[, int cpu])",
 	  .summary = "address of a kernel variable of one processor, without a number of the present one",
 	  .min_args = 1, .max_args = 2, .check = percpu_kaddr_check, .emit = percpu_kaddr_emit },

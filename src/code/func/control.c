@@ -191,7 +191,7 @@ func_family funcs_control = {
 	{ "write_user", .signature = "bool write_user(void *to, any data, int length)",
 	  .summary = "write bytes to the memory of the process that runs; whether that worked",
 	  .min_args = 3, .max_args = 3, .flags = FUNC_UNSAFE, .check = write_user_check, .emit = write_user_emit },
-	{ "unwatch", .signature = "void unwatch(void *address)", .summary = "end a watchpoint",
+	{ "unwatch", .signature = "void unwatch(void *address)", .summary = "end a watchpoint; refused so far",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_VOID, .check = unwatch_check },
 	{ "skboutput", .signature = "uint32 skboutput(string file, struct sk_buff *skb, int length, int offset)",
 	  .summary = "write a packet to a capture file; refused so far",

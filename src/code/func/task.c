@@ -93,6 +93,9 @@ static int gid_emit(struct lower *l, struct expr *call, struct val *out)
 
 static int comm_check(struct checker *c, struct expr *call)
 {
+	if (call->args.n)
+		return check_error(c, call_arg(call, 0)->span, "comm() of another process is not supported: only the "
+				   "name of the thread that runs is known");
 	call->type = type_string(c->arena, 16);
 	return 0;
 }
@@ -270,7 +273,7 @@ func_family funcs_task = {
 	  .summary = "group id of the thread that runs, in the first user namespace",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = gid_emit },
 	{ "comm", .signature = "string[16] comm", .summary = "name of the thread that runs",
-	  .flags = FUNC_BARE | FUNC_PURE, .check = comm_check, .emit = comm_emit },
+	  .max_args = 1, .flags = FUNC_BARE | FUNC_PURE, .check = comm_check, .emit = comm_emit },
 	{ "pcomm", .signature = "string[16] pcomm([struct task_struct *task])",
 	  .summary = "name of the process of a task, without one of the process that runs",
 	  .max_args = 1, .flags = FUNC_BARE, .check = pcomm_check, .emit = pcomm_emit },
