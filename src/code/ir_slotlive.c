@@ -234,6 +234,9 @@ static bool wants_scratch(const struct slot_lives *s, struct ir_insn *i)
 {
 	vreg *uses[USES_MOST];
 
+	/* Not between reserving room in the ring and giving it back: the lookup may end the program. */
+	if (i->op == IR_CALL && i->imm == BPF_FUNC_ringbuf_reserve)
+		return true;
 	if (i->op == IR_SLOT)
 		return s->f->vregs.v[i->d].ndefs != 1 && s->f->slots.v[i->imm].in_scratch;
 	for (uint32_t k = insn_uses(i, uses); k; k--) {

@@ -292,11 +292,16 @@ static enum brace brace_kind(struct fmt *f)
 	return block_is_short(f) ? BRACE_INLINE : BRACE_VALUE;
 }
 
-/* { } stays together, but not around a comment. */
+/* { } stays together, also when it was { ; }, but not around a comment. */
 static bool block_is_empty(const struct fmt *f)
 {
-	struct token t = peek(f);
+	struct lexer ahead = f->lx;
+	struct token t;
 
+	ahead.quiet = true;
+	do
+		lex_next(&ahead, &t);
+	while (t.kind == TOK_SEMI);
 	return t.kind == TOK_RBRACE && !memchr(f->text + f->lx.pos, '/', t.span.begin - f->lx.pos);
 }
 

@@ -28,6 +28,7 @@ TESTS = script("""\
     ("k:f /pid/ { @[1,2]++ }", "k:f /pid/ {\n\t@[1, 2]++;\n}\n"),
     ("begin{if(1){exit()}else{print(- -$x)}}", "begin {\n\tif (1) {\n\t\texit();\n\t} else {\n\t\tprint(- -$x);\n\t}\n}\n"),
     ("begin{} end{}", "begin { }\n\nend { }\n"),
+    ("begin { if (1) { ; } }", "begin {\n\tif (1) { }\n}\n"),
     ("begin{$a=(int32)-1;let $b:uint8=*(uint8*)$a}",
      "begin {\n\t$a = (int32)-1;\n\tlet $b: uint8 = *(uint8 *)$a;\n}\n"),
     ("macro m($x){$x+1} begin{print(m(1))}", "macro m($x) { $x + 1 }\n\nbegin {\n\tprint(m(1));\n}\n"),
