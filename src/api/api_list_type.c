@@ -28,6 +28,9 @@ bool is_type_pattern(const char *pattern)
 }
 
 static void dump_add(void *ctx, const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+static void dump_add(void *ctx, const char *fmt, va_list args)
 {
 	strbuf_vaddf(ctx, fmt, args);
 }
