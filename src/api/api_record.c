@@ -137,59 +137,9 @@ const char *sonde_record_value(const struct sonde_record *r, size_t row)
 	return c->value.s;
 }
 
-static int64_t word_at(const uint8_t *p, size_t index)
-{
-	int64_t v;
-
-	memcpy(&v, p + index * sizeof(v), sizeof(v));
-	return v;
-}
-
-static int64_t int_at(const struct type *t, const uint8_t *p)
-{
-	uint32_t bits = t->size * 8;
-	uint64_t v = 0;
-
-	memcpy(&v, p, MIN(t->size, sizeof(v)));
-	if (t->is_signed && bits < 64 && (v >> (bits - 1)) & 1)
-		v |= ~0ULL << bits;
-	return (int64_t)v;
-}
-
-static int64_t average(const struct type *t, const uint8_t *p)
-{
-	int64_t sum = word_at(p, 0), count = word_at(p, 1);
-
-	if (!count)
-		return 0;
-	return t->is_signed ? sum / count : (int64_t)((uint64_t)sum / (uint64_t)count);
-}
-
 bool sonde_record_value_int(const struct sonde_record *r, size_t row, int64_t *value)
 {
 	const struct row *found = row_of(r, row);
-	const struct type *t;
 
-	if (!found)
-		return false;
-	t = r->rec->table->map->value;
-	switch (t->kind) {
-	case TY_INT:
-	case TY_BOOL:
-	case TY_ENUM:
-		*value = int_at(t, found->value);
-		return true;
-	case TY_COUNT:
-	case TY_SUM:
-	case TY_MIN:
-	case TY_MAX:
-		*value = word_at(found->value, 0);
-		return true;
-	case TY_AVG:
-	case TY_STATS:
-		*value = average(t, found->value);
-		return true;
-	default:
-		return false;
-	}
+	return found && value_int(r->rec->table->map->value, found->value, value);
 }
