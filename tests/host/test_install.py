@@ -32,5 +32,7 @@ def test_the_installed_program_runs(tree):
 def test_header_library_manual_and_completion(tree):
     for name in ("sonde.h", "libsonde.a", "sonde.pc", "sonde.1*", "_sonde", "sonde.fish"):
         find(tree, name)
-    assert "begin" in subprocess.run(["man", "-l", find(tree, "sonde.1*")], capture_output=True, text=True,
-                                     env=dict(os.environ, MANPAGER="cat")).stdout.lower() or not os.path.exists("/usr/bin/man")
+    # The page is troff with the sections a reader of manuals looks for.
+    page = find(tree, "sonde.1*").read_text()
+    for section in (".SH NAME", ".SH OPTIONS"):
+        assert section in page, page[:400]
