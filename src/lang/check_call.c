@@ -169,6 +169,12 @@ static int check_allowed(struct checker *c, const struct expr *e)
 		diag_hint(c->diags, "@ = %s", f->signature);
 		return err;
 	}
+	if (f->flags & FUNC_ASYNC && !(f->flags & FUNC_STAYS) && c->unit->points.n && c->unit->points.v[0]->stays) {
+		err = check_error(c, e->span, "%s() needs the session, and %s runs without one", f->name,
+				  c->unit->points.v[0]->name);
+		diag_hint(c->diags, "printf() writes to whoever reads the file");
+		return err;
+	}
 	return check_offered(c, f->name, e->span);
 }
 

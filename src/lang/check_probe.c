@@ -325,7 +325,7 @@ static bool unit_takes(const struct unit *u, const struct attach_point *ap, cons
 {
 	const struct attach_point *first = u->points.v[0];
 
-	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx &&
+	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
 	       same_section_type(first->section, ap->section) && (!uses->args || same_access(first->args, ap->args));
 }
 

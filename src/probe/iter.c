@@ -223,7 +223,7 @@ static int pin_failed(struct probe_env *env, const struct attach_point *ap, int 
 
 	if (err == -EEXIST)
 		hint = arena_printf(env->arena, "remove it first: rm %s", ap->target);
-	else if (statfs(dir, &fs) || fs.f_type != BPF_FS_MAGIC)
+	else if (!statfs(dir, &fs) && fs.f_type != BPF_FS_MAGIC)
 		hint = arena_printf(env->arena, "it must be on a BPF file system: mount -t bpf bpf " PIN_DIR);
 	return report_error(env->report, err, hint, "cannot pin %s to %s: %s", ap->name, ap->target, strerror(-err));
 }
@@ -235,10 +235,10 @@ static int pin(struct probe_env *env, struct bpf_link *link, const struct attach
 
 	if (env->dry_run)
 		return 0;
-	err = bpf_link__pin(link, ap->target);
+	err = bpf_obj_pin(bpf_link__fd(link), ap->target) ? -errno : 0;
 	if (err)
 		return pin_failed(env, ap, err);
-	report_info(env->report, "%s pinned to %s", ap->name, ap->target);
+	report_info(env->report, "Program pinned to %s", ap->target);
 	return 0;
 }
 
