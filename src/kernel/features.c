@@ -189,8 +189,7 @@ static bool prog_type(enum bpf_prog_type type)
 /* The program type alone loads on every kernel; whether anything calls it is the event source's matter. */
 static bool probe_kprobe(struct kernel *k)
 {
-	(void)k;
-	return prog_type(BPF_PROG_TYPE_KPROBE) && pmu_exists("/sys/bus/event_source/devices/kprobe/type");
+	return prog_type(BPF_PROG_TYPE_KPROBE) && kernel_has_kprobes(k);
 }
 
 static bool probe_uprobe(struct kernel *k)
@@ -286,6 +285,8 @@ const struct kernel_feature kernel_features[] = {
 	{ "Map types", "ringbuf", map_ringbuf },
 	{ "Map types", "task storage", map_task_storage },
 	{ "Probe types", "kprobe", probe_kprobe },
+	{ "Probe types", "kprobe_multi", kernel_has_kprobe_multi },
+	{ "Probe types", "kprobe_session", kernel_has_kprobe_session },
 	{ "Probe types", "uprobe", probe_uprobe },
 	{ "Probe types", "tracepoint", probe_tracepoint },
 	{ "Probe types", "rawtracepoint", probe_raw_tracepoint },
