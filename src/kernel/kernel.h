@@ -52,6 +52,8 @@ int kernel_types_each_module(struct kernel *k, int (*fn)(const struct btf_file *
 const char *btf_file_module(const struct btf_file *f);
 /* A type by its number, with all its members; NULL: void, or no such type. */
 const struct btf_type *btf_file_type(const struct btf_file *f, uint32_t id);
+/* The number after that of the last type. */
+uint32_t btf_file_end(const struct btf_file *f);
 const char *btf_file_string(const struct btf_file *f, uint32_t offset); /* "" when there is none */
 /* The first type of the file's own with this name and one of `kinds` (bits 1 << BTF_KIND_*); 0: none. */
 uint32_t btf_file_find(const struct btf_file *f, const char *name, uint32_t kinds);
