@@ -73,6 +73,15 @@ bool kernel_kfunc_allowed(struct kernel *k, const char *name, const char *prog_t
 uint64_t kernel_symbol_address(struct kernel *k, const char *name);
 bool kernel_symbol_exists(struct kernel *k, const char *name);
 
+/* Are there kprobes? When not: what is missing ("CONFIG_KPROBES is off"). */
+bool kernel_has_kprobes(struct kernel *k);
+const char *kernel_kprobes_missing(struct kernel *k);
+/* How perf_event_open() is told of a kprobe: its type, and the bit of config that makes it fire on return. */
+int kernel_kprobe_pmu(struct kernel *k, uint32_t *type, uint32_t *return_bit);
+/* Can one link attach a program to thousands of functions; and to entry and return at once? Tried once. */
+bool kernel_has_kprobe_multi(struct kernel *k);
+bool kernel_has_kprobe_session(struct kernel *k);
+
 /* Can a function of the kernel be traced, and if not, why? */
 enum function_state {
 	FUNCTION_TRACEABLE,
