@@ -68,6 +68,22 @@ static int typed_pointer(struct lower *l, struct expr *e, uint32_t none, vreg *o
 	return 0;
 }
 
+vreg lower_kfunc(struct lower *l, const struct object_kfunc *k, uint32_t nargs, const vreg *args)
+{
+	bool known = false;
+
+	vec_each(it, &l->object->kfuncs)
+		known |= *it == k;
+	if (!known)
+		vec_push(l->arena, &l->object->kfuncs, k);
+	return ir_kfunc(l->f, k->name, nargs, args);
+}
+
+vreg lower_object_address(struct lower *l, vreg object)
+{
+	return lower_address_number(l, object);
+}
+
 int lower_typed_address(struct lower *l, struct expr *e, uint32_t none, vreg *out)
 {
 	struct place p = { 0 };
