@@ -287,6 +287,7 @@ const struct kernel_feature kernel_features[] = {
 	{ "Map types", "task storage", map_task_storage },
 	{ "Probe types", "kprobe", probe_kprobe },
 	{ "Probe types", "uprobe", probe_uprobe },
+	{ "Probe types", "uprobe_multi", kernel_has_uprobe_multi },
 	{ "Probe types", "tracepoint", probe_tracepoint },
 	{ "Probe types", "rawtracepoint", probe_raw_tracepoint },
 	{ "Probe types", "perf_event", probe_perf_event },

@@ -43,6 +43,7 @@ struct kernel {
 	bool btf_failed;
 	int *cpus;
 	size_t ncpus;
+	int uprobe_multi; /* 1: there, -1: not, 0: not tried */
 };
 
 void btf_file_free(struct btf_file *f);
