@@ -52,6 +52,8 @@ int kernel_types_each_module(struct kernel *k, int (*fn)(const struct btf_file *
 const char *btf_file_module(const struct btf_file *f);
 /* A type by its number, with all its members; NULL: void, or no such type. */
 const struct btf_type *btf_file_type(const struct btf_file *f, uint32_t id);
+/* The number after that of the last type. */
+uint32_t btf_file_end(const struct btf_file *f);
 const char *btf_file_string(const struct btf_file *f, uint32_t offset); /* "" when there is none */
 /* The first type of the file's own with this name and one of `kinds` (bits 1 << BTF_KIND_*); 0: none. */
 uint32_t btf_file_find(const struct btf_file *f, const char *name, uint32_t kinds);
@@ -70,6 +72,15 @@ bool kernel_kfunc_allowed(struct kernel *k, const char *name, const char *prog_t
 /* Address of a kernel symbol from /proc/kallsyms; 0 when unknown or hidden. */
 uint64_t kernel_symbol_address(struct kernel *k, const char *name);
 bool kernel_symbol_exists(struct kernel *k, const char *name);
+
+/* Are there kprobes? When not: what is missing ("CONFIG_KPROBES is off"). */
+bool kernel_has_kprobes(struct kernel *k);
+const char *kernel_kprobes_missing(struct kernel *k);
+/* How perf_event_open() is told of a kprobe: its type, and the bit of config that makes it fire on return. */
+int kernel_kprobe_pmu(struct kernel *k, uint32_t *type, uint32_t *return_bit);
+/* Can one link attach a program to thousands of functions; and to entry and return at once? Tried once. */
+bool kernel_has_kprobe_multi(struct kernel *k);
+bool kernel_has_kprobe_session(struct kernel *k);
 
 /* Can a function of the kernel be traced, and if not, why? */
 enum function_state {

@@ -41,6 +41,7 @@ struct kernel {
 	struct btf_file **btf_files; /* those asked for; vmlinux is the first */
 	size_t nbtf_files;
 	bool btf_failed;
+	int8_t kprobe_multi, kprobe_session; /* 1: there, -1: not; 0: not tried */
 	struct functions *functions; /* functions.c; NULL: not read yet */
 	int *cpus;
 	size_t ncpus;

@@ -37,6 +37,9 @@ static int arg_check(struct checker *c, struct expr *call)
 {
 	const struct probe_kind *kind = c->unit->kind;
 
+	if (kind->has_argn && kind_has_registers(kind) && !cpu_registers[0].name)
+		return check_error(c, call->span, "%s is not known on this machine: how functions are called differs",
+				   call->name);
 	if (kind->has_argn)
 		return 0;
 	check_error(c, call->span, "%s has no %s: its words are not numbered", kind->name, call->name);
