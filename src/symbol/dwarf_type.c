@@ -136,14 +136,15 @@ static const struct type *of_base(struct dwarf_file *d, Dwarf_Die *die)
 	}
 }
 
+static const struct type *type_named(struct dwarf_file *d, const char *name);
+
 struct opaque {
 	struct type_maker maker;
 	struct dwarf_file *d;
 	Dwarf_Die die;
 };
 
-/* The one place where types are made while the caller's own arena may be the one that is guarded. */
-static int opaque_complete(const struct type_maker *maker, struct type *t)
+static void opaque_complete(const struct type_maker *maker, struct type *t)
 {
 	const struct opaque *o = (const struct opaque *)maker;
 	struct dwarf_file *d = o->d;
@@ -152,18 +153,17 @@ static int opaque_complete(const struct type_maker *maker, struct type *t)
 	Dwarf_Die die = o->die;
 
 	if (setjmp(*arena_guard(d->arena)))
-		return -ENOMEM;
+		return; /* it stays a name */
 	whole = is_declaration(d, &die) ? NULL : dw_type_of(d, &die);
 	if (!whole && t->name)
-		whole = dwarf_type_find(d, arena_printf(d->arena, "%s %s", t->is_union ? "union" : "struct", t->name));
+		whole = type_named(d, arena_printf(d->arena, "%s %s", t->is_union ? "union" : "struct", t->name));
 	t->maker = NULL;
 	if (!whole || whole->kind != TY_STRUCT || whole == t)
-		return 0;
+		return;
 	*t = *whole;
 	t->maker = NULL;
 	if (space != SPACE_NONE)
 		t->space = space;
-	return 0;
 }
 
 static struct type *opaque_make(struct dwarf_file *d, Dwarf_Die *die, const char *name)
@@ -501,14 +501,11 @@ static const struct type *type_search(struct dwarf_file *d, const char *name)
 	return NULL;
 }
 
-const struct type *dwarf_type_find(struct dwarf_file *d, const char *name)
+static const struct type *type_named(struct dwarf_file *d, const char *name)
 {
 	static const struct type nothing;
-	const struct type *known;
+	const struct type *known = strmap_get(&d->names, name);
 
-	if (setjmp(*arena_guard(d->arena)))
-		return NULL;
-	known = strmap_get(&d->names, name);
 	if (!known) {
 		const struct type *found = type_search(d, name);
 
@@ -516,6 +513,13 @@ const struct type *dwarf_type_find(struct dwarf_file *d, const char *name)
 		strmap_put(d->arena, &d->names, name, (void *)(uintptr_t)known);
 	}
 	return known == &nothing ? NULL : known;
+}
+
+const struct type *dwarf_type_find(struct dwarf_file *d, const char *name)
+{
+	if (setjmp(*arena_guard(d->arena)))
+		return NULL;
+	return type_named(d, name);
 }
 
 /* ---- in words ---- */
