@@ -290,7 +290,11 @@ static void note_use(struct expr *e, void *ctx)
 
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
+<<<<<<< HEAD
+	u->args |= str_eq(e->name, "args") || str_eq(e->name, "retval");
+=======
 	u->args |= is_context(e->name);
+>>>>>>> main
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 }
 
