@@ -18,11 +18,8 @@ struct bpf_link;
 struct bpf_object;
 struct kernel; /* kernel/kernel.h: what the running kernel offers, read lazily and cached */
 struct ktypes; /* lang/ktype.h */
-<<<<<<< HEAD
 struct binaries; /* probe/binary.h */
-=======
 struct symbols; /* symbol/symbol.h */
->>>>>>> dwarf
 
 /* The facts a kind may ask for while it expands and attaches. */
 struct probe_env {
