@@ -273,17 +273,39 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 
 /* Does the body look at something that differs from one attach point to the next? */
 struct body_uses {
-	bool args, point;
+	struct checker *c;
+	bool point;
+	uint32_t nargs; /* how often args is named */
+	struct body_reads reads;
 };
+
+static bool is_args(const struct expr *e)
+{
+	return e && (e->kind == EX_IDENT || e->kind == EX_CALL) && str_eq(e->name, "args");
+}
 
 static void note_use(struct expr *e, void *ctx)
 {
 	struct body_uses *u = ctx;
+	const struct func_def *f;
 
+	if (e->kind == EX_FIELD && is_args(e->a))
+		vec_push(u->c->arena, &u->reads.fields, e->name);
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
-	u->args |= str_eq(e->name, "args");
+	u->nargs += is_args(e);
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
+	f = func_find(u->c->env->families, e->name);
+	u->reads.context |= f && f->flags & FUNC_CONTEXT;
+}
+
+static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
+{
+	struct body_uses uses = { .c = c };
+
+	clause_visit(clause, note_use, &uses);
+	uses.reads.args_whole = uses.nargs > uses.reads.fields.n;
+	return uses;
 }
 
 static bool same_access(const struct type *x, const struct type *y)
@@ -318,7 +340,7 @@ static bool unit_takes(const struct unit *u, const struct attach_point *ap, cons
 	const struct attach_point *first = u->points.v[0];
 
 	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx &&
-	       same_section_type(first->section, ap->section) && (!uses->args || same_access(first->args, ap->args));
+	       same_section_type(first->section, ap->section) && (!uses->nargs || same_access(first->args, ap->args));
 }
 
 static struct unit *unit_new(struct checker *c, struct clause *clause, const struct attach_point *ap, bool clone)
@@ -338,23 +360,24 @@ static struct unit *unit_new(struct checker *c, struct clause *clause, const str
 	return u;
 }
 
-static int point_args(struct checker *c, struct attach_point *ap)
+static int point_settle(struct checker *c, struct attach_point *ap, const struct body_uses *uses)
 {
-	if (ap->args || !ap->kind->args)
-		return 0;
+	int err = ap->kind->settle ? ap->kind->settle(c->env->probe, ap, &uses->reads) : 0;
+
+	if (err || !uses->nargs || ap->args || !ap->kind->args)
+		return err;
 	return ap->kind->args(c->env->probe, ap);
 }
 
 static int clause_units(struct checker *c, struct clause *clause, const attach_vec *points)
 {
-	struct body_uses uses = { 0 };
+	struct body_uses uses = body_uses_of(c, clause);
 	uint32_t from = c->script->units.n;
 
-	clause_visit(clause, note_use, &uses);
 	vec_each(it, points) {
 		struct attach_point *ap = *it;
 		struct unit *u = NULL;
-		int err = uses.args ? point_args(c, ap) : 0;
+		int err = point_settle(c, ap, &uses);
 
 		if (err)
 			return err;
@@ -371,14 +394,20 @@ static int clause_units(struct checker *c, struct clause *clause, const attach_v
 
 static int clauses_to_units(struct checker *c)
 {
-	uint32_t total = 0;
+	uint32_t n = c->script->clauses.n, total = 0;
+	attach_vec *points = arena_array_of(c->arena, attach_vec, n);
+	int err = 0;
 
-	vec_each(it, &c->script->clauses) {
-		attach_vec points = { 0 };
-		int err = clause_points(c, *it, &points, &total);
-
-		if (!err)
-			err = clause_units(c, *it, &points);
+	for (uint32_t i = 0; i < n; i++) {
+		err = clause_points(c, c->script->clauses.v[i], &points[i], &total);
+		if (err && err != -EINVAL)
+			return err;
+		if (err)
+			points[i].n = 0;
+	}
+	/* What one clause traces may decide how the points of another are attached. */
+	for (uint32_t i = 0; i < n; i++) {
+		err = clause_units(c, c->script->clauses.v[i], &points[i]);
 		if (err && err != -EINVAL)
 			return err;
 	}

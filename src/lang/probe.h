@@ -28,6 +28,14 @@ struct probe_env {
 	struct diags *diags;     /* while compiling; NULL while attaching */
 	int32_t pid;             /* -p or the child of -c; 0: none */
 	uint32_t max_probes;
+	bool keep_nesting_guard; /* a point runs under locks that programs take: see tracepoint.c */
+};
+
+/* What the clause of an attach point reads of what differs from one way of attaching to another. */
+struct body_reads {
+	bool args_whole;   /* args other than by a field's name */
+	bool context;      /* a function that is FUNC_CONTEXT */
+	VEC(const char *) fields; /* of args, by name; a name may stand here more than once */
 };
 
 /*
@@ -103,6 +111,12 @@ struct probe_kind {
 	 * that matches nothing is -ENOENT with a diagnostic left to the caller (missing_probes).
 	 */
 	int (*expand)(struct probe_env *env, const struct probe_spec *spec, attach_vec *out);
+	/*
+	 * The clause of `ap` is known now: choose the cheapest way to attach that gives it what it reads.
+	 * Called once all probes of the script are expanded, before args(); may set section and args. NULL:
+	 * there is only one way.
+	 */
+	int (*settle)(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads);
 	/* Fill ap->args. NULL: the kind has no args. May be asked late: reads tracefs or BTF. */
 	int (*args)(struct probe_env *env, struct attach_point *ap);
 	/*
