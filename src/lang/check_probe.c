@@ -308,6 +308,11 @@ static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
 	return uses;
 }
 
+static bool same_hops(const struct field *f, const struct field *g)
+{
+	return f->nhops == g->nhops && (!f->nhops || !memcmp(f->hops, g->hops, f->nhops * sizeof(*f->hops)));
+}
+
 static bool same_access(const struct type *x, const struct type *y)
 {
 	if (x == y)
@@ -319,7 +324,7 @@ static bool same_access(const struct type *x, const struct type *y)
 
 		if (!str_eq(f->name, g->name) || f->offset != g->offset || f->access != g->access ||
 		    f->ctx_offset != g->ctx_offset || f->bias != g->bias || f->bit_offset != g->bit_offset ||
-		    f->bit_size != g->bit_size || !type_equal(f->type, g->type))
+		    f->bit_size != g->bit_size || !same_hops(f, g) || f->stored != g->stored || !type_equal(f->type, g->type))
 			return false;
 		if (f->type->kind == TY_POINTER && f->type->space != g->type->space)
 			return false;

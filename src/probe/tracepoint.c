@@ -21,6 +21,7 @@
 #include "probe/kinds_all.h"
 #include "probe/syscall_raw.h"
 #include "probe/tp_args.h"
+#include "probe/tp_raw.h"
 
 /* What the points of one expansion share: all sys_exit_* have the same args. */
 struct tp_shared {
@@ -183,10 +184,17 @@ static bool is_raw(const struct attach_point *ap)
 
 static int settle(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads)
 {
-	if (ap->group || reads->context || reads->args_whole || reads->fields.n)
+	const struct type *args = NULL;
+
+	if (ap->group || reads->context || reads->args_whole || !raw_is_wanted() || !raw_is_safe(env, ap))
 		return 0;
-	if (raw_is_wanted() && raw_is_safe(env, ap))
-		ap->section = arena_printf(env->arena, "raw_tp/%s", ap->func);
+	if (reads->fields.n) {
+		args = tp_raw_args(env, ap->target, ap->func, reads);
+		if (!args)
+			return 0;
+	}
+	ap->args = args;
+	ap->section = arena_printf(env->arena, "raw_tp/%s", ap->func);
 	return 0;
 }
 
