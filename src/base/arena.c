@@ -17,8 +17,16 @@ struct block {
 	_Alignas(16) unsigned char data[];
 };
 
+/* Something else that ends with the arena. */
+struct owned {
+	struct owned *next;
+	void (*end)(void *);
+	void *what;
+};
+
 struct arena {
 	struct block *head;
+	struct owned *owned;
 	size_t next_size;
 	size_t used;
 	bool guarded;
@@ -38,6 +46,11 @@ void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
+	for (struct owned *o = a->owned, *older; o; o = older) {
+		older = o->next;
+		o->end(o->what);
+		free(o);
+	}
 	for (struct block *b = a->head, *next; b; b = next) {
 		next = b->next;
 		free(b);
@@ -145,6 +158,18 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	p = arena_vprintf(a, fmt, ap);
 	va_end(ap);
 	return p;
+}
+
+void arena_own(struct arena *a, void (*end)(void *), void *what)
+{
+	struct owned *o = malloc(sizeof(*o));
+
+	if (!o) {
+		end(what);
+		arena_oom(a);
+	}
+	*o = (struct owned){ .next = a->owned, .end = end, .what = what };
+	a->owned = o;
 }
 
 size_t arena_used_bytes(const struct arena *a)

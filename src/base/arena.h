@@ -35,6 +35,11 @@ char *arena_strndup(struct arena *a, const char *s, size_t len);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+/*
+ * Something that is not memory of the arena (an open file) but shall end with it: `end` is called with
+ * `what` by arena_free(), the last one first; at once when there is no memory to remember it.
+ */
+void arena_own(struct arena *a, void (*end)(void *what), void *what);
 /* Bytes handed out so far; for measurements. */
 size_t arena_used_bytes(const struct arena *a);
 

@@ -3,30 +3,27 @@
  * Usym: functions of processes. /proc/PID/maps says which file lies where; each file's ELF symbols are
  * read once, whoever maps it. A process that has ended keeps what was read while it lived.
  */
+#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <gelf.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/util.h"
+#include "symbol/elf_file.h"
 #include "symbol/priv.h"
 
-struct elf_file {
-	struct elf_file *next;
+struct user_file {
+	struct user_file *next;
 	dev_t dev;
 	ino_t ino;
 	struct symtab syms; /* by virtual address within the file */
-	struct segment {
-		uint64_t offset, vaddr, bytes; /* of what is executable */
-	} *segments;
+	struct elf_segment *segments; /* what is executable */
 	size_t nsegments;
 };
 
 struct mapping {
 	uint64_t start, end, offset;
 	char *path;
-	struct elf_file *file; /* read when first asked for */
+	struct user_file *file; /* read when first asked for */
 	bool tried;
 };
 
@@ -39,83 +36,57 @@ struct process {
 
 struct user_symbols {
 	struct process *processes;
-	struct elf_file *files;
+	struct user_file *files;
 };
 
 /* ---- ELF files ---- */
 
-static void symbols_take(struct elf_file *f, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh)
+static int symbol_take(const struct elf_symbol *sym, void *ctx)
 {
-	Elf_Data *data = elf_getdata(scn, NULL);
-	size_t n = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
+	struct user_file *f = ctx;
 
-	for (size_t i = 0; i < n && i < INT32_MAX; i++) {
-		const char *name;
-		GElf_Sym sym;
-
-		if (!gelf_getsym(data, (int)i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
-		    sym.st_shndx == SHN_UNDEF || !sym.st_value)
-			continue;
-		name = elf_strptr(elf, sh->sh_link, sym.st_name);
-		if (name && *name && !symtab_add(&f->syms, sym.st_value, sym.st_size, name, strlen(name)))
-			return;
-	}
+	if ((sym->type != STT_FUNC && sym->type != STT_GNU_IFUNC) || !sym->defined || !sym->addr)
+		return 0;
+	return symtab_add(&f->syms, sym->addr, sym->size, sym->name, strlen(sym->name)) ? 0 : -ENOMEM;
 }
 
-static void segments_take(struct elf_file *f, Elf *elf)
+static struct user_file *file_new(struct user_symbols *u, struct elf_file *elf)
 {
+	struct user_file *f = calloc(1, sizeof(*f));
+	const struct elf_segment *segments;
 	size_t n;
 
-	if (elf_getphdrnum(elf, &n) || !n || n > 1024)
-		return;
-	f->segments = calloc(n, sizeof(*f->segments));
-	for (size_t i = 0; f->segments && i < n; i++) {
-		GElf_Phdr ph;
-
-		if (gelf_getphdr(elf, (int)i, &ph) && ph.p_type == PT_LOAD && ph.p_flags & PF_X)
-			f->segments[f->nsegments++] = (struct segment){ ph.p_offset, ph.p_vaddr, ph.p_filesz };
-	}
-}
-
-static void elf_take(struct elf_file *f, int fd)
-{
-	Elf_Scn *scn = NULL;
-	GElf_Shdr sh;
-	Elf *elf;
-
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf)
-		return;
-	segments_take(f, elf);
-	while ((scn = elf_nextscn(elf, scn)))
-		if (gelf_getshdr(scn, &sh) && (sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM))
-			symbols_take(f, elf, scn, &sh);
-	elf_end(elf);
-	symtab_sort(&f->syms);
-}
-
-static struct elf_file *file_open(struct user_symbols *u, const char *path)
-{
-	/* Not a FIFO that would wait for a writer. */
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct elf_file *f;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return NULL;
-	for (f = u->files; f; f = f->next)
-		if (f->dev == st.st_dev && f->ino == st.st_ino)
-			return f;
-	f = calloc(1, sizeof(*f));
 	if (!f)
 		return NULL;
-	f->dev = st.st_dev;
-	f->ino = st.st_ino;
+	f->dev = elf_file_dev(elf);
+	f->ino = elf_file_ino(elf);
 	f->syms.text = (struct strbuf)STRBUF_INIT;
 	f->next = u->files;
 	u->files = f;
-	elf_take(f, fd);
+	segments = elf_file_segments(elf, &n);
+	f->segments = calloc(n + 1, sizeof(*f->segments));
+	for (size_t i = 0; f->segments && i < n; i++)
+		if (segments[i].flags & PF_X)
+			f->segments[f->nsegments++] = segments[i];
+	elf_file_each_symbol(elf, symbol_take, f);
+	symtab_sort(&f->syms);
+	return f;
+}
+
+static struct user_file *file_open(struct user_symbols *u, const char *path)
+{
+	struct user_file *f;
+	struct elf_file *elf;
+	const char *why;
+
+	if (elf_file_open(path, &elf, &why))
+		return NULL;
+	for (f = u->files; f; f = f->next)
+		if (f->dev == elf_file_dev(elf) && f->ino == elf_file_ino(elf))
+			break;
+	if (!f)
+		f = file_new(u, elf);
+	elf_file_close(elf);
 	return f;
 }
 
@@ -209,7 +180,7 @@ static struct mapping *mapping_find(struct process *p, uint64_t addr)
 }
 
 /* The file as the process sees it, which may have a root directory of its own. */
-static struct elf_file *mapping_file(struct user_symbols *u, uint32_t pid, struct mapping *m)
+static struct user_file *mapping_file(struct user_symbols *u, uint32_t pid, struct mapping *m)
 {
 	char path[4200];
 
@@ -228,7 +199,7 @@ bool user_symbol_find(struct user_symbols **users, uint32_t pid, uint64_t addr, 
 	struct user_symbols *u = *users;
 	struct process *p;
 	struct mapping *m;
-	struct elf_file *f;
+	struct user_file *f;
 
 	if (!u)
 		u = *users = calloc(1, sizeof(*u));
@@ -267,7 +238,7 @@ void user_symbols_free(struct user_symbols *u)
 		free(p);
 	}
 	while (u->files) {
-		struct elf_file *f = u->files;
+		struct user_file *f = u->files;
 
 		u->files = f->next;
 		symtab_free(&f->syms);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Elf_debug: the separate file that holds what was stripped from a program: by its build-id, or by the
+ * name and checksum in .gnu_debuglink.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <zlib.h>
+
+#include "base/util.h"
+#include "symbol/elf_priv.h"
+
+#define BUILD_ID_MOST 64
+#define DEBUG_DIR "/usr/lib/debug"
+
+/* ---- build-id ---- */
+
+static const uint8_t *id_in_notes(Elf_Data *data, size_t *len)
+{
+	size_t at = 0, name_at, desc_at;
+	GElf_Nhdr note;
+
+	while (data && data->d_buf && (at = gelf_getnote(data, at, &note, &name_at, &desc_at))) {
+		const char *bytes = data->d_buf;
+
+		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof("GNU") ||
+		    memcmp(bytes + name_at, "GNU", sizeof("GNU")))
+			continue;
+		if (note.n_descsz < 2 || note.n_descsz > BUILD_ID_MOST)
+			continue;
+		*len = note.n_descsz;
+		return (const uint8_t *)bytes + desc_at;
+	}
+	return NULL;
+}
+
+/* By section, else by segment: section headers may have been stripped. */
+const uint8_t *elf_file_build_id(const struct elf_file *f, size_t *len)
+{
+	Elf_Scn *scn = NULL;
+	const uint8_t *id;
+	size_t n = 0;
+
+	while ((scn = elf_nextscn(f->elf, scn))) {
+		GElf_Shdr sh;
+
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_NOTE)
+			continue;
+		id = id_in_notes(elf_section_data(scn), len);
+		if (id)
+			return id;
+	}
+	if (elf_getphdrnum(f->elf, &n))
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr ph;
+
+		if (!gelf_getphdr(f->elf, (int)i, &ph) || ph.p_type != PT_NOTE || ph.p_filesz > INT32_MAX)
+			continue;
+		id = id_in_notes(elf_getdata_rawchunk(f->elf, (int64_t)ph.p_offset, ph.p_filesz,
+						      ph.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR), len);
+		if (id)
+			return id;
+	}
+	return NULL;
+}
+
+/* ---- debug files ---- */
+
+static struct elf_file *debug_open(const char *root, const char *path)
+{
+	struct elf_file *f;
+	char full[4200];
+	const char *why;
+
+	if ((size_t)snprintf(full, sizeof(full), "%s%s", root, path) >= sizeof(full))
+		return NULL;
+	return elf_file_open_any(full, &f, &why) ? NULL : f;
+}
+
+static struct elf_file *by_build_id(const struct elf_file *f, const char *root)
+{
+	char path[sizeof(DEBUG_DIR "/.build-id/xx/.debug") + 2 * BUILD_ID_MOST];
+	const uint8_t *id, *other;
+	struct elf_file *debug;
+	size_t len, other_len;
+	int at;
+
+	id = elf_file_build_id(f, &len);
+	if (!id)
+		return NULL;
+	at = snprintf(path, sizeof(path), DEBUG_DIR "/.build-id/%02x/", id[0]);
+	for (size_t i = 1; i < len; i++)
+		at += snprintf(path + at, sizeof(path) - (size_t)at, "%02x", id[i]);
+	snprintf(path + at, sizeof(path) - (size_t)at, ".debug");
+	debug = debug_open(root, path);
+	if (!debug)
+		return NULL;
+	/* Debug files of another build would name wrong functions. */
+	other = elf_file_build_id(debug, &other_len);
+	if (other && other_len == len && !memcmp(other, id, len))
+		return debug;
+	elf_file_close(debug);
+	return NULL;
+}
+
+static bool checksum_matches(const struct elf_file *f, uint32_t want)
+{
+	uint64_t at = 0;
+	unsigned long sum = crc32(0, NULL, 0);
+	uint8_t block[65536];
+
+	while (at < f->bytes) {
+		size_t n = (size_t)MIN(f->bytes - at, (uint64_t)sizeof(block));
+
+		if (!elf_file_read(f, at, block, n))
+			return false;
+		sum = crc32(sum, block, (unsigned)n);
+		at += n;
+	}
+	return sum == want;
+}
+
+/* A name, its NUL, up to the next multiple of four, the checksum. */
+static const char *debug_link(struct elf_file *f, uint32_t *sum)
+{
+	size_t len, name_len;
+	const char *link = elf_file_section(f, ".gnu_debuglink", &len, NULL);
+
+	if (!link)
+		return NULL;
+	name_len = strnlen(link, len);
+	if (!name_len || (name_len + 4) / 4 * 4 + 4 > len || strchr(link, '/'))
+		return NULL;
+	memcpy(sum, link + (name_len + 4) / 4 * 4, sizeof(*sum));
+	return link;
+}
+
+static struct elf_file *by_link(struct elf_file *f, const char *root, const char *path)
+{
+	static const char *const forms[] = { "%1$.*2$s/%3$s", "%1$.*2$s/.debug/%3$s", DEBUG_DIR "%1$.*2$s/%3$s" };
+	const char *slash = strrchr(path, '/');
+	uint32_t sum;
+	const char *name = debug_link(f, &sum);
+
+	for (size_t i = 0; name && slash && i < ARRAY_SIZE(forms); i++) {
+		struct elf_file *debug;
+		char full[4200];
+		int n;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		n = snprintf(full, sizeof(full), forms[i], path, (int)(slash - path), name);
+#pragma GCC diagnostic pop
+		debug = n > 0 && (size_t)n < sizeof(full) ? debug_open(root, full) : NULL;
+		if (!debug)
+			continue;
+		if (!(debug->dev == f->dev && debug->ino == f->ino) && checksum_matches(debug, sum))
+			return debug;
+		elf_file_close(debug);
+	}
+	return NULL;
+}
+
+/* How much of a path is "/proc/PID/root". */
+static size_t root_prefix(const char *path)
+{
+	size_t n = strlen("/proc/"), digits;
+
+	if (!str_starts(path, "/proc/"))
+		return 0;
+	digits = strspn(path + n, "0123456789");
+	if (!digits && str_starts(path + n, "self"))
+		digits = 4;
+	return digits && str_starts(path + n + digits, "/root/") ? n + digits + strlen("/root") : 0;
+}
+
+struct elf_file *elf_file_debug(struct elf_file *f)
+{
+	size_t prefix = root_prefix(f->path);
+	char *root;
+
+	if (f->debug_tried)
+		return f->debug;
+	f->debug_tried = true;
+	if (f->fd < 0)
+		return NULL;
+	root = strndup(f->path, prefix);
+	if (!root)
+		return NULL;
+	f->debug = by_build_id(f, root);
+	if (!f->debug && prefix)
+		f->debug = by_build_id(f, "");
+	if (!f->debug)
+		f->debug = by_link(f, root, f->path + prefix);
+	free(root);
+	return f->debug;
+}
