@@ -34,9 +34,6 @@ const struct tp_raw_event tp_raw_events[] = {
 		TASK("comm", 0, "comm"), TASK("pid", 0, "pid"), WORD("runtime", 1)) },
 	{ "sched", "sched_stat_wait sched_stat_sleep sched_stat_iowait sched_stat_blocked", FIELDS(
 		TASK("comm", 0, "comm"), TASK("pid", 0, "pid"), WORD("delay", 1)) },
-	{ "sched", "sched_process_hang sched_kthread_stop", FIELDS(
-		TASK("comm", 0, "comm"), TASK("pid", 0, "pid")) },
-	{ "sched", "sched_wake_idle_without_ipi", FIELDS(WORD("cpu", 0)) },
 
 	/* ---- tasks, signals, system calls ---- */
 	{ "task", "task_newtask", FIELDS(
@@ -112,7 +109,7 @@ const struct tp_raw_event tp_raw_events[] = {
 	{ "sock", "inet_sock_set_state", FIELDS(
 		WORD("skaddr", 0), WORD("oldstate", 1), WORD("newstate", 2),
 		AT("family", 0, "sock", "__sk_common.skc_family"), AT("protocol", 0, "sock", "sk_protocol")) },
-	{ "tcp", "tcp_retransmit_skb tcp_send_reset", FIELDS(WORD("skaddr", 0), WORD("skbaddr", 1)) },
+	{ "tcp", "tcp_send_reset", FIELDS(WORD("skaddr", 0), WORD("skbaddr", 1)) },
 	{ "tcp", "tcp_destroy_sock tcp_rcv_space_adjust", FIELDS(WORD("skaddr", 0)) },
 
 	/* ---- block ---- */
