@@ -356,6 +356,37 @@ static bool unit_takes(const struct unit *u, const struct attach_point *ap, cons
 	       same_section_type(first->section, ap->section) && (!uses->nargs || same_access(first->args, ap->args));
 }
 
+static struct expr *node(struct checker *c, enum expr_kind kind, struct span span)
+{
+	struct expr *e = arena_new_of(c->arena, struct expr);
+
+	e->kind = kind;
+	e->span = span;
+	return e;
+}
+
+/* -p for a kind that cannot be attached to one process alone: a test in front of the clause's own. */
+static void clause_filter_pid(struct checker *c, struct clause *clause, struct span span)
+{
+	struct expr *same = node(c, EX_BINARY, span), *both = node(c, EX_BINARY, span);
+
+	same->op = OP_EQ;
+	same->a = node(c, EX_IDENT, span);
+	same->a->name = "pid";
+	same->b = node(c, EX_INT, span);
+	same->b->num = (uint64_t)c->env->probe->pid;
+	both->op = OP_LAND;
+	both->a = same;
+	both->b = clause->pred;
+	clause->pred = clause->pred ? both : same;
+}
+
+/* The process of -p; that of -c is not meant. */
+static bool one_process(struct checker *c)
+{
+	return c->env->probe->pid > 0 && !c->env->child_pid;
+}
+
 static struct unit *unit_new(struct checker *c, struct clause *clause, const struct attach_point *ap, bool clone)
 {
 	struct unit *u = arena_new_of(c->arena, struct unit);
@@ -363,6 +394,8 @@ static struct unit *unit_new(struct checker *c, struct clause *clause, const str
 	u->clause = clone ? clause_clone(c->arena, clause) : clause;
 	u->kind = ap->kind;
 	u->id = c->script->units.n;
+	if (one_process(c) && ap->kind->filter_pid)
+		clause_filter_pid(c, u->clause, ap->spec->span);
 	if (ap->args) {
 		struct type *t = type_clone(c->arena, ap->args);
 
@@ -399,7 +432,7 @@ static int clause_units(struct checker *c, struct clause *clause, const attach_v
 				u = c->script->units.v[i];
 		}
 		if (!u)
-			u = unit_new(c, clause, ap, c->script->units.n > from);
+			u = unit_new(c, clause, ap, c->script->units.n > from || one_process(c));
 		vec_push(c->arena, &u->points, ap);
 	}
 	return 0;

@@ -115,6 +115,7 @@ struct probe_kind {
 	bool has_ctx;                /* `ctx` are the members of ap->args */
 	bool one_each;               /* a program can serve one attach point only */
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */
+	bool filter_pid;             /* attached for all processes: with -p its programs test the process */
 	bool slow_close;             /* its programs test the session's off flag first */
 	/*
 	 * attach() gives every attachment its point's cookie, so that one body serves many points and still

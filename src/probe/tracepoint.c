@@ -310,6 +310,7 @@ const struct probe_kind probe_tracepoint = {
 	.summary = "a static event of the kernel, with named arguments",
 	.run = RUN_ATTACHED,
 	.prog_type = "tracepoint",
+	.filter_pid = true,
 	.has_args = true,
 	.space = SPACE_KERNEL,
 	.slow_close = true,
