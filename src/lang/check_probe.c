@@ -290,11 +290,7 @@ static void note_use(struct expr *e, void *ctx)
 
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
-<<<<<<< HEAD
-	u->args |= str_eq(e->name, "args") || str_eq(e->name, "retval");
-=======
-	u->args |= is_context(e->name);
->>>>>>> main
+	u->args |= is_context(e->name) || str_eq(e->name, "retval");
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 }
 

@@ -65,27 +65,13 @@ static int usermode_emit(struct lower *l, struct expr *call, struct val *out)
 
 /* ---- retval ---- */
 
-<<<<<<< HEAD
-#if defined(__aarch64__)
-#define RETURN_REGISTER "r0"
-#else
-#define RETURN_REGISTER "ax"
-#endif
-
 /* Where its type is known it is among the args. */
-=======
-/* Kinds whose context is not the registers have it among their args. */
->>>>>>> main
 static int retval_check(struct checker *c, struct expr *call)
 {
 	bool typed = c->unit->args && type_field(c->unit->args, "retval");
 	struct expr *args;
 
-<<<<<<< HEAD
-	if (!typed && kind_has_regs(c->unit->kind)) {
-=======
-	if (kind_has_registers(c->unit->kind)) {
->>>>>>> main
+	if (!typed && kind_has_registers(c->unit->kind)) {
 		call->type = &type_uint64;
 		call->data = cpu_register_find(cpu_calls.retval);
 		return call->data ? 0 : check_error(c, call->span, "retval is not known on this machine");
