@@ -29,25 +29,28 @@ const char *kernel_kprobes_missing(struct kernel *k)
 	return kernel_symbol_exists(k, "register_kprobe") ? "CONFIG_KPROBE_EVENTS is off" : "CONFIG_KPROBES is off";
 }
 
-static int number_read(const char *path, const char *format, uint32_t *value) __attribute__((format(scanf, 2, 0)));
-
-static int number_read(const char *path, const char *format, uint32_t *value)
+/* The number in a file, behind `prefix`. */
+static int number_read(const char *path, const char *prefix, uint32_t *value)
 {
 	_cleanup_free_ char *text = NULL;
+	char *end;
 	size_t len;
 	int err = file_read_at(AT_FDCWD, path, &text, &len);
 
 	if (err)
 		return err;
-	return sscanf(text, format, value) == 1 ? 0 : -EINVAL;
+	if (!str_starts(text, prefix))
+		return -EINVAL;
+	*value = (uint32_t)strtoul(text + strlen(prefix), &end, 10);
+	return end == text + strlen(prefix) ? -EINVAL : 0;
 }
 
 int kernel_kprobe_pmu(struct kernel *k, uint32_t *type, uint32_t *return_bit)
 {
-	int err = number_read(PMU "type", "%u", type);
+	int err = number_read(PMU "type", "", type);
 
 	(void)k;
-	return err ? err : number_read(PMU "format/retprobe", "config:%u", return_bit);
+	return err ? err : number_read(PMU "format/retprobe", "config:", return_bit);
 }
 
 /*
