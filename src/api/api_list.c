@@ -148,7 +148,6 @@ static int list_guarded(struct listing *l, const char *pattern)
 		return report_error(&l->relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
 	l->env = (struct probe_env){ .arena = l->arena, .kernel = l->kernel, .types = ktypes_new(l->arena, l->kernel), .report = &l->relay.reporter,
 				     .diags = &diags, .max_probes = UINT32_MAX };
-	l->env.symbols = symbols_new();
 	err = patterns_list(l, pattern ? pattern : "*");
 	diag_flush(&diags, &l->relay.reporter);
 	if (!err && !l->found && pattern)
@@ -170,7 +169,6 @@ int sonde_list_probes(const char *pattern, bool verbose, int (*fn)(void *ctx, co
 		err = list_guarded(&l, pattern);
 	else
 		err = report_error(&l.relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
-	symbols_free(l.env.symbols);
 	if (l.kernel)
 		kernel_free(l.kernel);
 	arena_free(l.arena);

@@ -32,7 +32,8 @@ struct code_file {
 	struct symtab syms; /* by virtual address within the file */
 	struct elf_segment *segments;
 	size_t nsegments;
-	struct elf_file *elf;     /* kept while `dwarf` is */
+	struct elf_file *elf;     /* until its symbols have been read; then kept while `dwarf` is */
+	bool read;
 	struct dwarf_file *dwarf; /* or NULL */
 	struct answer *answers;   /* open addressing */
 	uint32_t nanswers, slots;
@@ -85,16 +86,29 @@ static void segments_copy(struct code_file *f, const struct elf_file *elf)
 	f->nsegments = n;
 }
 
-static void file_read(struct code_files *all, struct code_file *f, struct elf_file *elf)
+static void file_read(struct code_files *all, struct code_file *f)
 {
-	f->syms.text = (struct strbuf)STRBUF_INIT;
-	segments_copy(f, elf);
-	elf_file_each_symbol(elf, symbol_take, f);
+	if (f->read || !f->elf)
+		return;
+	f->read = true;
+	segments_copy(f, f->elf);
+	elf_file_each_symbol(f->elf, symbol_take, f);
 	symtab_sort(&f->syms);
-	if (all->opt->debug_info && !dwarf_file_open(elf, NULL, &f->dwarf))
-		f->elf = elf;
-	else
-		elf_file_close(elf);
+	all->nopen--;
+	if (all->opt->debug_info && !dwarf_file_open(f->elf, NULL, &f->dwarf))
+		return;
+	elf_file_close(f->elf);
+	f->elf = NULL;
+}
+
+/* Files that are open and were not asked for yet: beyond these, descriptors might become scarce. */
+#define MOST_OPEN 256
+
+static void file_set(struct code_files *all, struct code_file *f, struct elf_file *elf)
+{
+	f->elf = elf;
+	if (++all->nopen > MOST_OPEN)
+		file_read(all, f);
 }
 
 static struct code_file *file_add(struct code_files *all)
@@ -129,7 +143,7 @@ struct code_file *code_file_open(struct code_files *all, const char *path, uint6
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	if (!elf_file_open(path, &elf, &why))
-		file_read(all, f, elf);
+		file_set(all, f, elf);
 	return f;
 }
 
@@ -165,7 +179,7 @@ struct code_file *code_file_vdso(struct code_files *all)
 		return NULL;
 	f->is_vdso = true;
 	if (bytes && !elf_file_open_memory((void *)(uintptr_t)start, bytes, &elf, &why))
-		file_read(all, f, elf);
+		file_set(all, f, elf);
 	return f;
 }
 
@@ -340,6 +354,7 @@ uint32_t code_file_frames(struct code_files *all, struct code_file *f, uint64_t 
 	uint64_t vaddr;
 	uint32_t n = 0;
 
+	file_read(all, f);
 	if (!vaddr_of(f, offset, &vaddr) || !max)
 		return 0;
 	sym = symtab_find(&f->syms, vaddr);

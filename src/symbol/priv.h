@@ -40,6 +40,7 @@ struct code_file;
 /* Frames of one address, innermost first; what there is of file:line belongs to the last answer. */
 struct code_files {
 	struct code_file *first;
+	uint32_t nopen;
 	const struct symbol_options *opt;
 };
 
@@ -91,6 +92,8 @@ struct processes *processes_new(void);
 void processes_free(struct processes *ps);
 /* Known, or read from /proc now; NULL: nothing is known of it. */
 struct process *process_get(struct processes *ps, uint32_t pid);
+/* Call fn for what it has mapped now. */
+void process_each_mapping(struct process *p, void (*fn)(struct process *p, struct mapping *m, void *ctx), void *ctx);
 /* Without looking for it in /proc. */
 struct process *process_known(struct processes *ps, uint32_t pid);
 /* What lies at the address: now, or before the last exec. `again`: ask /proc when it is not known. */
@@ -108,7 +111,7 @@ void process_ended(struct processes *ps, uint32_t pid);
 
 struct watch;
 /* NULL when the kernel does not allow it. */
-struct watch *watch_open(struct processes *ps);
+struct watch *watch_open(struct symbols *s);
 int watch_fd(const struct watch *w);
 void watch_read(struct watch *w);
 void watch_close(struct watch *w);
@@ -126,6 +129,9 @@ struct symbols {
 	struct watch *watch;
 	struct program *programs;
 };
+
+/* usym.c: the file that lies in a mapping, opened; NULL: none. */
+struct code_file *mapping_file(struct symbols *s, const struct process *p, struct mapping *m);
 
 void programs_free(struct symbols *s);
 void kernel_symbols_read(struct symtab *t);

@@ -333,6 +333,12 @@ struct mapping *process_mapping(struct processes *ps, struct process *p, uint64_
 	return m;
 }
 
+void process_each_mapping(struct process *p, void (*fn)(struct process *p, struct mapping *m, void *ctx), void *ctx)
+{
+	for (uint32_t i = 0; p->image && i < p->image->n; i++)
+		fn(p, &p->image->maps[i], ctx);
+}
+
 /* ---- told ---- */
 
 /* The image of a process that is about to be changed. */

@@ -8,7 +8,7 @@
 #include "symbol/priv.h"
 
 /* The file as the process sees it, which may have a root directory of its own. */
-static struct code_file *mapping_file(struct symbols *s, const struct process *p, struct mapping *m)
+struct code_file *mapping_file(struct symbols *s, const struct process *p, struct mapping *m)
 {
 	char path[4200];
 

@@ -34,6 +34,7 @@ struct watch_record {
 };
 
 struct watch {
+	struct symbols *symbols;
 	struct processes *processes;
 	int epoll_fd;
 	struct watch_cpu *cpus;
@@ -41,7 +42,7 @@ struct watch {
 	struct strbuf data; /* what has been taken out of the rings */
 	struct watch_record *records;
 	uint32_t nrecords, cap;
-	uint64_t lost;
+	uint64_t woken_ns;
 };
 
 /* ---- opening ---- */
@@ -52,7 +53,7 @@ static int event_open(uint32_t cpu)
 		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_DUMMY,
 		.sample_type = PERF_SAMPLE_TIME, .sample_id_all = 1,
 		.mmap = 1, .mmap2 = 1, .comm = 1, .comm_exec = 1, .task = 1,
-		.watermark = 1, .wakeup_watermark = RING_BYTES / 4,
+		.wakeup_events = 1,
 		.use_clockid = 1, .clockid = CLOCK_MONOTONIC,
 	};
 
@@ -81,7 +82,7 @@ static bool cpu_open(struct watch *w, uint32_t cpu)
 	return true;
 }
 
-struct watch *watch_open(struct processes *ps)
+struct watch *watch_open(struct symbols *s)
 {
 	int n = kernel_ncpus_possible();
 	struct watch *w = calloc(1, sizeof(*w));
@@ -89,7 +90,8 @@ struct watch *watch_open(struct processes *ps)
 
 	if (!w)
 		return NULL;
-	w->processes = ps;
+	w->symbols = s;
+	w->processes = s->processes;
 	w->data = (struct strbuf)STRBUF_INIT;
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->cpus = calloc((size_t)MAX(n, 1), sizeof(*w->cpus));
@@ -203,9 +205,25 @@ struct task_record {
 	uint32_t pid, ppid, tid, ptid;
 };
 
+/*
+ * What will not be found by its path when the process has ended is opened now: files of containers, and
+ * those that have been replaced or deleted.
+ */
+static void file_hold(struct process *p, struct mapping *m, void *ctx)
+{
+	struct stat st;
+
+	if (m->tried || !m->is_code || !m->path || m->path[0] != '/')
+		return;
+	if (stat(m->path, &st) || st.st_ino != m->ino)
+		mapping_file(ctx, p, m);
+}
+
 static void mmap_apply(struct watch *w, const struct mmap2_record *r)
 {
 	const char *path = r->path;
+	struct process *p;
+	struct mapping *m;
 	size_t most = r->header.size - sizeof(*r);
 
 	if (r->header.size <= sizeof(*r) || strnlen(path, most) == most)
@@ -213,6 +231,10 @@ static void mmap_apply(struct watch *w, const struct mmap2_record *r)
 	if (str_eq(path, "//anon"))
 		path = "";
 	process_mapped(w->processes, r->pid, r->addr, r->len, r->pgoff, r->ino, path);
+	p = process_known(w->processes, r->pid);
+	m = p && *path == '/' ? process_mapping(w->processes, p, r->addr, false) : NULL;
+	if (m)
+		file_hold(p, m, w->symbols);
 }
 
 static void record_apply(struct watch *w, const struct perf_event_header *h)
@@ -256,11 +278,6 @@ void watch_read(struct watch *w)
 	strbuf_reset(&w->data);
 }
 
-/* ---- what there is already ---- */
-
-/* Reading what all processes have mapped takes its time on a large machine. */
-#define SNAPSHOT_NS 100000000ULL
-
 static uint64_t now_ns(void)
 {
 	struct timespec ts;
@@ -269,7 +286,30 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
-static void all_read(struct processes *ps)
+/* ---- what there is already ---- */
+
+/* Reading what all processes have mapped takes its time on a large machine. */
+#define SNAPSHOT_NS 100000000ULL
+
+/* Is its root directory another one than ours? */
+static bool is_elsewhere(uint32_t pid)
+{
+	char path[64];
+	struct stat own, other;
+
+	snprintf(path, sizeof(path), "/proc/%u/root", pid);
+	return !stat("/", &own) && !stat(path, &other) && (own.st_dev != other.st_dev || own.st_ino != other.st_ino);
+}
+
+static void one_read(struct symbols *s, uint32_t pid)
+{
+	struct process *p = process_get(s->processes, pid);
+
+	if (p && is_elsewhere(pid))
+		process_each_mapping(p, file_hold, s);
+}
+
+static void all_read(struct symbols *s)
 {
 	uint64_t until = now_ns() + SNAPSHOT_NS;
 	DIR *proc = opendir("/proc");
@@ -277,7 +317,7 @@ static void all_read(struct processes *ps)
 
 	while (proc && (e = readdir(proc)) && now_ns() < until)
 		if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
-			process_get(ps, (uint32_t)strtoul(e->d_name, NULL, 10));
+			one_read(s, (uint32_t)strtoul(e->d_name, NULL, 10));
 	if (proc)
 		closedir(proc);
 }
@@ -285,16 +325,28 @@ static void all_read(struct processes *ps)
 int symbols_watch(struct symbols *s, uint32_t pid)
 {
 	if (!s->watch)
-		s->watch = watch_open(s->processes);
+		s->watch = watch_open(s);
 	if (pid)
-		process_get(s->processes, pid);
+		one_read(s, pid);
 	else
-		all_read(s->processes);
+		all_read(s);
 	return s->watch ? watch_fd(s->watch) : -1;
 }
 
+/*
+ * A process may be so short that only who looks at once still sees its files. Where very many begin, they
+ * are looked at together: waking up for each would cost more than they do.
+ */
+#define PAUSE_NS 1000000
+
 void symbols_watch_read(struct symbols *s)
 {
-	if (s->watch)
-		watch_read(s->watch);
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+
+	if (!s->watch)
+		return;
+	if (now_ns() - s->watch->woken_ns < PAUSE_NS)
+		nanosleep(&pause, NULL);
+	s->watch->woken_ns = now_ns();
+	watch_read(s->watch);
 }
