@@ -18,6 +18,7 @@ struct bpf_link;
 struct bpf_object;
 struct kernel; /* kernel/kernel.h: what the running kernel offers, read lazily and cached */
 struct ktypes; /* lang/ktype.h */
+struct binaries; /* probe/binary.h */
 struct symbols; /* symbol/symbol.h */
 
 /* The facts a kind may ask for while it expands and attaches. */
@@ -28,8 +29,11 @@ struct probe_env {
 	struct symbols *symbols; /* debugging information of programs, read when asked for; NULL: none */
 	const struct reporter *report;
 	struct diags *diags;     /* while compiling; NULL while attaching */
+	struct binaries *binaries; /* programs that were looked into, made when asked for */
 	bool dry_run;            /* attaching: leave nothing behind */
 	int32_t pid;             /* -p or the child of -c; 0: none */
+	bool pid_is_child;       /* of -c: it does not run its program yet */
+	bool unsafe;             /* --unsafe: what may harm a traced process is allowed */
 	uint32_t max_probes;
 };
 

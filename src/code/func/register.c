@@ -65,7 +65,7 @@ static int usermode_emit(struct lower *l, struct expr *call, struct val *out)
 
 /* ---- retval ---- */
 
-/* Where its type is known it is among the args. */
+/* Where its type is known it is among the args, as it is where the context is not the registers. */
 static int retval_check(struct checker *c, struct expr *call)
 {
 	bool typed = c->unit->args && type_field(c->unit->args, "retval");
