@@ -72,6 +72,11 @@ struct attach_point {
 	uint64_t number;     /* period, config, address, offset, signal */
 	uint64_t period_ns;  /* RUN_TIMER */
 	void *priv;
+	/*
+	 * Which of the points of its program this is. attach() hands it to the kernel as the BPF cookie of the
+	 * attachment when the program asks for it (kind->takes_cookie); set by the checker.
+	 */
+	uint64_t cookie;
 };
 
 typedef VEC(struct attach_point *) attach_vec;
@@ -96,6 +101,13 @@ struct probe_kind {
 	bool has_args, has_argn, has_retval, has_func;
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */
 	bool slow_close;             /* its programs test the session's off flag first */
+	/*
+	 * attach() gives every attachment its point's cookie, so that one body serves many points and still
+	 * knows which of them fired (`probe`, `func`). Used where the kernel lets programs of prog_type call
+	 * bpf_get_attach_cookie(), which is when it also takes cookies for them; then attach() must succeed
+	 * in handing them over. Points of a group must not rely on it.
+	 */
+	bool takes_cookie;
 
 	/*
 	 * Check `spec` and add its attach points to *out, in a stable order, without duplicates. A mistake
