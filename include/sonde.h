@@ -180,8 +180,9 @@ struct sonde_view_options {
 	int fd;            /* where to write; not closed */
 	bool colour, quiet;
 	bool line_buffered; /* write after every record */
+	const char *columns; /* titles and widths of the columns, "PID:7,COMM:16"; NULL: as the types say. Must outlive it */
 };
-/* A view by name ("text", "json"). Give every record to sonde_view_record(). */
+/* A view by name ("text", "json", ...). Give every record to sonde_view_record(). -EINVAL: no such view. */
 SONDE_API int sonde_view_open(const char *name, const struct sonde_question *q,
 			      const struct sonde_view_options *o, struct sonde_view **out);
 SONDE_API int sonde_view_record(struct sonde_view *v, const struct sonde_record *r);
@@ -189,6 +190,12 @@ SONDE_API int sonde_view_flush(struct sonde_view *v);
 SONDE_API int sonde_view_close(struct sonde_view *v); /* frees it */
 /* Names of all views, NULL-terminated. */
 SONDE_API const char *const *sonde_view_names(void);
+/* The view that a file of this name asks for (".csv", ...); NULL: none. */
+SONDE_API const char *sonde_view_for_file(const char *path);
+/* Are losses and messages records in the output of this view, as in JSON, or does it leave them to the caller? */
+SONDE_API bool sonde_view_shows_losses(const char *name);
+/* Views: fn(name, summary). */
+SONDE_API int sonde_list_views(int (*fn)(void *ctx, const char *name, const char *summary), void *ctx);
 
 /* ---- what can be asked ---- */
 

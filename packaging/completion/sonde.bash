@@ -27,8 +27,8 @@ _sonde()
 		_sonde_probes "$cur"
 		return
 		;;
-	-f)
-		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur")
+	-f | --view)
+		mapfile -t COMPREPLY < <(compgen -W "$(sonde help views 2>/dev/null | cut -c3-24)" -- "$cur")
 		return
 		;;
 	-B)

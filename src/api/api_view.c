@@ -33,6 +33,7 @@ int sonde_view_open(const char *name, const struct sonde_question *q, const stru
 	v->v.resolver = q ? &q->resolver : NULL;
 	v->v.colour = options.colour;
 	v->v.quiet_attach = options.quiet;
+	v->v.columns_spec = options.columns;
 	v->line_buffered = options.line_buffered;
 	*out = v;
 	return 0;
@@ -68,4 +69,27 @@ const char *const *sonde_view_names(void)
 	for (size_t i = 0; views[i] && i + 1 < ARRAY_SIZE(names); i++)
 		names[i] = views[i]->name;
 	return names;
+}
+
+const char *sonde_view_for_file(const char *path)
+{
+	const struct view_def *def = view_find_file(path);
+
+	return def ? def->name : NULL;
+}
+
+bool sonde_view_shows_losses(const char *name)
+{
+	const struct view_def *def = view_find(name);
+
+	return def && def->for_programs;
+}
+
+int sonde_list_views(int (*fn)(void *ctx, const char *name, const char *summary), void *ctx)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && views[i]; i++)
+		r = fn(ctx, views[i]->name, views[i]->summary);
+	return r;
 }

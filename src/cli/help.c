@@ -58,7 +58,7 @@ int show_help(void)
 	strbuf_addstr(&out, "\nCommands:\n");
 	add_commands(&out);
 	strbuf_addstr(&out, examples);
-	strbuf_addstr(&out, "\nMore: sonde help functions | probes | environment | exit-status, and the manual: man sonde\n");
+	strbuf_addstr(&out, "\nMore: sonde help functions | probes | views | environment | exit-status, and the manual: man sonde\n");
 	return print_and_free(&out);
 }
 
@@ -135,6 +135,20 @@ static int help_probes(void)
 	return print_and_free(&out);
 }
 
+static int on_view(void *ctx, const char *name, const char *summary)
+{
+	strbuf_addf(ctx, "  %-22s%s\n", name, summary);
+	return 0;
+}
+
+static int help_views(void)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	sonde_list_views(on_view, &out);
+	return print_and_free(&out);
+}
+
 static int help_options(void)
 {
 	struct strbuf out = STRBUF_INIT;
@@ -175,7 +189,7 @@ static const struct {
 	int (*show)(void);
 } topics[] = {
 	{ "options", help_options }, { "commands", help_commands }, { "functions", help_functions },
-	{ "probes", help_probes },
+	{ "probes", help_probes }, { "views", help_views },
 	{ "environment", help_environment }, { "exit-status", help_exit_status },
 };
 
@@ -190,7 +204,7 @@ static int help_unknown(struct function_search *s, const char *topic)
 	if (near)
 		strbuf_addf(&hint, "did you mean '%s'?", near);
 	else
-		strbuf_addstr(&hint, "topics: options commands functions probes environment exit-status, "
+		strbuf_addstr(&hint, "topics: options commands functions probes views environment exit-status, "
 				    "or the name of a function or of a kind of probe");
 	return fail(EXIT_USAGE, hint.s, "there is no help on '%s'", topic);
 }

@@ -64,7 +64,7 @@ static int set_format(struct options *o, const char *value)
 	const char *const *names = sonde_view_names();
 	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;
 
-	strbuf_addstr(&hint, "known formats:");
+	strbuf_addstr(&hint, "known views:");
 	for (size_t i = 0; names[i]; i++) {
 		if (str_eq(names[i], value)) {
 			o->format = names[i];
@@ -72,7 +72,7 @@ static int set_format(struct options *o, const char *value)
 		}
 		strbuf_addf(&hint, " %s", names[i]);
 	}
-	return fail(EXIT_USAGE, hint.s, "-f: there is no output format '%s'", value);
+	return fail(EXIT_USAGE, hint.s, "there is no view '%s'", value);
 }
 
 static int set_output(struct options *o, const char *value)
@@ -242,8 +242,9 @@ static const struct option_def defs[] = {
 	{ 0, "include", "FILE", GROUP_ASK, "as if the program began with #include <FILE>", set_include },
 	{ 0, "probe-filter", "REGEX", GROUP_ASK, "only the probes whose name matches", set_probe_filter },
 
-	{ 'f', NULL, "FORMAT", GROUP_SHOW, "output format: text, json", set_format },
-	{ 'o', "output", "FILE", GROUP_SHOW, "write the output to this file; messages stay on stderr", set_output },
+	{ 'f', "view", "NAME", GROUP_SHOW, "how to show it (see `sonde help views`): text, json, csv, table", set_format },
+	{ 'o', "output", "FILE", GROUP_SHOW, "write the output to this file, in the view of its name (.csv);\n"
+	  "messages stay on stderr", set_output },
 	{ 'B', NULL, "MODE", GROUP_SHOW, "write when the buffer is full, after every line, or at once:\n"
 	  "full, line, none", set_buffering },
 	{ 'q', "quiet", NULL, GROUP_SHOW, "only the answer: do not say how many probes were attached", FLAG(quiet) },
@@ -391,6 +392,15 @@ static void place_help(struct options *o, bool after_word)
 		o->program_help |= str_eq(o->params[i], "--help");
 }
 
+/* Without a view by name, the file says which. */
+static void place_view(struct options *o)
+{
+	if (!o->format && o->output)
+		o->format = sonde_view_for_file(o->output);
+	if (!o->format)
+		o->format = "text";
+}
+
 static int check_options(const struct options *o)
 {
 	if (o->command && o->pid)
@@ -406,7 +416,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	int err = 0, used;
 	bool help_after_word = false;
 
-	*o = (struct options){ .format = "text" };
+	*o = (struct options){ 0 };
 	o->params = calloc((size_t)argc + 1, sizeof(*o->params));
 	if (!o->params)
 		return fail(EXIT_FAILED, NULL, "out of memory");
@@ -426,6 +436,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		help_after_word |= o->nparams && str_eq(argv[i], "--help");
 	}
 	if (!err) {
+		place_view(o);
 		place_words(o);
 		place_help(o, help_after_word);
 		err = check_options(o);

@@ -127,7 +127,7 @@ static int open_view(struct run *r, const struct sonde_question *q)
 
 	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));
 	r->flush_each_poll = b != BUFFER_FULL;
-	r->warn_aside = str_eq(r->o->format, "text");
+	r->warn_aside = !sonde_view_shows_losses(r->o->format);
 	if (sonde_view_open(r->o->format, q, &v, &r->view))
 		return fail(EXIT_FAILED, NULL, "cannot show records as %s: out of memory", r->o->format);
 	return 0;

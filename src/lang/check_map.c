@@ -149,6 +149,8 @@ int check_map_place(struct checker *c, struct expr *e)
 	err = check_value(c, e->a);
 	if (err)
 		return err;
+	if (!m->key_from)
+		m->key_from = e->a;
 	return check_map_key(c, m, e->a->type, e->a->span);
 }
 

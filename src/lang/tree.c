@@ -127,3 +127,28 @@ void clause_visit(struct clause *c, expr_visit_fn fn, void *ctx)
 	expr_visit(c->pred, fn, ctx);
 	body_visit(&c->body, fn, ctx);
 }
+
+const char *expr_label(const struct expr *e)
+{
+	for (;;) {
+		switch (e->kind) {
+		case EX_VAR:
+			return e->name + (e->name[0] == '$');
+		case EX_MAP:
+			return e->name[1] ? e->name + 1 : NULL;
+		case EX_FIELD: case EX_IDENT:
+			return e->name;
+		case EX_CAST:
+			e = e->a;
+			break;
+		case EX_CALL:
+			/* str(args.filename) is a filename. */
+			if (e->is_bare || !e->args.n || !expr_label(e->args.v[0]))
+				return e->name;
+			e = e->args.v[0];
+			break;
+		default:
+			return NULL;
+		}
+	}
+}

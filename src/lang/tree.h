@@ -48,6 +48,7 @@ struct map {
 	const struct type *key;   /* NULL: a scalar map. Several keys make a TY_TUPLE. */
 	const struct type *value; /* TY_NONE until known */
 	bool key_known;           /* key (also NULL) has been decided */
+	const struct expr *key_from; /* a key as it was written, for titles of columns; NULL: none was */
 	const char *decl_kind;    /* "hash", "lruhash", ... from a declaration, or NULL */
 	int64_t max_entries;      /* 0: the configured default */
 	uint32_t id;              /* index into script.maps */
@@ -115,6 +116,10 @@ struct expr {
 	struct subprog *sub;       /* EX_CALL of a function of the script's own; func is its def */
 	const void *data;          /* what a function's check leaves for its emit (a struct format *, ...) */
 };
+
+/* What a person would call this value: `pid`, `comm`, the last member of a path, the name of a variable. NULL:
+ * it has no name. Belongs to the tree. */
+const char *expr_label(const struct expr *e);
 
 enum stmt_kind {
 	ST_EXPR,      /* value */

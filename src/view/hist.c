@@ -183,6 +183,21 @@ void hist_text(struct strbuf *out, const struct type *t, const uint8_t *data, in
 	}
 }
 
+void hist_each(const struct type *t, const uint8_t *data, int64_t div,
+	       void (*fn)(void *ctx, const int64_t *low, const int64_t *high, uint64_t count), void *ctx)
+{
+	struct hist h;
+
+	if (!hist_init(&h, t, data, div))
+		return;
+	for (uint32_t i = h.first; i <= h.last; i++) {
+		struct bucket b = bucket_at(&h, i);
+		int64_t high = (int64_t)(b.end - 1);
+
+		fn(ctx, b.open_low ? NULL : &b.low, b.open_high ? NULL : &high, b.count);
+	}
+}
+
 static void bucket_json(struct strbuf *out, const struct bucket *b)
 {
 	strbuf_addch(out, '{');

@@ -189,6 +189,7 @@ static void json_close(struct view *v)
 
 const struct view_def view_json = {
 	.name = "json",
+	.for_programs = true,
 	.summary = "one JSON object per line, for programs",
 	.open = json_open,
 	.record = json_record,

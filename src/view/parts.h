@@ -7,7 +7,7 @@
 
 #include "view/view.h"
 
-extern const struct view_def view_text, view_json;
+extern const struct view_def view_csv, view_json, view_table, view_text;
 
 /* ---- number.c ---- */
 
@@ -71,6 +71,9 @@ void tseries_json(struct strbuf *out, const struct type *t, const uint8_t *data)
 /* ---- hist.c ---- */
 
 void hist_text(struct strbuf *out, const struct type *t, const uint8_t *data, int64_t div);
+/* Every bucket from the first to the last that counted something; a bound that is NULL is open. Inclusive. */
+void hist_each(const struct type *t, const uint8_t *data, int64_t div,
+	       void (*fn)(void *ctx, const int64_t *low, const int64_t *high, uint64_t count), void *ctx);
 void hist_json(struct strbuf *out, const struct type *t, const uint8_t *data, int64_t div);
 
 #endif

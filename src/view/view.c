@@ -17,7 +17,8 @@
 
 int view_open(struct view *v, const struct view_def *def, int fd)
 {
-	*v = (struct view){ .def = def, .fd = fd, .out = STRBUF_INIT, .scratch = STRBUF_INIT };
+	*v = (struct view){ .def = def, .fd = fd, .out = STRBUF_INIT, .scratch = STRBUF_INIT,
+		.is_terminal = fd >= 0 && isatty(fd) };
 	return def->open ? def->open(v) : 0;
 }
 

@@ -27,7 +27,9 @@ struct view {
 	const struct resolver *resolver;
 	int fd;            /* where it writes; not owned */
 	bool colour;       /* a terminal that wants colour */
+	bool is_terminal;  /* fd is one */
 	bool quiet_attach; /* -q */
+	const char *columns_spec; /* titles and widths, "PID:7,COMM:16", for views with columns; or NULL */
 	struct strbuf out; /* buffered; written when large, and on flush */
 	uint64_t bytes_written;
 	int err;           /* first failed write, as a negative errno; later output is dropped */
@@ -40,6 +42,8 @@ struct view {
 struct view_def {
 	const char *name;    /* "text", "json" */
 	const char *summary;
+	const char *extension; /* ".csv": of the files that it is for; NULL: none */
+	bool for_programs;     /* losses and messages are records in it; otherwise they go to stderr */
 	int (*open)(struct view *v);
 	int (*record)(struct view *v, const struct record *rec);
 	void (*close)(struct view *v); /* final output; may be NULL */
@@ -51,6 +55,8 @@ void view_place(const struct view *v, struct strbuf *out, struct span span);
 /* NULL-terminated. */
 extern const struct view_def *const views[];
 const struct view_def *view_find(const char *name);
+/* The view that a file of this name asks for; NULL: none. */
+const struct view_def *view_find_file(const char *path);
 
 int view_open(struct view *v, const struct view_def *def, int fd);
 int view_record(struct view *v, const struct record *rec);

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def test_help_names_every_option(run):
     res = run("--help")
     assert res.status == 0 and not res.err, res
-    for option in ("-e PROGRAM", "-c, --cmd COMMAND", "-p, --pid PID", "-f FORMAT", "-o, --output FILE", "-B MODE", "-q, --quiet", "-l, --list",
+    for option in ("-e PROGRAM", "-c, --cmd COMMAND", "-p, --pid PID", "-f, --view NAME", "-o, --output FILE", "-B MODE", "-q, --quiet", "-l, --list",
                    "-k, --warnings", "--fmt", "--test", "--bench", "--mode MODE", "--probe-filter REGEX", "-I DIR", "--include FILE", "--info",
                    "-h, --help", "-V, --version", "-v, --verbose", "-d, --debug STAGE", "--dry-run", "--unsafe", "--no-warnings"):
         assert f"  {option}" in res.out, option
@@ -45,7 +45,7 @@ def test_without_anything(run):
     (["--hlep"], "there is no option '--hlep'", "did you mean '--help'?"),
     (["-Z"], "there is no option '-Z'", "go after --"),
     (["-f"], "-f needs a value", ""),
-    (["-f", "xml", "-e", "BEGIN { }"], "no output format 'xml'", "known formats: text json"),
+    (["-f", "xml", "-e", "BEGIN { }"], "no view 'xml'", "known views: text json csv table"),
     (["-d", "llvm", "-e", "BEGIN { }"], "no stage 'llvm'", "known stages: ast"),
     (["--quiet=1"], "--quiet takes no value", ""),
     (["--dry-run=1"], "--dry-run takes no value", ""),

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Table: rows under titles, in columns that line up. Values of print() come one by one and widen a column when they
+ * must; a map is laid out as a whole, largest first. On a terminal, a map that is printed again and again
+ * is redrawn in its place, as top does. What is no row is shown as the text view shows it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "view/columns.h"
+#include "view/parts.h"
+
+#define GAP "  "
+/* Text of a frame that is not its table: a title or the time. More is a log, which is never overwritten. */
+#define MOST_HEAD_LINES 3
+
+struct table_state {
+	struct columns columns; /* of the rows that came last */
+	/* The frame on the terminal: head, then maps. */
+	unsigned head_lines, map_lines;
+	const struct map *shown[32];
+	unsigned nshown;
+	bool is_log;
+};
+
+static int table_open(struct view *v)
+{
+	v->priv = calloc(1, sizeof(struct table_state));
+	return v->priv ? 0 : -ENOMEM;
+}
+
+static void table_close(struct view *v)
+{
+	struct table_state *s = v->priv;
+
+	columns_free(&s->columns);
+	free(s);
+	v->priv = NULL;
+}
+
+/* ---- cells ---- */
+
+/* What programs are called must neither break lines nor steer the terminal. */
+static void add_safe(struct strbuf *out, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c < 0x20 || c == 0x7f)
+			strbuf_addf(out, "\\x%02x", c);
+		else
+			strbuf_addch(out, s[i]);
+	}
+}
+
+static void add_padded(struct strbuf *out, const struct column *col, const char *s, size_t len, bool last)
+{
+	size_t width = text_width(s, len), pad = width < col->width ? col->width - width : 0;
+
+	if (col->right)
+		strbuf_fill(out, ' ', pad);
+	strbuf_add(out, s, len);
+	if (!col->right && !last)
+		strbuf_fill(out, ' ', pad);
+}
+
+static void add_titles(struct view *v, const struct columns *c)
+{
+	if (v->colour)
+		strbuf_addstr(&v->out, "\033[1m");
+	for (uint32_t i = 0; i < c->n; i++) {
+		strbuf_addstr(&v->out, i ? GAP : "");
+		add_padded(&v->out, &c->v[i], c->v[i].title, strlen(c->v[i].title), i + 1 == c->n);
+	}
+	strbuf_addstr(&v->out, v->colour ? "\033[0m\n" : "\n");
+}
+
+/* A stack is the end of its row: one frame under the other. */
+static bool is_tall(const struct type *t)
+{
+	return t->kind == TY_KSTACK || t->kind == TY_USTACK;
+}
+
+static void add_row(struct view *v, struct columns *c, const uint8_t *key, const uint8_t *value, int64_t div)
+{
+	_cleanup_strbuf_ struct strbuf raw = STRBUF_INIT, cell = STRBUF_INIT, tall = STRBUF_INIT;
+
+	for (uint32_t i = 0; i < c->n; i++) {
+		struct column *col = &c->v[i];
+
+		strbuf_reset(&raw);
+		strbuf_reset(&cell);
+		cell_text(v, is_tall(col->type) ? &tall : &raw, col, key, value, div);
+		add_safe(&cell, raw.s, raw.len);
+		if (raw.failed || cell.failed || tall.failed)
+			v->out.failed = true;
+		col->width = (uint32_t)MAX((size_t)col->width, i + 1 < c->n || col->right ? text_width(cell.s, cell.len) : 0);
+		strbuf_addstr(&v->out, i ? GAP : "");
+		add_padded(&v->out, col, cell.s, cell.len, i + 1 == c->n);
+	}
+	strbuf_add(&v->out, tall.s, tall.len);
+	if (!tall.len || tall.s[tall.len - 1] != '\n')
+		strbuf_addch(&v->out, '\n');
+}
+
+/* ---- the frame on a terminal ---- */
+
+static unsigned count_lines(const struct strbuf *b, size_t from)
+{
+	unsigned n = 0;
+
+	for (size_t i = from; i < b->len; i++)
+		n += b->s[i] == '\n';
+	return n;
+}
+
+static void terminal_size(const struct view *v, unsigned *rows, unsigned *columns)
+{
+	struct winsize w;
+
+	*rows = 24;
+	*columns = 80;
+	if (!ioctl(v->fd, TIOCGWINSZ, &w) && w.ws_row && w.ws_col) {
+		*rows = w.ws_row;
+		*columns = w.ws_col;
+	}
+}
+
+static void frame_begin(struct table_state *s)
+{
+	s->head_lines = s->map_lines = s->nshown = 0;
+	s->is_log = false;
+}
+
+static void lines_erase(struct view *v, unsigned n)
+{
+	if (v->is_terminal && n)
+		strbuf_addf(&v->out, "\033[%uA\033[J", n);
+}
+
+static void frame_erase(struct view *v)
+{
+	struct table_state *s = v->priv;
+
+	lines_erase(v, s->is_log ? 0 : s->head_lines + s->map_lines);
+	frame_begin(s);
+}
+
+/* The same map again without a new head: it takes the place of what stood there. */
+static void maps_erase(struct view *v)
+{
+	struct table_state *s = v->priv;
+
+	lines_erase(v, s->map_lines);
+	s->map_lines = s->nshown = 0;
+}
+
+static bool frame_has(const struct table_state *s, const struct map *m)
+{
+	for (unsigned i = 0; i < s->nshown; i++)
+		if (s->shown[i] == m)
+			return true;
+	return false;
+}
+
+/* Anything but a map: the head of a new frame when the last one has its maps, else part of a log. */
+static int show_other(struct view *v, const struct record *rec)
+{
+	struct table_state *s = v->priv;
+	bool may_be_head = rec->kind == REC_TIME || rec->kind == REC_PRINTF;
+	size_t before;
+	int err;
+
+	if (s->nshown && may_be_head)
+		frame_erase(v);
+	before = v->out.len;
+	err = view_text.record(v, rec);
+	if (v->out.len == before)
+		return err;
+	s->head_lines += count_lines(&v->out, before);
+	if (!may_be_head || s->nshown || s->head_lines > MOST_HEAD_LINES)
+		s->is_log = true;
+	return err;
+}
+
+/* ---- records ---- */
+
+static int show_value(struct view *v, const struct record *rec)
+{
+	struct table_state *s = v->priv;
+	const struct type *t = rec->type;
+
+	if (!t || (t->kind != TY_RECORD && t->kind != TY_TUPLE && t->kind != TY_STRUCT))
+		return show_other(v, rec);
+	if (!s->columns.type || !type_equal(s->columns.type, t)) {
+		bool again = s->columns.n;
+		int err;
+
+		columns_free(&s->columns);
+		err = columns_of_type(&s->columns, t, v->columns_spec);
+		if (err)
+			return err;
+		strbuf_addstr(&v->out, again ? "\n" : "");
+		add_titles(v, &s->columns);
+	}
+	frame_begin(s);
+	s->is_log = true;
+	add_row(v, &s->columns, NULL, rec->data, 1);
+	return 0;
+}
+
+static bool is_block(const struct type *t)
+{
+	return t->kind == TY_HIST || t->kind == TY_LHIST || t->kind == TY_TSERIES;
+}
+
+/* Widths first, so that titles and the first row line up with the last. */
+static void measure(struct view *v, struct columns *c, const struct table *t)
+{
+	size_t before = v->out.len;
+
+	for (size_t i = 0; i < t->nrows; i++) {
+		add_row(v, c, t->rows[i].key, t->rows[i].value, t->div);
+		v->out.len = before;
+	}
+}
+
+static int add_map(struct view *v, const struct table *t)
+{
+	struct columns c;
+	unsigned rows = UINT32_MAX, width;
+	int err = columns_of_map(&c, t->map, v->columns_spec);
+
+	if (err)
+		return err;
+	if (v->is_terminal && !t->final)
+		terminal_size(v, &rows, &width);
+	measure(v, &c, t);
+	add_titles(v, &c);
+	/* They come smallest first, so that the largest stand where the eye is at the end of text. */
+	for (size_t i = t->nrows; i-- > 0;) {
+		if (t->nrows - i + 4 > rows && i) {
+			strbuf_addf(&v->out, "... and %zu more\n", i + 1);
+			break;
+		}
+		add_row(v, &c, t->rows[i].key, t->rows[i].value, t->div);
+	}
+	columns_free(&c);
+	return 0;
+}
+
+static int show_map(struct view *v, const struct record *rec)
+{
+	struct table_state *s = v->priv;
+	const struct table *t = rec->table;
+	size_t before;
+	int err;
+
+	if (!t->nrows)
+		return 0;
+	if (frame_has(s, t->map))
+		maps_erase(v);
+	before = v->out.len;
+	if (v->bytes_written + v->out.len && (!v->is_terminal || s->nshown || s->is_log))
+		strbuf_addch(&v->out, '\n');
+	err = is_block(t->map->value) ? view_text.record(v, rec) : add_map(v, t);
+	/* A histogram brings an empty line of its own. */
+	while (v->out.len > 1 && v->out.s[v->out.len - 1] == '\n' && v->out.s[v->out.len - 2] == '\n')
+		v->out.s[--v->out.len] = 0;
+	s->map_lines += count_lines(&v->out, before);
+	if (s->nshown < ARRAY_SIZE(s->shown))
+		s->shown[s->nshown++] = t->map;
+	columns_free(&s->columns);
+	return err;
+}
+
+static int table_record(struct view *v, const struct record *rec)
+{
+	switch (rec->kind) {
+	case REC_VALUE: return show_value(v, rec);
+	case REC_MAP: return show_map(v, rec);
+	default: return show_other(v, rec);
+	}
+}
+
+const struct view_def view_table = {
+	.name = "table",
+	.summary = "aligned columns; maps largest first, redrawn in place on a terminal",
+	.open = table_open,
+	.record = table_record,
+	.close = table_close,
+};
