@@ -45,5 +45,4 @@ UNSUPPORTED(kprobe, "k", NULL, "kprobe[:MODULE]:FUNCTION[+OFFSET]", "a kernel fu
 UNSUPPORTED(kretprobe, "kr", NULL, "kretprobe[:MODULE]:FUNCTION", "a kernel function returns");
 UNSUPPORTED(uprobe, "u", NULL, "uprobe:BINARY:FUNCTION[+OFFSET]", "a function of a program begins");
 UNSUPPORTED(uretprobe, "ur", NULL, "uretprobe:BINARY:FUNCTION", "a function of a program returns");
-UNSUPPORTED(usdt, "U", NULL, "usdt:BINARY:[PROVIDER:]NAME", "a marker that a program was built with");
 UNSUPPORTED(watchpoint, "w", NULL, "watchpoint:ADDRESS:LENGTH:MODE", "access to memory");
