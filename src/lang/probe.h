@@ -18,6 +18,7 @@ struct bpf_link;
 struct bpf_object;
 struct kernel; /* kernel/kernel.h: what the running kernel offers, read lazily and cached */
 struct ktypes; /* lang/ktype.h */
+struct binaries; /* probe/binary.h */
 
 /* The facts a kind may ask for while it expands and attaches. */
 struct probe_env {
@@ -26,7 +27,10 @@ struct probe_env {
 	struct ktypes *types;    /* the kernel's types, made when asked for */
 	const struct reporter *report;
 	struct diags *diags;     /* while compiling; NULL while attaching */
+	struct binaries *binaries; /* programs that were looked into, made when asked for */
 	int32_t pid;             /* -p or the child of -c; 0: none */
+	bool pid_is_child;       /* of -c: it does not run its program yet */
+	bool unsafe;             /* --unsafe: what may harm a traced process is allowed */
 	uint32_t max_probes;
 };
 

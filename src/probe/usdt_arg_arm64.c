@@ -3,8 +3,6 @@
  * Usdt_arg_arm64: operands as the compilers write them for 64-bit ARM: 5, x0, w1, sp, [sp, 16], [x0, x1, lsl 3],
  * [x0, w1, sxtw 2].
  */
-#include <stdio.h>
-
 #include "base/util.h"
 #include "probe/usdt_arg.h"
 
@@ -51,7 +49,7 @@ static bool vector_reg(const char *name, struct usdt_reg *out)
 {
 	if (!strchr("bhsdqvz", *name) || name[1] < '0' || name[1] > '9')
 		return false;
-	*out = (struct usdt_reg){ .problem = "it lies in a floating-point or vector register" };
+	*out = (struct usdt_reg){ .problem = "it lies in a floating-point or vector register", .bytes = 8 };
 	return true;
 }
 
@@ -111,7 +109,7 @@ static bool memory_operand(struct usdt_cursor *c, struct usdt_arg *arg)
 	struct usdt_reg reg;
 
 	usdt_blank(c);
-	if (!reg_take(c, &reg) || reg.problem || reg.bytes != 8)
+	if (!reg_take(c, &reg) || reg.problem || reg.bytes != 8 || reg.offset == ZERO_OFFSET)
 		return false;
 	arg->place.is_memory = true;
 	arg->place.base = reg.offset;
@@ -136,6 +134,6 @@ bool usdt_arm64_operand(struct usdt_cursor *c, struct usdt_arg *arg)
 	arg->place.problem = reg.problem;
 	arg->place.base = reg.offset;
 	arg->place.base_bytes = 8;
-	arg->place.bytes = MIN(arg->place.bytes, reg.bytes ? reg.bytes : 8);
+	arg->place.bytes = MIN(arg->place.bytes, reg.bytes);
 	return true;
 }
