@@ -162,7 +162,7 @@ static int list_guarded(struct listing *l, const char *pattern)
 	if (setjmp(*arena_guard(l->arena)))
 		return report_error(&l->relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
 	l->env = (struct probe_env){ .arena = l->arena, .kernel = l->kernel, .types = ktypes_new(l->arena, l->kernel), .report = &l->relay.reporter,
-				     .diags = &diags, .max_probes = UINT32_MAX };
+				     .diags = &diags, .pid = l->env.pid, .max_probes = UINT32_MAX };
 	err = patterns_list(l, pattern ? pattern : "*");
 	diag_flush(&diags, &l->relay.reporter);
 	if (!err && !l->found && pattern)
@@ -171,13 +171,16 @@ static int list_guarded(struct listing *l, const char *pattern)
 	return err;
 }
 
-int sonde_list_probes(const char *pattern, bool verbose, int (*fn)(void *ctx, const char *probe, const char *args),
-		      void *ctx, sonde_message_fn message, void *message_ctx)
+int sonde_list_probes(const char *pattern, const struct sonde_compile_options *o, bool verbose,
+		      int (*fn)(void *ctx, const char *probe, const char *args), void *ctx)
 {
 	struct listing l = { .verbose = verbose, .fn = fn, .ctx = ctx };
+	struct sonde_compile_options options;
 	int err;
 
-	relay_init(&l.relay, message, message_ctx);
+	options_copy(&options, sizeof(options), o);
+	l.env.pid = options.pid;
+	relay_init(&l.relay, options.message, options.message_ctx);
 	l.arena = arena_new();
 	l.kernel = kernel_new(&l.relay.reporter);
 	if (l.arena && l.kernel)

@@ -56,6 +56,16 @@ static bool provider_matches(const struct wanted *w, const char *provider)
 	return !*w->provider || text_matches(w->provider, w->provider_pattern, provider);
 }
 
+/* usdt:* */
+static const struct probe_spec *spec_of_all(struct probe_env *env, const struct probe_spec *spec)
+{
+	struct probe_spec *all = arena_new_of(env->arena, struct probe_spec);
+
+	*all = *spec;
+	vec_push(env->arena, &all->parts, "*");
+	return all;
+}
+
 /* Without a program, all that the process of -p has mapped are meant. */
 static const struct probe_spec *spec_with_files(struct probe_env *env, const struct probe_spec *spec)
 {
@@ -237,9 +247,11 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	struct wanted w;
 	int r = 0;
 
-	/* Every program there is would have to be opened for a pattern that names none. */
-	if (!spec->parts.n)
+	/* For a pattern that names none, those of the process of -p: no one asks for all there are. */
+	if (!spec->parts.n && !binary_is_implied(env))
 		return 0;
+	if (!spec->parts.n)
+		spec = spec_of_all(env, spec);
 	r = wanted_parse(env, spec, &w);
 	r = r ? r : binary_paths(env, spec_with_files(env, spec), 0, &paths);
 	if (r)
