@@ -139,4 +139,7 @@ struct probe_kind {
 /* The kind that answers to `name` (its own or an alias) in a NULL-terminated table; NULL when none. */
 const struct probe_kind *probe_kind_find(const struct probe_kind *const *kinds, const char *name);
 
+/* "kind:part:part" as a spec without a place in a source. A part in quotes is not a pattern. */
+struct probe_spec *probe_spec_of_text(struct arena *a, const char *text);
+
 #endif

@@ -10,7 +10,8 @@
 Blocks are indented by four spaces. Keys: program (required), params, options, env (NAME=value words),
 out (exact standard output; maps at the end included), out-re (a regular expression that all of standard
 output must match), err (every line must be found within standard error), status (default 0), timeout,
-peer (`same`: bpftrace 0.17 prints the same; `no REASON`; `differs REASON`).
+peer (`same`: bpftrace 0.17 prints the same; `no REASON`; `differs REASON`). The cases of tests/probes have
+more: kind, needs and refused (see probes.py there).
 Lines that begin with # outside blocks are comments.
 """
 import re
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BLOCKS = ("program", "out", "out-re", "err")
-WORDS = ("params", "options", "env", "status", "timeout", "peer")
+WORDS = ("params", "options", "env", "status", "timeout", "peer", "kind", "needs", "refused")
 
 
 @dataclass
