@@ -94,8 +94,8 @@ static const char *float_name(uint64_t bytes)
 	return bytes == 4 ? "float" : bytes == 8 ? "double" : "long double";
 }
 
-/* "-4@", "8f@" in front of the operand; without it, a word. */
-static void size_take(struct usdt_cursor *c, struct usdt_arg *arg)
+/* "-4@", "8f@" in front of the operand; without it (false), a word. */
+static bool size_take(struct usdt_cursor *c, struct usdt_arg *arg)
 {
 	const char *begin = c->p, *end;
 	bool negative = usdt_take(c, '-'), is_float;
@@ -104,14 +104,14 @@ static void size_take(struct usdt_cursor *c, struct usdt_arg *arg)
 	arg->place.bytes = 8;
 	if (!isdigit((unsigned char)*c->p)) {
 		c->p = begin;
-		return;
+		return false;
 	}
 	bytes = strtoul(c->p, (char **)(uintptr_t)&end, 10);
 	c->p = end;
 	is_float = usdt_take(c, 'f');
 	if (!usdt_take(c, '@')) {
 		c->p = begin;
-		return;
+		return false;
 	}
 	arg->place.is_signed = negative;
 	if (is_float) {
@@ -123,6 +123,7 @@ static void size_take(struct usdt_cursor *c, struct usdt_arg *arg)
 	} else {
 		arg->place.bytes = (uint8_t)bytes;
 	}
+	return true;
 }
 
 /* Does an argument with its size begin here? */
@@ -137,15 +138,19 @@ static bool begins_arg(const char *p)
 	return *p == '@';
 }
 
-static bool at_end(const struct usdt_cursor *c)
+/* Does the operand end here? Behind one with a size there is nothing, or another with a size. */
+static bool at_end(const struct usdt_cursor *c, bool sized)
 {
-	return !*c->p || *c->p == ' ' || *c->p == '\t';
+	struct usdt_cursor rest = *c;
+
+	usdt_blank(&rest);
+	return !*rest.p || (rest.p != c->p && (!sized || begins_arg(rest.p)));
 }
 
 /* To the blank before the next argument. */
 static void resync(struct usdt_cursor *c)
 {
-	while (*c->p && !(at_end(c) && begins_arg(c->p + 1)))
+	while (*c->p && !at_end(c, true))
 		c->p++;
 }
 
@@ -154,12 +159,12 @@ static void arg_parse(struct usdt_cursor *c, enum usdt_machine machine, struct u
 	bool (*operand)(struct usdt_cursor *, struct usdt_arg *) =
 		machine == USDT_ARM64 ? usdt_arm64_operand : usdt_x86_operand;
 	const char *begin = c->p, *problem;
-	bool understood;
+	bool understood, sized;
 
 	*arg = (struct usdt_arg){ .place = { .base = -1, .index = -1 } };
-	size_take(c, arg);
+	sized = size_take(c, arg);
 	problem = arg->place.problem;
-	understood = operand(c, arg) && at_end(c);
+	understood = operand(c, arg) && at_end(c, sized);
 	if (!understood)
 		resync(c);
 	arg->text = arena_strndup(c->arena, begin, (size_t)(c->p - begin));
