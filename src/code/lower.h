@@ -123,6 +123,9 @@ int lower_event(struct lower *l, struct site *s, struct expr *const *args, uint3
 /* The same with values at hand. */
 int lower_event_vals(struct lower *l, struct site *s, const struct val *vals, uint32_t n);
 
+/* A printf() whose program runs without the session: the kernel formats it into the file that is being read. */
+int lower_seq_printf(struct lower *l, struct expr *call);
+
 /* Send header and payload that have been put together at `addr` (a slot that begins with room for struct
  * event_header): `bytes` of payload, a register with a bound the verifier can see. site->payload stays NULL. */
 void lower_event_output(struct lower *l, const struct site *s, vreg addr, vreg bytes);

@@ -27,6 +27,9 @@ static struct val context_word(struct lower *l, const struct val *ctx, const str
 {
 	vreg word = ir_load(l->f, ctx->reg, (int32_t)f->ctx_offset, 8, false);
 
+	/* The verifier guards what it knows to be a pointer, also against being NULL: to us it is an address. */
+	if (l->point && l->point->uses_btf_ctx && f->type->kind == TY_POINTER)
+		word = lower_address_number(l, word);
 	return val_of_reg(f->type, lower_convert(l, word, &type_uint64, f->type));
 }
 

@@ -191,8 +191,7 @@ static bool prog_type(enum bpf_prog_type type)
 /* The program type alone loads on every kernel; whether anything calls it is the event source's matter. */
 static bool probe_kprobe(struct kernel *k)
 {
-	(void)k;
-	return prog_type(BPF_PROG_TYPE_KPROBE) && pmu_exists("/sys/bus/event_source/devices/kprobe/type");
+	return prog_type(BPF_PROG_TYPE_KPROBE) && kernel_has_kprobes(k);
 }
 
 static bool probe_uprobe(struct kernel *k)
@@ -254,9 +253,7 @@ TRACING(probe_iter_task_vma, "task_vma", BPF_TRACE_ITER, false)
 
 
 /* What headers of this age do not know yet. Both ways to attach begin alike: flags and a count of places. */
-#define ATTACH_KPROBE_MULTI 42
 #define ATTACH_UPROBE_MULTI 48
-#define ATTACH_KPROBE_SESSION 56
 
 struct link_create {
 	uint32_t prog_fd, target_fd, attach_type, flags;
@@ -289,29 +286,6 @@ static int link_create(struct link_create *attr, uint32_t attach_type)
 	attr->attach_type = attach_type;
 	fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(*attr));
 	return fd < 0 ? -errno : fd;
-}
-
-static bool kprobe_multi_works(uint32_t attach_type)
-{
-	const char *symbol = QUIET_FUNCTION;
-	struct link_create attr = { .kprobe_multi = { .count = 1, .symbols = (uintptr_t)&symbol } };
-	int fd = link_create(&attr, attach_type);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-static bool probe_kprobe_multi(struct kernel *k)
-{
-	(void)k;
-	return kprobe_multi_works(ATTACH_KPROBE_MULTI);
-}
-
-static bool probe_kprobe_session(struct kernel *k)
-{
-	(void)k;
-	return kprobe_multi_works(ATTACH_KPROBE_SESSION);
 }
 
 /* A kernel that knows it finds that a directory is no program; others find the request wrong. */
@@ -405,8 +379,8 @@ const struct kernel_feature kernel_features[] = {
 	{ "Map types", "ringbuf", map_ringbuf },
 	{ "Map types", "task storage", map_task_storage },
 	{ "Probe types", "kprobe", probe_kprobe },
-	{ "Probe types", "kprobe_multi", probe_kprobe_multi },
-	{ "Probe types", "kprobe_session", probe_kprobe_session },
+	{ "Probe types", "kprobe_multi", kernel_has_kprobe_multi },
+	{ "Probe types", "kprobe_session", kernel_has_kprobe_session },
 	{ "Probe types", "uprobe", probe_uprobe },
 	{ "Probe types", "uprobe_multi", probe_uprobe_multi },
 	{ "Probe types", "tracepoint", probe_tracepoint },

@@ -22,6 +22,7 @@ static const char *const *word_list(struct checker *c, size_t *n)
 	vec_each(it, &c->priv->c_consts.entries)
 		vec_push(c->arena, &words, it->key);
 	vec_push(c->arena, &words, "args");
+	vec_push(c->arena, &words, "ctx");
 	*n = words.n;
 	return words.v;
 }
@@ -30,7 +31,7 @@ static const char *const *word_list(struct checker *c, size_t *n)
 static bool is_not_built(const char *name)
 {
 	static const char *const words[] = {
-		"buf", "cat", "cgroup_path", "cgroupid", "ctx", "curtask", "debugf", "errorf", "fail", "func", "jiffies",
+		"buf", "cat", "cgroup_path", "cgroupid", "curtask", "debugf", "errorf", "fail", "func", "jiffies",
 		"join", "kptr", "kstack", "ksym", "len", "macaddr", "ntop", "numaid", "offsetof", "override", "path",
 		"percpu_kaddr", "pton", "rand", "reg", "retval", "signal", "skboutput", "socket_cookie", "stack_len",
 		"strcontains", "strerror", "strftime", "strncmp", "system", "tseries", "uaddr", "unwatch", "uptr", "usermode",
@@ -71,9 +72,9 @@ static void constant_take(struct checker *c, struct expr *e, const struct c_cons
 		e->type = k->type;
 }
 
-static int check_args_word(struct checker *c, struct expr *e)
+static int check_context(struct checker *c, struct expr *e)
 {
-	int err = check_offered(c, "args", e->span);
+	int err = check_offered(c, e->name, e->span);
 
 	if (err)
 		return err;
@@ -109,8 +110,8 @@ int check_ident(struct checker *c, struct expr *e)
 		constant_take(c, e, k);
 		return 0;
 	}
-	if (str_eq(e->name, "args"))
-		return check_args_word(c, e);
+	if (str_eq(e->name, "args") || str_eq(e->name, "ctx"))
+		return check_context(c, e);
 	f = func_find(c->env->families, e->name);
 	if (!f && kernel_constant(c, e))
 		return 0;
@@ -166,6 +167,12 @@ static int check_allowed(struct checker *c, const struct expr *e)
 	if (f->flags & FUNC_AGGREGATE && c->priv->agg_ok != e) {
 		err = check_error(c, e->span, "%s() can only be assigned to a map", f->name);
 		diag_hint(c->diags, "@ = %s", f->signature);
+		return err;
+	}
+	if (f->flags & FUNC_ASYNC && !(f->flags & FUNC_STAYS) && c->unit->points.n && c->unit->points.v[0]->stays) {
+		err = check_error(c, e->span, "%s() needs the session, and %s runs without one", f->name,
+				  c->unit->points.v[0]->name);
+		diag_hint(c->diags, "printf() writes to whoever reads the file");
 		return err;
 	}
 	return check_offered(c, f->name, e->span);

@@ -19,10 +19,18 @@ static int argn_number(const char *name)
 	return name[3] == '1' && (name[4] == '0' || name[4] == '1') && !name[5] ? 10 + name[4] - '0' : -1;
 }
 
+/* Words for what the kernel hands the program, as a struct. */
+static bool is_context(const char *name)
+{
+	return str_eq(name, "args") || str_eq(name, "ctx");
+}
+
 static bool kind_offers(const struct probe_kind *k, const char *name)
 {
 	if (str_eq(name, "args"))
 		return k->has_args;
+	if (str_eq(name, "ctx"))
+		return k->has_ctx;
 	if (str_eq(name, "retval"))
 		return k->has_retval;
 	if (str_eq(name, "func"))
@@ -32,7 +40,7 @@ static bool kind_offers(const struct probe_kind *k, const char *name)
 
 static const char *kind_offer_text(struct checker *c, const struct probe_kind *k)
 {
-	const char *text = arena_printf(c->arena, "%s%s%s%s", k->has_args ? ", args" : "",
+	const char *text = arena_printf(c->arena, "%s%s%s%s%s", k->has_args ? ", args" : "", k->has_ctx ? ", ctx" : "",
 					k->has_argn ? ", arg0 to arg9" : "", k->has_retval ? ", retval" : "",
 					k->has_func ? ", func" : "");
 
@@ -45,7 +53,7 @@ int check_offered(struct checker *c, const char *name, struct span span)
 	int err;
 
 	if (!c->unit)
-		return str_eq(name, "args") ? check_error(c, span, "args has a meaning only inside a probe") : 0;
+		return is_context(name) ? check_error(c, span, "%s has a meaning only inside a probe", name) : 0;
 	if (c->priv->sub && (!kind_offers(c->unit->kind, name) || str_eq(name, "probe"))) {
 		err = check_error(c, span, "%s has a meaning only inside a probe, not in a function", name);
 		diag_hint(c->diags, "hand it in as a parameter");
@@ -57,8 +65,8 @@ int check_offered(struct checker *c, const char *name, struct span span)
 		diag_hint(c->diags, "%s", kind_offer_text(c, k));
 		return err;
 	}
-	if (str_eq(name, "args") && !c->unit->args)
-		return check_error(c, span, "%s has no args", c->unit->points.n ? c->unit->points.v[0]->name : k->name);
+	if (is_context(name) && !c->unit->args)
+		return check_error(c, span, "%s has no %s", c->unit->points.n ? c->unit->points.v[0]->name : k->name, name);
 	return 0;
 }
 
@@ -289,7 +297,7 @@ static void note_use(struct expr *e, void *ctx)
 
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
-	u->args |= str_eq(e->name, "args");
+	u->args |= is_context(e->name);
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 	number = argn_number(e->name);
 	if (number >= 0)
@@ -378,7 +386,7 @@ static bool unit_takes(const struct unit *u, const struct attach_point *ap, cons
 {
 	const struct attach_point *first = u->points.v[0];
 
-	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx &&
+	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
 	       same_section_type(first->section, ap->section) && args_alike(first, ap, uses);
 }
 

@@ -28,6 +28,7 @@ struct probe_env {
 	const struct reporter *report;
 	struct diags *diags;     /* while compiling; NULL while attaching */
 	struct binaries *binaries; /* programs that were looked into, made when asked for */
+	bool dry_run;            /* attaching: leave nothing behind */
 	int32_t pid;             /* -p or the child of -c; 0: none */
 	bool pid_is_child;       /* of -c: it does not run its program yet */
 	bool unsafe;             /* --unsafe: what may harm a traced process is allowed */
@@ -53,6 +54,7 @@ struct guard {
 /* How the session makes the program run. */
 enum probe_run {
 	RUN_ATTACHED, /* the kernel runs it: attach() */
+	RUN_ITER,     /* the kernel runs it for each of its objects while the session reads what attach() opened */
 	RUN_BEGIN, RUN_END, /* the session runs it once, by BPF_PROG_TEST_RUN */
 	RUN_TIMER,    /* the session runs it every period_ns */
 	RUN_SIGNAL,   /* the session runs it when it receives signal `number` */
@@ -70,7 +72,9 @@ struct attach_point {
 	struct guard guard;
 	uint64_t guard_value;
 	const struct type *args; /* what `args` offers here, or NULL; filled by kind->args() */
-	bool uses_btf_ctx;       /* context words may be dereferenced directly (tp_btf, fentry) */
+	bool uses_btf_ctx;       /* the verifier knows what the words of the context point to (tp_btf, fentry) */
+	bool stays;              /* it is left behind and runs without the session: nobody receives its events */
+	bool unpaced;            /* RUN_ITER: the kernel cannot go on in the middle: all must be read at once */
 	/* for the kind's own attach(): meaning is private to it */
 	const char *target, *func;
 	uint64_t number;     /* period, config, address, offset, signal */
@@ -91,6 +95,7 @@ struct probe_link {
 	struct bpf_link *link; /* or NULL */
 	int fd;                /* or -1 */
 	bool slow_close;       /* closing waits for a grace period: closed in parallel, after switch-off */
+	bool to_read;          /* RUN_ITER: the session reads `fd` to its end */
 };
 
 typedef VEC(struct probe_link) link_vec;
@@ -105,6 +110,8 @@ struct probe_kind {
 	const char *prog_type;       /* for --info and help: the kernel's name of the program type */
 	bool has_args, has_argn, has_retval, has_func;
 	bool has_typed_argn;         /* arg0, arg1, ... are members of what args() fills in, not words */
+	bool has_ctx;                /* `ctx` are the members of ap->args */
+	bool one_each;               /* a program can serve one attach point only */
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */
 	bool slow_close;             /* its programs test the session's off flag first */
 	/*
@@ -135,6 +142,12 @@ struct probe_kind {
 	int (*attach)(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 		      uint32_t npoints, link_vec *links);
 };
+
+/* Does the kernel run its programs, not the session? */
+static inline bool probe_run_by_kernel(const struct probe_kind *kind)
+{
+	return kind->run == RUN_ATTACHED || kind->run == RUN_ITER;
+}
 
 /* The kind that answers to `name` (its own or an alias) in a NULL-terminated table; NULL when none. */
 const struct probe_kind *probe_kind_find(const struct probe_kind *const *kinds, const char *name);

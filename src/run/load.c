@@ -85,7 +85,7 @@ static bool only_session_sends(const struct module *m)
 
 			if (!span_within(u->clause->span, m->sites.v[i].span))
 				continue;
-			if (u->kind->run == RUN_ATTACHED)
+			if (probe_run_by_kernel(u->kind))
 				return false;
 			found = true;
 		}
