@@ -136,6 +136,10 @@ struct probe_kind {
 	 */
 	int (*list)(struct probe_env *env, const struct probe_spec *spec,
 		    int (*fn)(const char *name, void *ctx), void *ctx);
+	/* Before `prog` is loaded: what the name of its section cannot say (an expected attach type). 0 or a
+	 * negative errno. NULL: nothing. */
+	int (*prepare)(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
+		       uint32_t npoints);
 	/* Attach `prog` to all `points` (of one program); add what must be closed to *links. On failure
 	 * one message has been reported and a negative errno is returned; links already added stay in
 	 * *links for the caller to close. */

@@ -33,14 +33,13 @@ static const char *perf_hint(int err)
 	}
 }
 
-static int attach_report(struct probe_env *env, const struct attach_point *ap, int err)
+int attach_report(struct probe_env *env, const struct attach_point *ap, int err)
 {
 	errno = -err;
 	return report_error(env->report, err, perf_hint(err), "cannot attach %s: %m", ap->name);
 }
 
-/* Room for one more link, asked for before there is anything that could leak. */
-static struct probe_link *link_slot(struct probe_env *env, link_vec *links)
+struct probe_link *link_slot(struct probe_env *env, link_vec *links)
 {
 	struct probe_link none = { .fd = -1 };
 
@@ -60,15 +59,16 @@ static int perf_open(struct perf_event_attr *attr, int32_t pid, int cpu)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int event_attach(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
-			int32_t pid, int cpu, bool slow_close, link_vec *links)
+int perf_attach_cookie(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr, int32_t pid,
+		       int cpu, uint64_t cookie, bool slow_close, link_vec *links)
 {
+	LIBBPF_OPTS(bpf_perf_event_opts, opts, .bpf_cookie = cookie);
 	struct probe_link *slot = link_slot(env, links);
 	int fd = perf_open(attr, pid, cpu), err = fd;
 
 	if (fd >= 0) {
 		slot->slow_close = slow_close;
-		slot->link = bpf_program__attach_perf_event(prog, fd);
+		slot->link = bpf_program__attach_perf_event_opts(prog, fd, &opts);
 		if (slot->link)
 			return 0;
 		err = -errno;
@@ -76,6 +76,12 @@ static int event_attach(struct probe_env *env, struct bpf_program *prog, struct 
 	}
 	links->n--;
 	return err;
+}
+
+static int event_attach(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
+			int32_t pid, int cpu, bool slow_close, link_vec *links)
+{
+	return perf_attach_cookie(env, prog, attr, pid, cpu, 0, slow_close, links);
 }
 
 int perf_attach_tracepoint(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,

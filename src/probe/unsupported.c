@@ -42,6 +42,4 @@ UNSUPPORTED(fexit, "fr", "kretfunc", "fexit[:MODULE]:FUNCTION", "a kernel functi
 UNSUPPORTED(hardware, "h", NULL, "hardware:EVENT[:COUNT]", "events counted by the processor");
 UNSUPPORTED(kprobe, "k", NULL, "kprobe[:MODULE]:FUNCTION[+OFFSET]", "a kernel function begins");
 UNSUPPORTED(kretprobe, "kr", NULL, "kretprobe[:MODULE]:FUNCTION", "a kernel function returns");
-UNSUPPORTED(uprobe, "u", NULL, "uprobe:BINARY:FUNCTION[+OFFSET]", "a function of a program begins");
-UNSUPPORTED(uretprobe, "ur", NULL, "uretprobe:BINARY:FUNCTION", "a function of a program returns");
 UNSUPPORTED(watchpoint, "w", NULL, "watchpoint:ADDRESS:LENGTH:MODE", "access to memory");

@@ -10,6 +10,7 @@
 #include "probe/binary.h"
 #include "probe/common.h"
 #include "probe/kinds_all.h"
+#include "probe/uprobe_attach.h"
 #include "probe/usdt.h"
 
 /* The parts of a spec; an empty provider is any. */
@@ -167,6 +168,7 @@ struct adding {
 	const struct probe_spec *spec;
 	struct usdt_shared *shared;
 	attach_vec *out;
+	bool by_pattern;
 };
 
 static int point_make(const struct usdt_file *f, size_t i, void *ctx)
@@ -181,7 +183,8 @@ static int point_make(const struct usdt_file *f, size_t i, void *ctx)
 	if (!ap)
 		return -EINVAL;
 	p = arena_new_of(a, struct usdt_point);
-	*p = (struct usdt_point){ .file = f, .sites = s, .nsites = usdt_file_next(f, i) - i, .shared = add->shared };
+	*p = (struct usdt_point){ .file = f, .sites = s, .nsites = usdt_file_next(f, i) - i, .shared = add->shared,
+				  .by_pattern = add->by_pattern };
 	ap->section = "uprobe";
 	ap->target = f->path;
 	ap->priv = p;
@@ -205,6 +208,7 @@ static int expand(struct probe_env *env, const struct probe_spec *spec, attach_v
 	if (err)
 		return err;
 	quiet = part_is_pattern(spec, 0);
+	add.by_pattern = quiet || w.provider_pattern || w.name_pattern;
 	vec_each(path, &paths) {
 		const struct usdt_file *f = file_read(env, spec, *path, quiet);
 
@@ -270,6 +274,14 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	return 0;
 }
 
+static int usdt_prepare(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
+			uint32_t npoints)
+{
+	(void)points;
+	(void)npoints;
+	return uprobe_prepare(env, prog);
+}
+
 const struct probe_kind probe_usdt = {
 	.name = "usdt",
 	.aliases = (const char *const[]){ "U", NULL },
@@ -285,5 +297,6 @@ const struct probe_kind probe_usdt = {
 	.expand = expand,
 	.args = usdt_args_fill,
 	.list = list,
+	.prepare = usdt_prepare,
 	.attach = usdt_attach,
 };

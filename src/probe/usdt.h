@@ -17,6 +17,7 @@ struct usdt_point {
 	const struct usdt_file *file;
 	const struct usdt_site *sites;
 	size_t nsites;
+	bool by_pattern;  /* found, not named */
 	uint32_t *places; /* of each site: which of the places of its arguments; NULL: all the same */
 	struct usdt_shared *shared;
 };

@@ -294,23 +294,6 @@ static int object_prepare(struct session *s)
 	return 0;
 }
 
-static int object_load(struct session *s)
-{
-	struct strbuf log = STRBUF_INIT;
-	int err;
-
-	pthread_once(&print_once, print_install);
-	print_log = &log;
-	err = object_open(s);
-	err = err ? err : object_prepare(s);
-	err = err ? err : bpf_object__load(s->object);
-	print_log = NULL;
-	if (err)
-		report_load_failure(s, &log, err);
-	strbuf_free(&log);
-	return err;
-}
-
 static int missing(const struct session *s, const char *what, const char *name)
 {
 	return report_error(s->report, -ENOENT, "this is a bug in sonde", "the object has no %s '%s'", what, name);
@@ -329,6 +312,47 @@ static int programs_find(struct session *s)
 			return missing(s, "program", name);
 	}
 	return 0;
+}
+
+/* Kinds say what sections cannot. */
+static int programs_prepare(struct session *s)
+{
+	for (uint32_t i = 0; i < s->module->programs.n; i++) {
+		const struct program_desc *d = &s->module->programs.v[i];
+		int err = d->kind->prepare ? d->kind->prepare(&s->probe, s->programs[i], d->points, d->npoints) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int object_read(struct session *s)
+{
+	int err = object_open(s);
+
+	return err ? err : object_prepare(s);
+}
+
+static int object_load(struct session *s)
+{
+	return bpf_object__load(s->object);
+}
+
+/* One step with libbpf, whose words explain why it failed. */
+static int with_log(struct session *s, int (*step)(struct session *s))
+{
+	struct strbuf log = STRBUF_INIT;
+	int err;
+
+	pthread_once(&print_once, print_install);
+	print_log = &log;
+	err = step(s);
+	print_log = NULL;
+	if (err)
+		report_load_failure(s, &log, err);
+	strbuf_free(&log);
+	return err;
 }
 
 /* Values are read into buffers of the kernel's sizes: they must be able to hold what the module expects. */
@@ -398,9 +422,11 @@ static int ring_find(struct session *s)
 
 int session_load(struct session *s)
 {
-	int err = object_load(s);
+	int err = with_log(s, object_read);
 
 	err = err ? err : programs_find(s);
+	err = err ? err : programs_prepare(s);
+	err = err ? err : with_log(s, object_load);
 	err = err ? err : maps_find(s);
 	err = err ? err : control_map(s);
 	return err ? err : ring_find(s);
