@@ -207,10 +207,15 @@ SONDE_API int sonde_list_views(int (*fn)(void *ctx, const char *name, const char
 
 /* Call fn for every probe that matches `pattern` (kind:part:..., with wildcards, several separated by commas;
  * NULL: all kinds). With `verbose`, `args` is the list of arguments, one per line, else NULL. "struct NAME",
- * "union NAME" and "enum NAME" find types of the kernel, with `verbose` as their definition in C. Of the
- * options (NULL: none) `pid` counts, whose programs and libraries are looked into, and `message`. */
-SONDE_API int sonde_list_probes(const char *pattern, const struct sonde_compile_options *o, bool verbose,
-				int (*fn)(void *ctx, const char *probe, const char *args), void *ctx);
+ * "union NAME" and "enum NAME" find types of the kernel, with `verbose` as their definition in C. */
+SONDE_API int sonde_list_probes(const char *pattern, bool verbose,
+				int (*fn)(void *ctx, const char *probe, const char *args), void *ctx,
+				sonde_message_fn message, void *message_ctx);
+/* The same of a process: probes of programs may leave their program out, and "*" for it is what the process has
+ * mapped. */
+SONDE_API int sonde_list_process_probes(int pid, const char *pattern, bool verbose,
+					int (*fn)(void *ctx, const char *probe, const char *args), void *ctx,
+					sonde_message_fn message, void *message_ctx);
 /* The same for the probes that a program attaches to. Its actions are not checked. */
 SONDE_API int sonde_list_program(const char *source, const struct sonde_compile_options *o, bool verbose,
 				 int (*fn)(void *ctx, const char *probe, const char *args), void *ctx);

@@ -161,6 +161,7 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 		.arena = q->arena,
 		.kernel = q->kernel,
 		.types = ktypes_new(q->arena, q->kernel),
+		.symbols = q->symbols,
 		.report = &q->relay.reporter,
 		.diags = &q->diags,
 		.pid = o->pid,

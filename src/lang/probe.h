@@ -19,12 +19,14 @@ struct bpf_object;
 struct kernel; /* kernel/kernel.h: what the running kernel offers, read lazily and cached */
 struct ktypes; /* lang/ktype.h */
 struct binaries; /* probe/binary.h */
+struct symbols; /* symbol/symbol.h */
 
 /* The facts a kind may ask for while it expands and attaches. */
 struct probe_env {
 	struct arena *arena;     /* attach points and types live here */
 	struct kernel *kernel;
 	struct ktypes *types;    /* the kernel's types, made when asked for */
+	struct symbols *symbols; /* debugging information of programs, read when asked for; NULL: none */
 	const struct reporter *report;
 	struct diags *diags;     /* while compiling; NULL while attaching */
 	struct binaries *binaries; /* programs that were looked into, made when asked for */
@@ -130,6 +132,9 @@ struct probe_kind {
 	int (*expand)(struct probe_env *env, const struct probe_spec *spec, attach_vec *out);
 	/* Fill ap->args. NULL: the kind has no args. May be asked late: reads tracefs or BTF. */
 	int (*args)(struct probe_env *env, struct attach_point *ap);
+	/* The type of this name ("struct foo", a typedef) as the traced program knows it; NULL: unknown. The
+	 * kind may leave this out. */
+	const struct type *(*type)(struct probe_env *env, const struct attach_point *ap, const char *name);
 	/*
 	 * Call fn with the full name of all that match a spec whose parts may be patterns (for -l); no
 	 * attach point is made. Sorted. Stops when fn returns non-zero and returns that.

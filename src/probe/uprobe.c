@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* uprobe: a function of a program or library begins, or execution comes to an address in it. */
 #include "probe/kinds_all.h"
+#include "probe/uprobe_args.h"
 #include "probe/uprobe_attach.h"
 #include "probe/uprobe_expand.h"
 
@@ -36,12 +37,15 @@ const struct probe_kind probe_uprobe = {
 	.summary = "a function of a program begins",
 	.run = RUN_ATTACHED,
 	.prog_type = "kprobe",
+	.has_args = true,
 	.has_argn = true,
 	.has_func = true,
 	.space = SPACE_USER,
 	.slow_close = true,
 	.takes_cookie = true,
 	.expand = expand,
+	.args = uprobe_args,
+	.type = uprobe_type,
 	.list = list,
 	.prepare = prepare,
 	.attach = attach,

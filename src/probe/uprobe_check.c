@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "probe/common.h"
+#include "probe/insn.h"
 #include "probe/uprobe_expand.h"
 
 /* ---- missing functions ---- */
@@ -104,6 +105,26 @@ int uprobe_missing(struct probe_env *env, const struct uprobe_spec *u, struct bi
 
 /* ---- places ---- */
 
+/* Functions are decoded from their beginning, so far at most. */
+#define DECODE_MOST_BYTES (1u << 20)
+
+/* As insn_begins_at(), in a function of the file. */
+static int instruction_begins(struct probe_env *env, const struct binary *b, const struct binary_symbol *f,
+			      uint64_t offset)
+{
+	size_t len = (size_t)offset + INSN_MOST_BYTES;
+	uint64_t at;
+	uint8_t *code;
+
+	if (offset > DECODE_MOST_BYTES || !elf_file_offset(b->elf, f->addr, PF_X, &at))
+		return -1;
+	code = arena_alloc(env->arena, len);
+	/* The file may end behind the function. */
+	while (len > offset && !elf_file_read(b->elf, at, code, len))
+		len--;
+	return len > offset ? insn_begins_at(code, len, (size_t)offset) : -1;
+}
+
 static int unsafe_place(struct probe_env *env, const struct uprobe_spec *u, const char *text)
 {
 	int err = diag_error(env->diags, part_span(u->spec, u->name_part), "%s", text);
@@ -130,5 +151,14 @@ int uprobe_place_check(struct probe_env *env, const struct uprobe_spec *u, const
 							 (unsigned long long)addr));
 	if (!f->size)
 		return unsafe_place(env, u, arena_printf(env->arena, "%s does not say how long '%s' is", b->path, f->name));
-	return 0;
+	switch (instruction_begins(env, b, f, offset)) {
+	case 1:
+		return 0;
+	case 0:
+		return unsafe_place(env, u, arena_printf(env->arena, "%s+%llu lies within an instruction", f->name,
+							 (unsigned long long)offset));
+	default:
+		return unsafe_place(env, u, arena_printf(env->arena, "the code of '%s' cannot be read as far as +%llu",
+							 f->name, (unsigned long long)offset));
+	}
 }

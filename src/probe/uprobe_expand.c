@@ -41,6 +41,7 @@ static struct uprobe_point *place_add(struct expander *x, const char *name, cons
 	p->path = x->binary->path;
 	p->address = addr;
 	p->optional = x->optional;
+	p->point = ap;
 	ap->priv = p;
 	ap->target = x->binary->path;
 	ap->func = func;
@@ -52,8 +53,11 @@ static void offset_add(struct expander *x, struct uprobe_point *p, uint64_t addr
 {
 	uint64_t offset;
 
-	if (elf_file_offset(x->binary->elf, addr, PF_X, &offset))
-		vec_push(x->env->arena, &p->offsets, offset);
+	if (!elf_file_offset(x->binary->elf, addr, PF_X, &offset))
+		return;
+	if (!p->offsets.n)
+		p->point->number = offset;
+	vec_push(x->env->arena, &p->offsets, offset);
 }
 
 /* ---- functions by name ---- */

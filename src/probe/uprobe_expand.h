@@ -6,8 +6,9 @@
 #include "probe/binary.h"
 #include "probe/uprobe_spec.h"
 
-/* attach_point.priv of both kinds. */
+/* attach_point.priv of both kinds; its target is the path, and its number the first of the offsets. */
 struct uprobe_point {
+	struct attach_point *point;
 	struct binary *binary; /* while compiling */
 	const char *path;
 	uint64_t address;      /* of the first place, in the file's own addresses */

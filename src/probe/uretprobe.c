@@ -2,6 +2,7 @@
 /* uretprobe: a function of a program or library returns. */
 #include "probe/common.h"
 #include "probe/kinds_all.h"
+#include "probe/uprobe_args.h"
 #include "probe/uprobe_attach.h"
 #include "probe/uprobe_expand.h"
 
@@ -46,12 +47,15 @@ const struct probe_kind probe_uretprobe = {
 	.summary = "a function of a program returns",
 	.run = RUN_ATTACHED,
 	.prog_type = "kprobe",
+	.has_args = true, /* the typed retval is a member of it */
 	.has_retval = true,
 	.has_func = true,
 	.space = SPACE_USER,
 	.slow_close = true,
 	.takes_cookie = true,
 	.expand = expand,
+	.args = uretprobe_args,
+	.type = uprobe_type,
 	.list = list,
 	.prepare = prepare,
 	.attach = attach,
