@@ -16,11 +16,10 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	return uprobe_list(env, &probe_uprobe, spec, fn, ctx);
 }
 
-static int prepare(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
-		   uint32_t npoints)
+static int prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links)
 {
-	(void)points;
-	(void)npoints;
+	(void)ap;
+	(void)links;
 	return uprobe_prepare(env, prog);
 }
 
