@@ -9,9 +9,14 @@
 
 /* ---- what a kind offers ---- */
 
-static bool is_argn(const char *name)
+/* The number of arg0 to arg11; -1 when it is none of them. */
+static int argn_number(const char *name)
 {
-	return str_starts(name, "arg") && name[3] >= '0' && name[3] <= '9' && !name[4];
+	if (!str_starts(name, "arg") || !isdigit((unsigned char)name[3]))
+		return -1;
+	if (!name[4])
+		return name[3] - '0';
+	return name[3] == '1' && (name[4] == '0' || name[4] == '1') && !name[5] ? 10 + name[4] - '0' : -1;
 }
 
 /* Words for what the kernel hands the program, as a struct. */
@@ -30,7 +35,7 @@ static bool kind_offers(const struct probe_kind *k, const char *name)
 		return k->has_retval;
 	if (str_eq(name, "func"))
 		return k->has_func;
-	return !is_argn(name) || k->has_argn;
+	return argn_number(name) < 0 || k->has_argn;
 }
 
 static const char *kind_offer_text(struct checker *c, const struct probe_kind *k)
@@ -285,6 +290,7 @@ struct body_uses {
 	bool point;
 	uint32_t nargs; /* how often args is named */
 	struct body_reads reads;
+	uint32_t argn; /* 1 << number of each argN */
 };
 
 static bool is_args(const struct expr *e)
@@ -296,6 +302,7 @@ static void note_use(struct expr *e, void *ctx)
 {
 	struct body_uses *u = ctx;
 	const struct func_def *f;
+	int number;
 
 	if (e->kind == EX_FIELD && is_args(e->a))
 		vec_push(u->c->arena, &u->reads.fields, e->name);
@@ -305,6 +312,9 @@ static void note_use(struct expr *e, void *ctx)
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 	f = func_find(u->c->env->families, e->name);
 	u->reads.context |= f && f->flags & FUNC_CONTEXT;
+	number = argn_number(e->name);
+	if (number >= 0)
+		u->argn |= 1u << number;
 }
 
 static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
@@ -321,23 +331,74 @@ static bool same_hops(const struct field *f, const struct field *g)
 	return f->nhops == g->nhops && (!f->nhops || !memcmp(f->hops, g->hops, f->nhops * sizeof(*f->hops)));
 }
 
+static bool same_place(const struct reg_place *x, const struct reg_place *y)
+{
+	return x->number == y->number && x->base == y->base && x->index == y->index &&
+	       x->base_bytes == y->base_bytes && x->index_bytes == y->index_bytes &&
+	       x->index_signed == y->index_signed && x->scale == y->scale && x->shift == y->shift &&
+	       x->is_memory == y->is_memory && x->is_signed == y->is_signed && x->bytes == y->bytes &&
+	       !x->problem == !y->problem;
+}
+
+static bool same_places(const struct field *f, const struct field *g)
+{
+	if (f->nplaces != g->nplaces)
+		return false;
+	for (uint32_t i = 0; f->places != g->places && i < f->nplaces; i++)
+		if (!same_place(&f->places[i], &g->places[i]))
+			return false;
+	return true;
+}
+
+static bool same_field(const struct field *f, const struct field *g)
+{
+	if (!str_eq(f->name, g->name) || f->offset != g->offset || f->access != g->access ||
+	    f->ctx_offset != g->ctx_offset || f->bias != g->bias || f->bit_offset != g->bit_offset ||
+	    f->bit_size != g->bit_size || !type_equal(f->type, g->type) || !same_places(f, g) || !same_hops(f, g) || f->stored != g->stored)
+		return false;
+	return f->type->kind != TY_POINTER || f->type->space == g->type->space;
+}
+
 static bool same_access(const struct type *x, const struct type *y)
 {
 	if (x == y)
 		return true;
 	if (!x || !y || x->nfields != y->nfields || x->size != y->size || x->space != y->space)
 		return false;
-	for (uint32_t i = 0; i < x->nfields; i++) {
-		const struct field *f = &x->fields[i], *g = &y->fields[i];
+	for (uint32_t i = 0; i < x->nfields; i++)
+		if (!same_field(&x->fields[i], &y->fields[i]))
+			return false;
+	return true;
+}
 
-		if (!str_eq(f->name, g->name) || f->offset != g->offset || f->access != g->access ||
-		    f->ctx_offset != g->ctx_offset || f->bias != g->bias || f->bit_offset != g->bit_offset ||
-		    f->bit_size != g->bit_size || !same_hops(f, g) || f->stored != g->stored || !type_equal(f->type, g->type))
+/* Are those of arg0, arg1, ... alike that the body looks at? */
+static bool same_argn(const struct type *x, const struct type *y, uint32_t argn)
+{
+	for (uint32_t i = 0; x != y && argn >> i; i++) {
+		if (!(argn >> i & 1))
+			continue;
+		if (i >= x->nfields || i >= y->nfields) {
+			if (i < x->nfields || i < y->nfields)
+				return false;
+		} else if (!same_field(&x->fields[i], &y->fields[i])) {
 			return false;
-		if (f->type->kind == TY_POINTER && f->type->space != g->type->space)
-			return false;
+		}
 	}
 	return true;
+}
+
+static bool wants_args(const struct probe_kind *k, const struct body_uses *uses)
+{
+	return uses->nargs || (uses->argn && k->has_typed_argn);
+}
+
+static bool args_alike(const struct attach_point *x, const struct attach_point *y, const struct body_uses *uses)
+{
+	if (!wants_args(x->kind, uses))
+		return true;
+	if (uses->nargs || !x->args || !y->args)
+		return same_access(x->args, y->args);
+	return same_argn(x->args, y->args, uses->argn);
 }
 
 /* The program type is what the section begins with. */
@@ -353,7 +414,7 @@ static bool unit_takes(const struct unit *u, const struct attach_point *ap, cons
 	const struct attach_point *first = u->points.v[0];
 
 	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
-	       same_section_type(first->section, ap->section) && (!uses->nargs || same_access(first->args, ap->args));
+	       same_section_type(first->section, ap->section) && args_alike(first, ap, uses);
 }
 
 static struct expr *node(struct checker *c, enum expr_kind kind, struct span span)
@@ -410,7 +471,7 @@ static int point_settle(struct checker *c, struct attach_point *ap, const struct
 {
 	int err = ap->kind->settle ? ap->kind->settle(c->env->probe, ap, &uses->reads) : 0;
 
-	if (err || !uses->nargs || ap->args || !ap->kind->args)
+	if (err || !wants_args(ap->kind, uses) || ap->args || !ap->kind->args)
 		return err;
 	return ap->kind->args(c->env->probe, ap);
 }
