@@ -12,6 +12,7 @@
  * by a binary search instead.
  */
 #include <errno.h>
+#include <linux/bpf.h>
 
 #include "base/util.h"
 #include "code/lower_priv.h"
@@ -89,6 +90,28 @@ static void off_test(struct lower *l)
 	ir_block_use(l->f, on);
 }
 
+/*
+ * An iterator's program is called once more when there is no object left; the script is not for that. A byte
+ * for each object ends the session's read in time (run/iterators.c). The words of the context are a struct
+ * bpf_iter_meta *, which begins with the struct seq_file * to write to, and the object.
+ */
+static void iterator_start(struct lower *l, const struct program_plan *plan)
+{
+	uint32_t none = ir_block_new(l->f, "none"), object = ir_block_new(l->f, "object");
+	vreg at = ir_load(l->f, ir_ctx(l->f), 8, 8, false), args[3];
+
+	ir_br_imm(l->f, CC_NE, at, 0, object, none);
+	ir_block_use(l->f, none);
+	ir_ret_imm(l->f, 0);
+	ir_block_use(l->f, object);
+	if (plan->points.v[0]->unpaced || plan->points.v[0]->stays)
+		return;
+	args[0] = ir_load(l->f, ir_load(l->f, ir_ctx(l->f), 0, 8, false), 0, 8, false);
+	args[1] = ir_rodata(l->f, object_rodata(l->object, "\n", 1, 8));
+	args[2] = ir_const(l->f, 1);
+	ir_call(l->f, BPF_FUNC_seq_write, 3, args);
+}
+
 static void program_start(struct lower *l, const struct program_plan *plan, uint32_t index)
 {
 	l->f = ir_func_new(l->arena, plan->name);
@@ -98,6 +121,8 @@ static void program_start(struct lower *l, const struct program_plan *plan, uint
 	l->priv->fn = (struct lower_fn){ .plain_turns = 1 };
 	if (slow_to_close(plan))
 		off_test(l);
+	if (plan->kind->run == RUN_ITER)
+		iterator_start(l, plan);
 }
 
 int lower_program(struct lower *l, const struct program_plan *plan, uint32_t index)

@@ -39,7 +39,7 @@ struct compile {
 static bool session_runs_all(const struct script *s)
 {
 	vec_each(unit, &s->units)
-		if ((*unit)->kind->run == RUN_ATTACHED)
+		if (probe_run_by_kernel((*unit)->kind))
 			return false;
 	return true;
 }

@@ -247,6 +247,11 @@ const char *btf_file_module(const struct btf_file *f)
 	return f->module;
 }
 
+uint32_t btf_file_end(const struct btf_file *f)
+{
+	return f->first + f->n;
+}
+
 const struct btf_type *btf_file_type(const struct btf_file *f, uint32_t id)
 {
 	if (id < f->first)

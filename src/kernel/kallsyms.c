@@ -47,42 +47,42 @@ static bool lines_search(const char *text, const char *end, const char *name, si
 	return false;
 }
 
-static int symbol_find(struct kernel *k, const char *name, struct symbol *out)
+int kallsyms_each(struct kernel *k, bool (*fn)(const char *text, const char *end, void *ctx), void *ctx)
 {
 	_cleanup_close_ int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
-	size_t len = strlen(name), have = 0, size = 1 << 16;
-	_cleanup_free_ char *buf = NULL;
+	int err;
 
-	*out = (struct symbol){0};
 	if (fd < 0)
 		return report_error(k->report, -errno, NULL, "cannot open /proc/kallsyms: %m");
-	if (!len || len > LINE_MAX_BYTES / 2)
-		return 0;
-	buf = malloc(size + 1);
-	if (!buf)
-		return report_error(k->report, -ENOMEM, NULL, "out of memory");
-	for (;;) {
-		ssize_t n = read(fd, buf + have, size - have);
-		char *last;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return report_error(k->report, -errno, NULL, "cannot read /proc/kallsyms: %m");
-		if (n == 0)
-			return 0;
-		have += (size_t)n;
-		buf[have] = 0;
-		last = memrchr(buf, '\n', have);
-		if (!last && have == size)
-			return report_error(k->report, -EINVAL, NULL, "a line of /proc/kallsyms is too long");
-		if (!last)
-			continue;
-		if (lines_search(buf, last, name, len, out))
-			return 0;
-		have -= (size_t)(last + 1 - buf);
-		memmove(buf, last + 1, have);
+	err = lines_each(fd, fn, ctx);
+	if (err) {
+		errno = -err;
+		return report_error(k->report, err, NULL, "cannot read /proc/kallsyms: %m");
 	}
+	return 0;
+}
+
+struct search {
+	const char *name;
+	size_t len;
+	struct symbol *out;
+};
+
+static bool chunk_search(const char *text, const char *end, void *ctx)
+{
+	const struct search *s = ctx;
+
+	return lines_search(text, end, s->name, s->len, s->out);
+}
+
+static int symbol_find(struct kernel *k, const char *name, struct symbol *out)
+{
+	struct search s = { name, strlen(name), out };
+
+	*out = (struct symbol){0};
+	if (!s.len || s.len > LINE_MAX_BYTES / 2)
+		return 0;
+	return kallsyms_each(k, chunk_search, &s);
 }
 
 uint64_t kernel_symbol_address(struct kernel *k, const char *name)

@@ -34,6 +34,7 @@ void kernel_free(struct kernel *k)
 	free(k->events);
 	name_list_free(&k->systems);
 	name_list_free(&k->raw);
+	functions_free(k->functions);
 	btf__free(k->module_btf);
 	free(k->module);
 	btf__free(k->btf);
@@ -92,6 +93,35 @@ int file_read_at(int dir, const char *path, char **text, size_t *len)
 	*len = out.len;
 	*text = strbuf_take(&out);
 	return *text ? 0 : -ENOMEM;
+}
+
+int lines_each(int fd, bool (*fn)(const char *text, const char *end, void *ctx), void *ctx)
+{
+	size_t have = 0, size = 1 << 16;
+	_cleanup_free_ char *buf = malloc(size + 1);
+
+	if (!buf)
+		return -ENOMEM;
+	for (;;) {
+		ssize_t n = read(fd, buf + have, size - have);
+		char *last;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : 0;
+		have += (size_t)n;
+		buf[have] = 0;
+		last = memrchr(buf, '\n', have);
+		if (!last && have == size)
+			return -EMSGSIZE; /* a line of this length is none that the kernel writes */
+		if (!last)
+			continue;
+		if (fn(buf, last, ctx))
+			return 0;
+		have -= (size_t)(last + 1 - buf);
+		memmove(buf, last + 1, have);
+	}
 }
 
 /* ---- lists of names ---- */

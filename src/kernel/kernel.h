@@ -52,6 +52,8 @@ int kernel_types_each_module(struct kernel *k, int (*fn)(const struct btf_file *
 const char *btf_file_module(const struct btf_file *f);
 /* A type by its number, with all its members; NULL: void, or no such type. */
 const struct btf_type *btf_file_type(const struct btf_file *f, uint32_t id);
+/* The number after that of the last type. */
+uint32_t btf_file_end(const struct btf_file *f);
 const char *btf_file_string(const struct btf_file *f, uint32_t offset); /* "" when there is none */
 /* The first type of the file's own with this name and one of `kinds` (bits 1 << BTF_KIND_*); 0: none. */
 uint32_t btf_file_find(const struct btf_file *f, const char *name, uint32_t kinds);
@@ -70,6 +72,57 @@ bool kernel_kfunc_allowed(struct kernel *k, const char *name, const char *prog_t
 /* Address of a kernel symbol from /proc/kallsyms; 0 when unknown or hidden. */
 uint64_t kernel_symbol_address(struct kernel *k, const char *name);
 bool kernel_symbol_exists(struct kernel *k, const char *name);
+
+/* Are there kprobes? When not: what is missing ("CONFIG_KPROBES is off"). */
+bool kernel_has_kprobes(struct kernel *k);
+const char *kernel_kprobes_missing(struct kernel *k);
+/* How perf_event_open() is told of a kprobe: its type, and the bit of config that makes it fire on return. */
+int kernel_kprobe_pmu(struct kernel *k, uint32_t *type, uint32_t *return_bit);
+/* Can one link attach a program to thousands of functions; and to entry and return at once? Tried once. */
+bool kernel_has_kprobe_multi(struct kernel *k);
+bool kernel_has_kprobe_session(struct kernel *k);
+
+/* Can a function of the kernel be traced, and if not, why? */
+enum function_state {
+	FUNCTION_TRACEABLE,
+	FUNCTION_BLACKLISTED, /* a kprobe there would bring the kernel down: it refuses */
+	FUNCTION_NOTRACE,     /* built without a place where tracing could hook in */
+	FUNCTION_CHANGED,     /* the compiler left only variants of it: name.isra.0, name.constprop.0, ... */
+	FUNCTION_INLINED,     /* known to the kernel's types, but without code of its own */
+	FUNCTION_MISSING,
+};
+
+struct kernel_function {
+	const char *name;
+	const char *module;   /* "vmlinux": the kernel itself */
+	uint64_t address;     /* 0: this user may not see it */
+	enum function_state state;
+	const char *variant;  /* FUNCTION_CHANGED: what there is instead */
+};
+
+/*
+ * The functions whose module and name match the patterns (NULL: any), sorted by name, module and address;
+ * several of one name may differ in address. Their text is the kernel object's, the list the arena's. The
+ * first call costs some 50 ms (the kernel writes all of its symbols), later ones a few.
+ */
+int kernel_functions(struct kernel *k, struct arena *a, const char *module, const char *name,
+		     const struct kernel_function **list, size_t *n);
+/* The functions of this very name (several may have it). When there is none, *n is 1 and the one says why
+ * not (FUNCTION_CHANGED and behind). `module` NULL: any. */
+int kernel_functions_named(struct kernel *k, struct arena *a, const char *module, const char *name,
+			   const struct kernel_function **list, size_t *n);
+/* The name nearest to one that does not exist, NULL when none is near; "vmlinux" or a module that is loaded? */
+const char *kernel_function_nearest(struct kernel *k, const char *module, const char *name);
+bool kernel_module_loaded(const char *module);
+/* The names of the modules that have functions, sorted; "vmlinux" is none. Owned by the kernel. */
+int kernel_function_modules(struct kernel *k, const char *const **names, size_t *n);
+/* Is `name` known to be a function of the kernel itself by its types alone, which costs 2 ms? Whether it can
+ * be traced stays open. */
+bool kernel_function_likely(struct kernel *k, const char *name);
+/* Did the kernel say which functions it can trace? Else the states above are guesses. */
+bool kernel_functions_certain(struct kernel *k);
+/* Why a function is not traced, for messages: "the compiler has inlined it". */
+const char *function_state_text(enum function_state state);
 
 /* One field of a tracepoint as its format file says. */
 struct tp_field {

@@ -41,11 +41,25 @@ struct kernel {
 	struct btf_file **btf_files; /* those asked for; vmlinux is the first */
 	size_t nbtf_files;
 	bool btf_failed;
+	int8_t kprobe_multi, kprobe_session; /* 1: there, -1: not; 0: not tried */
+	struct functions *functions; /* functions.c; NULL: not read yet */
 	int *cpus;
 	size_t ncpus;
 };
 
 void btf_file_free(struct btf_file *f);
+
+struct functions;
+void functions_free(struct functions *f);
+
+/* Call fn with runs of whole lines (text .. end, which is the last newline) until it returns true.
+ * 0 or a negative errno; nothing is reported. */
+int lines_each(int fd, bool (*fn)(const char *text, const char *end, void *ctx), void *ctx);
+/* The same for /proc/kallsyms; a failure is reported. */
+int kallsyms_each(struct kernel *k, bool (*fn)(const char *text, const char *end, void *ctx), void *ctx);
+/* A directory descriptor of a file system of the kernel: where it is mounted, else a detached mount of our
+ * own. Negative errno, nothing is reported. */
+int kernel_fs_open(const char *fs_name, const char *mounted_at, long magic);
 
 /* All of a file below the directory `dir` (AT_FDCWD: any), NUL-terminated; free(). Negative errno,
  * nothing is reported. */

@@ -21,7 +21,7 @@
 
 /* ---- finding it ---- */
 
-static int tracefs_open_mounted(const char *path)
+static int fs_open_mounted(const char *path, long magic)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
@@ -31,17 +31,17 @@ static int tracefs_open_mounted(const char *path)
 	if (fstatfs(fd, &fs))
 		return -errno;
 	/* The empty directory is there also when nothing is mounted on it. */
-	if (fs.f_type != TRACEFS_MAGIC)
+	if (fs.f_type != magic)
 		return -ENODEV;
 	return TAKE_FD(fd);
 }
 
-static int tracefs_open_detached(void)
+static int fs_open_detached(const char *fs_name)
 {
 	_cleanup_close_ int context = -1;
 	long fd;
 
-	context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
+	context = (int)syscall(SYS_fsopen, fs_name, FSOPEN_CLOEXEC);
 	if (context < 0)
 		return -errno;
 	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
@@ -49,6 +49,13 @@ static int tracefs_open_detached(void)
 	fd = syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
 		     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	return fd < 0 ? -errno : (int)fd;
+}
+
+int kernel_fs_open(const char *fs_name, const char *mounted_at, long magic)
+{
+	int fd = fs_open_mounted(mounted_at, magic);
+
+	return fd >= 0 ? fd : fs_open_detached(fs_name);
 }
 
 static int tracefs_report(struct kernel *k, int mounted, int detached)
@@ -85,12 +92,12 @@ int kernel_tracefs(struct kernel *k)
 
 	if (k->tracefs)
 		return k->tracefs;
-	mounted = tracefs_open_mounted("/sys/kernel/tracing");
+	mounted = fs_open_mounted("/sys/kernel/tracing", TRACEFS_MAGIC);
 	if (mounted < 0 && mounted != -EACCES)
-		mounted = tracefs_open_mounted("/sys/kernel/debug/tracing");
+		mounted = fs_open_mounted("/sys/kernel/debug/tracing", TRACEFS_MAGIC);
 	if (mounted >= 0)
 		return k->tracefs = mounted;
-	detached = tracefs_open_detached();
+	detached = fs_open_detached("tracefs");
 	if (detached >= 0)
 		return k->tracefs = detached;
 	return k->tracefs = tracefs_report(k, mounted, detached);

@@ -51,9 +51,9 @@ static void constant_take(struct checker *c, struct expr *e, const struct c_cons
 		e->type = k->type;
 }
 
-static int check_args_word(struct checker *c, struct expr *e)
+static int check_context(struct checker *c, struct expr *e)
 {
-	int err = check_offered(c, "args", e->span);
+	int err = check_offered(c, e->name, e->span);
 
 	if (err)
 		return err;
@@ -102,8 +102,9 @@ int check_ident(struct checker *c, struct expr *e)
 		constant_take(c, e, k);
 		return 0;
 	}
-	if (str_eq(e->name, "args"))
-		return check_args_word(c, e);
+	/* Elsewhere ctx is an address: a builtin. */
+	if (str_eq(e->name, "args") || (str_eq(e->name, "ctx") && c->unit && c->unit->kind->has_ctx))
+		return check_context(c, e);
 	builtin_unwrap(c, e);
 	f = func_find(c->env->families, e->name);
 	if (!f && kernel_constant(c, e))
@@ -160,6 +161,12 @@ static int check_allowed(struct checker *c, const struct expr *e)
 	if (f->flags & FUNC_AGGREGATE && c->priv->agg_ok != e) {
 		err = check_error(c, e->span, "%s() can only be assigned to a map", f->name);
 		diag_hint(c->diags, "@ = %s", f->signature);
+		return err;
+	}
+	if (f->flags & FUNC_ASYNC && !(f->flags & FUNC_STAYS) && c->unit->points.n && c->unit->points.v[0]->stays) {
+		err = check_error(c, e->span, "%s() needs the session, and %s runs without one", f->name,
+				  c->unit->points.v[0]->name);
+		diag_hint(c->diags, "printf() writes to whoever reads the file");
 		return err;
 	}
 	return check_offered(c, f->name, e->span);

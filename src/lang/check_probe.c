@@ -14,6 +14,12 @@ static bool is_argn(const char *name)
 	return str_starts(name, "arg") && name[3] >= '0' && name[3] <= '9' && !name[4];
 }
 
+/* Words for what the kernel hands the program, as a struct. */
+static bool is_context(const char *name)
+{
+	return str_eq(name, "args") || str_eq(name, "ctx");
+}
+
 static bool kind_offers(const struct probe_kind *k, const char *name)
 {
 	if (str_eq(name, "args"))
@@ -27,7 +33,7 @@ static bool kind_offers(const struct probe_kind *k, const char *name)
 
 static const char *kind_offer_text(struct checker *c, const struct probe_kind *k)
 {
-	const char *text = arena_printf(c->arena, "%s%s%s%s", k->has_args ? ", args" : "",
+	const char *text = arena_printf(c->arena, "%s%s%s%s%s", k->has_args ? ", args" : "", k->has_ctx ? ", ctx" : "",
 					k->has_argn ? ", arg0 to arg9" : "", k->has_retval ? ", retval" : "",
 					k->has_func ? ", func" : "");
 
@@ -40,8 +46,8 @@ int check_offered(struct checker *c, const char *name, struct span span)
 	int err;
 
 	if (!c->unit)
-		return str_eq(name, "args") ? check_error(c, span, "args has a meaning only inside a probe") : 0;
-	if (c->priv->sub && (!kind_offers(c->unit->kind, name) || str_eq(name, "probe"))) {
+		return is_context(name) ? check_error(c, span, "%s has a meaning only inside a probe", name) : 0;
+	if (c->priv->sub && (!kind_offers(c->unit->kind, name) || str_eq(name, "probe") || str_eq(name, "ctx"))) {
 		err = check_error(c, span, "%s has a meaning only inside a probe, not in a function", name);
 		diag_hint(c->diags, "hand it in as a parameter");
 		return err;
@@ -52,8 +58,8 @@ int check_offered(struct checker *c, const char *name, struct span span)
 		diag_hint(c->diags, "%s", kind_offer_text(c, k));
 		return err;
 	}
-	if (str_eq(name, "args") && !c->unit->args)
-		return check_error(c, span, "%s has no args", c->unit->points.n ? c->unit->points.v[0]->name : k->name);
+	if (is_context(name) && !c->unit->args)
+		return check_error(c, span, "%s has no %s", c->unit->points.n ? c->unit->points.v[0]->name : k->name, name);
 	return 0;
 }
 
@@ -313,7 +319,7 @@ static void note_use(struct expr *e, void *ctx)
 
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
-	u->args |= str_eq(e->name, "args");
+	u->args |= is_context(e->name) || str_eq(e->name, "retval");
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 }
 
@@ -348,7 +354,7 @@ static bool unit_takes(const struct unit *u, const struct attach_point *ap, cons
 {
 	const struct attach_point *first = u->points.v[0];
 
-	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx &&
+	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
 	       same_section_type(first->section, ap->section) && (!uses->args || same_access(first->args, ap->args));
 }
 

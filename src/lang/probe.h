@@ -26,6 +26,7 @@ struct probe_env {
 	struct ktypes *types;    /* the kernel's types, made when asked for */
 	const struct reporter *report;
 	struct diags *diags;     /* while compiling; NULL while attaching */
+	bool dry_run;            /* attaching: leave nothing behind */
 	int32_t pid;             /* -p or the child of -c; 0: none */
 	uint32_t max_probes;
 };
@@ -49,6 +50,7 @@ struct guard {
 /* How the session makes the program run. */
 enum probe_run {
 	RUN_ATTACHED, /* the kernel runs it: attach() */
+	RUN_ITER,     /* the kernel runs it for each of its objects while the session reads what attach() opened */
 	RUN_BEGIN, RUN_END, /* the session runs it once, by BPF_PROG_TEST_RUN */
 	RUN_TIMER,    /* the session runs it every period_ns */
 	RUN_SIGNAL,   /* the session runs it when it receives signal `number` */
@@ -66,7 +68,9 @@ struct attach_point {
 	struct guard guard;
 	uint64_t guard_value;
 	const struct type *args; /* what `args` offers here, or NULL; filled by kind->args() */
-	bool uses_btf_ctx;       /* context words may be dereferenced directly (tp_btf, fentry) */
+	bool uses_btf_ctx;       /* the verifier knows what the words of the context point to (tp_btf, fentry) */
+	bool stays;              /* it is left behind and runs without the session: nobody receives its events */
+	bool unpaced;            /* RUN_ITER: the kernel cannot go on in the middle: all must be read at once */
 	/* for the kind's own attach(): meaning is private to it */
 	const char *target, *func;
 	uint64_t number;     /* period, config, address, offset, signal */
@@ -86,6 +90,7 @@ struct probe_link {
 	struct bpf_link *link; /* or NULL */
 	int fd;                /* or -1 */
 	bool slow_close;       /* closing waits for a grace period: closed in parallel, after switch-off */
+	bool to_read;          /* RUN_ITER: the session reads `fd` to its end */
 };
 
 typedef VEC(struct probe_link) link_vec;
@@ -99,6 +104,8 @@ struct probe_kind {
 	enum probe_run run;
 	const char *prog_type;       /* for --info and help: the kernel's name of the program type */
 	bool has_args, has_argn, has_retval, has_func;
+	bool has_ctx;                /* `ctx` are the members of ap->args */
+	bool one_each;               /* a program can serve one attach point only */
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */
 	bool slow_close;             /* its programs test the session's off flag first */
 	/*
@@ -123,6 +130,14 @@ struct probe_kind {
 	 */
 	int (*list)(struct probe_env *env, const struct probe_spec *spec,
 		    int (*fn)(const char *name, void *ctx), void *ctx);
+	/*
+	 * Before the object is loaded: say what `prog` is for, where its section does not. What must stay open is
+	 * added to *links. 0 or a negative errno after a report. May be NULL.
+	 */
+	int (*prepare)(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links);
+	/* The kernel has refused the object with `err`. When that is because of this attach point: say so and return
+	 * err; else 0. May be NULL. */
+	int (*refused)(struct probe_env *env, const struct attach_point *ap, int err);
 	/* Attach `prog` to all `points` (of one program); add what must be closed to *links. On failure
 	 * one message has been reported and a negative errno is returned; links already added stay in
 	 * *links for the caller to close. */
@@ -130,7 +145,16 @@ struct probe_kind {
 		      uint32_t npoints, link_vec *links);
 };
 
+/* Does the kernel run its programs, not the session? */
+static inline bool probe_run_by_kernel(const struct probe_kind *kind)
+{
+	return kind->run == RUN_ATTACHED || kind->run == RUN_ITER;
+}
+
 /* The kind that answers to `name` (its own or an alias) in a NULL-terminated table; NULL when none. */
 const struct probe_kind *probe_kind_find(const struct probe_kind *const *kinds, const char *name);
+
+/* "kind:part:part" as a spec without a place in a source. A part in quotes is not a pattern. */
+struct probe_spec *probe_spec_of_text(struct arena *a, const char *text);
 
 #endif

@@ -9,12 +9,9 @@
 
 #include "base/util.h"
 #include "kernel/kernel.h"
-#include "lang/ktype.h"
+#include "probe/btf_args.h"
 #include "probe/common.h"
 #include "probe/kinds_all.h"
-#include "probe/tp_args.h"
-
-#define MAX_ARGS 12 /* of a raw tracepoint: the kernel's own limit */
 
 /* ---- expand ---- */
 
@@ -90,22 +87,6 @@ static int expand(struct probe_env *env, const struct probe_spec *spec, attach_v
 
 /* ---- args ---- */
 
-/* A word of the context holds the argument: what is wider than a word does not come this way. */
-static const struct type *arg_type(struct probe_env *env, const struct btf_file *btf, uint32_t id)
-{
-	const struct type *known = ktype_of(env->types, btf, id);
-	struct type *t;
-
-	if (!type_is_int(known) && known->kind != TY_POINTER)
-		known = &type_uint64;
-	t = type_clone(env->arena, known);
-	if (known->kind == TY_POINTER && known->space == SPACE_NONE)
-		t->space = SPACE_KERNEL;
-	if (known->kind != TY_ENUM) /* an enum is known by its own name */
-		t->name = ktype_text(env->types, btf, id);
-	return t;
-}
-
 /*
  * The prototype with its names. The typedef btf_trace_EVENT, which every raw tracepoint has, knows none;
  * the functions that the kernel makes for each (__probestub_, since 6.6) or for its class do.
@@ -128,25 +109,6 @@ static const struct btf_type *proto_of(const struct btf_file *btf, struct arena 
 	return t && btf_is_ptr(t) ? btf_file_type(btf, t->type) : NULL;
 }
 
-static const struct type *args_of(struct probe_env *env, const struct btf_file *btf, const struct btf_type *proto)
-{
-	const struct btf_param *params = btf_params(proto);
-	struct arena *a = env->arena;
-	VEC(struct field) fields = {0};
-
-	/* The first is the kernel's own (void *__data). */
-	for (uint32_t i = 1; i < btf_vlen(proto) && i <= MAX_ARGS; i++) {
-		const char *name = btf_file_string(btf, params[i].name_off);
-		/* Read one by one; as a whole they are the words of the context, one after the other. */
-		struct field f = { .access = ACCESS_CTX_WORD, .ctx_offset = (i - 1) * 8, .offset = (i - 1) * 8 };
-
-		f.name = *name ? name : arena_printf(a, "arg%u", i - 1);
-		f.type = arg_type(env, btf, params[i].type);
-		vec_push(a, &fields, f);
-	}
-	return args_struct(a, fields.v, fields.n, fields.n * 8);
-}
-
 static int args(struct probe_env *env, struct attach_point *ap)
 {
 	const struct btf_type *proto;
@@ -161,7 +123,8 @@ static int args(struct probe_env *env, struct attach_point *ap)
 	if (!proto || !btf_is_func_proto(proto))
 		return report_error(env->report, -ENOENT, "use arg0, arg1, ... instead of args",
 				    "the kernel's types do not describe the arguments of %s", ap->name);
-	ap->args = args_of(env, btf, proto);
+	/* The first is the kernel's own (void *__data). */
+	ap->args = btf_args_of(env, btf, proto, 1, false);
 	return 0;
 }
 

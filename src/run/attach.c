@@ -53,7 +53,7 @@ int probes_attach(struct session *s)
 		const struct program_desc *d = &s->module->programs.v[i];
 		int err;
 
-		if (d->kind->run != RUN_ATTACHED) {
+		if (!probe_run_by_kernel(d->kind)) {
 			s->nattached += d->npoints;
 			continue;
 		}

@@ -10,6 +10,7 @@
  *   ring.c     the ring buffer itself
  *   tests.c    test: and bench: programs
  *   timers.c   programs that the session runs itself: begin, end, interval, signal
+ *   iterators.c  programs that run while the session reads
  *   maps.c     reading, clearing, showing maps;  reduce.c: CPUs to one value, order of rows
  *   losses.c   every way to lose something, counted
  *   command.c  the process of -c
@@ -92,7 +93,7 @@ struct session {
 	uint64_t *percpu;            /* one u64 per CPU, for reading counters */
 
 	/* session.c */
-	int epoll_fd, stop_fd, tick_fd, pid_fd;
+	int epoll_fd, stop_fd, tick_fd, pid_fd, iter_fd;
 	uint32_t idle_ticks;
 	bool tick_is_slow;
 	atomic_bool stop;
@@ -141,6 +142,14 @@ int triggers_open(struct session *s, uint64_t tag);
 /* Run what is ready, draining the ring after each run. */
 int triggers_run(struct session *s);
 void triggers_close(struct session *s);
+
+/* ---- iterators.c ---- */
+/* Is there one that has not come to its end? */
+bool iterators_pending(const struct session *s);
+/* Have epoll report with this tag that there is something to read, as long as there is. */
+int iterators_open(struct session *s, uint64_t tag);
+/* Go on for a while. 0 or a negative errno after a report. */
+int iterators_run(struct session *s);
 
 /* ---- tests.c ---- */
 /* Is this a run of tests or benchmarks? Then nothing is attached, and no maps are shown. */

@@ -22,7 +22,7 @@
 #define IDLE_TICKS 50
 
 /* What an epoll event is about; triggers are TAG_TRIGGER + index. */
-enum { TAG_RING, TAG_TICK, TAG_STOP, TAG_PID, TAG_TRIGGER };
+enum { TAG_RING, TAG_TICK, TAG_STOP, TAG_PID, TAG_ITER, TAG_TRIGGER };
 
 uint64_t clock_ns(void)
 {
@@ -88,7 +88,7 @@ static struct session *session_new(const struct module *m, const struct session_
 
 	if (!s)
 		return NULL;
-	s->epoll_fd = s->stop_fd = s->tick_fd = s->pid_fd = s->counters_fd = -1;
+	s->epoll_fd = s->stop_fd = s->tick_fd = s->pid_fd = s->iter_fd = s->counters_fd = -1;
 	s->held = (struct strbuf)STRBUF_INIT;
 	s->module = m;
 	s->opt = *o;
@@ -103,6 +103,7 @@ static struct session *session_new(const struct module *m, const struct session_
 	s->probe.arena = s->arena;
 	s->probe.report = o->report;
 	s->probe.diags = NULL;
+	s->probe.dry_run = o->dry_run;
 	act_init(s);
 	return s;
 }
@@ -173,14 +174,12 @@ static int attach_all(struct session *s)
 	err = err ? err : attach_guarded(s);
 	err = err ? err : ring_watch(s);
 	err = err ? err : triggers_open(s, TAG_TRIGGER);
-	return err;
+	return err ? err : iterators_open(s, TAG_ITER);
 }
 
-/* Is there anything that could still happen once the begin programs have run? */
-static bool session_has_future(const struct session *s)
+/* Are there programs that go on running? */
+static bool programs_last(const struct session *s)
 {
-	if (s->opt.pid)
-		return true;
 	for (uint32_t i = 0; i < s->module->programs.n; i++) {
 		enum probe_run run = s->module->programs.v[i].kind->run;
 
@@ -188,6 +187,16 @@ static bool session_has_future(const struct session *s)
 			return true;
 	}
 	return false;
+}
+
+/* Is there anything that could still happen once the begin programs have run? */
+static bool session_has_future(const struct session *s)
+{
+	bool stays_only = s->module->programs.n > 0;
+
+	for (uint32_t i = 0; i < s->module->programs.n; i++)
+		stays_only &= s->module->programs.v[i].points[0]->stays;
+	return programs_last(s) || iterators_pending(s) || (s->opt.pid && !stays_only);
 }
 
 int session_attach(struct session *s)
@@ -268,7 +277,7 @@ static int session_result(struct session *s)
 
 static int wake_handle(struct session *s, const struct epoll_event *ev, int n)
 {
-	bool fired = false;
+	bool fired = false, iterating = false;
 	int64_t nevents;
 	int err;
 
@@ -279,12 +288,18 @@ static int wake_handle(struct session *s, const struct epoll_event *ev, int n)
 
 		if (tag == TAG_PID)
 			session_end(s, 0);
+		iterating |= tag == TAG_ITER;
 		if (tag >= TAG_TRIGGER)
 			fired = s->triggers[tag - TAG_TRIGGER].ready = true;
 	}
 	err = fired ? triggers_run(s) : 0;
-	if (nevents || fired)
+	if (!err && iterating)
+		err = iterators_run(s);
+	if (nevents || fired || iterating)
 		losses_tell(s, false);
+	/* When all has been gone through and nothing else is attached, that was it. */
+	if (!err && iterating && !iterators_pending(s) && !programs_last(s))
+		session_stop(s, 0);
 	return err;
 }
 
@@ -341,6 +356,7 @@ void session_free(struct session *s)
 	free(s->bounce);
 	close_fd(&s->tick_fd);
 	close_fd(&s->pid_fd);
+	close_fd(&s->iter_fd);
 	close_fd(&s->stop_fd);
 	close_fd(&s->epoll_fd);
 	arena_free(s->arena);

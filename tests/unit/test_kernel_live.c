@@ -207,6 +207,41 @@ static void test_features(void **state)
 	assert_true(works > n / 2);
 }
 
+/* ---- functions ---- */
+
+static void functions_match_and_say_why(void **state)
+{
+	struct kernel *k = kernel_new(&reporter);
+	struct arena *a = arena_new();
+	const struct kernel_function *list;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(kernel_functions(k, a, NULL, "vfs_rea*", &list, &n), 0);
+	assert_true(n >= 2);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(strncmp(list[i].name, "vfs_rea", 7), 0);
+		assert_true(!i || strcmp(list[i - 1].name, list[i].name) <= 0);
+	}
+	assert_int_equal(kernel_functions(k, a, "nothing_like_it", "vfs_rea*", &list, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(kernel_functions(k, a, "vmlinu?", "*vfs_read", &list, &n), 0);
+	assert_true(n >= 1);
+	assert_int_equal(kernel_functions_named(k, a, NULL, "vfs_read", &list, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0].state, FUNCTION_TRACEABLE);
+	assert_string_equal(list[0].module, "vmlinux");
+	assert_int_equal(kernel_functions_named(k, a, "vmlinux", "vfs_raed", &list, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0].state, FUNCTION_MISSING);
+	assert_string_equal(kernel_function_nearest(k, NULL, "vfs_raed"), "vfs_read");
+	assert_true(kernel_module_loaded("vmlinux"));
+	assert_false(kernel_module_loaded("../module"));
+	assert_false(kernel_module_loaded("nothing_like_it"));
+	arena_free(a);
+	kernel_free(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +252,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cpus, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_symbols, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_raw_tracepoints, setup, teardown),
+		cmocka_unit_test(functions_match_and_say_why),
 		cmocka_unit_test_setup_teardown(test_features, setup, teardown),
 	};
 

@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "code/lower.h"
 #include "code/site.h"
+#include "kernel/registers.h"
 #include "lang/check.h"
 #include "lang/func.h"
 
@@ -32,6 +33,10 @@ int call_word(struct checker *c, const struct expr *call, const char *const *wor
 
 /* d = helper(), of the call's type. */
 int emit_helper(struct lower *l, const struct expr *call, int helper, struct val *out);
+
+/* Is the context of such probes the registers of the processor? Then one of them: */
+bool kind_has_registers(const struct probe_kind *kind);
+vreg emit_register(struct lower *l, const struct cpu_register *reg);
 
 /* Argument i of an event as a number; what its payload type says decides width and sign. */
 int64_t payload_int(const struct site *site, const uint8_t *data, uint32_t i);

@@ -13,9 +13,12 @@ static int printf_check(struct checker *c, struct expr *call)
 
 static int printf_emit(struct lower *l, struct expr *call, struct val *out)
 {
-	struct site *s = lower_site(l, call);
+	struct site *s;
 
 	(void)out;
+	if (l->point->stays)
+		return lower_seq_printf(l, call);
+	s = lower_site(l, call);
 	s->format = call->data;
 	return lower_event(l, s, call->args.v + 1, call->args.n - 1);
 }
@@ -277,7 +280,7 @@ static int exit_act(const struct act *act, const struct site *site, const uint8_
 
 func_family funcs_output = {
 	{ "printf", .signature = "void printf(string format, ...)", .summary = "show values as the format says",
-	  .min_args = 1, .max_args = FUNC_ANY_ARGS, .flags = FUNC_ASYNC | FUNC_VOID,
+	  .min_args = 1, .max_args = FUNC_ANY_ARGS, .flags = FUNC_ASYNC | FUNC_VOID | FUNC_STAYS,
 	  .check = printf_check, .emit = printf_emit, .act = printf_act },
 	{ "print", .signature = "void print(any value) or print(@map[, int top[, int div]])",
 	  .summary = "show a value, or a map: of it only the top entries, values divided by div",

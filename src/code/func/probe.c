@@ -37,6 +37,9 @@ static int arg_check(struct checker *c, struct expr *call)
 {
 	const struct probe_kind *kind = c->unit->kind;
 
+	if (kind->has_argn && kind_has_registers(kind) && !cpu_registers[0].name)
+		return check_error(c, call->span, "%s is not known on this machine: how functions are called differs",
+				   call->name);
 	if (kind->has_argn)
 		return 0;
 	check_error(c, call->span, "%s has no %s: its words are not numbered", kind->name, call->name);
@@ -45,12 +48,28 @@ static int arg_check(struct checker *c, struct expr *call)
 	return -EINVAL;
 }
 
-/* The context is an array of 64-bit words (raw tracepoints). */
+/* A word of the stack as it was when the function was called. */
+static vreg stack_word(struct lower *l, uint32_t i)
+{
+	vreg sp = emit_register(l, cpu_register_find(cpu_calls.stack));
+	struct val v = val_of_mem(&type_uint64, sp, (int32_t)(cpu_calls.stack_args + i * 8),
+				  lower_space(l, &type_uint64));
+
+	return val_scalar(l, &v);
+}
+
+/* The context is the registers, or an array of 64-bit words (raw tracepoints). */
 static int arg_emit(struct lower *l, struct expr *call, struct val *out)
 {
-	int32_t i = call->name[3] - '0';
+	uint32_t i = (uint32_t)(call->name[3] - '0'), on_stack;
+	const struct cpu_register *reg;
 
-	*out = val_of_reg(call->type, ir_load(l->f, ir_ctx(l->f), i * 8, 8, false));
+	if (!kind_has_registers(l->unit->kind)) {
+		*out = val_of_reg(call->type, ir_load(l->f, ir_ctx(l->f), (int32_t)i * 8, 8, false));
+		return 0;
+	}
+	reg = cpu_register_arg(i, &on_stack);
+	*out = val_of_reg(call->type, reg ? emit_register(l, reg) : stack_word(l, on_stack));
 	return 0;
 }
 
