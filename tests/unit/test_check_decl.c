@@ -199,7 +199,7 @@ static void test_params(void **unused)
 	q.env.named = named;
 	q.env.nnamed = 1;
 	checked_run(&q, "begin { }", 9);
-	assert_string_equal(q.said.s, "0:0: error: the script has no parameter --verbose\n"
+	assert_string_equal(q.said.s, "0:0: error: Unexpected command line options: verbose\n"
 				      "  hint: it would read it with getopt(\"verbose\", ...)\n");
 	checked_free(&q);
 }
