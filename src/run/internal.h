@@ -73,6 +73,8 @@ struct session {
 	link_vec links;
 	bool attached;
 	uint64_t nattached;
+	bool *left_out;              /* by index in module.programs: optional, and the kernel refused it */
+	uint32_t nleft_out;
 
 	/* events.c */
 	struct ring ring;
@@ -101,6 +103,7 @@ struct session {
 	atomic_bool stop;
 	atomic_int status;
 	atomic_bool status_set;
+	bool exit_called;            /* exit() of the script has given the status */
 	bool exit_asked;             /* by exit() of the script, not from outside */
 	uint64_t nerrors;            /* errors that the script has shown */
 	int result;                  /* what ended the session early: of the record callback, or an errno */
