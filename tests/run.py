@@ -18,9 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-PARTS = ["unit", "lang", "host", "probes", "vm"]
+PARTS = ["unit", "lang", "host", "probes", "tools", "vm"]
 # Other kernels run under emulation for minutes: only when they are asked for (make test-vm).
-USUAL = PARTS[:4]
+USUAL = PARTS[:5]
 
 
 class Tally:

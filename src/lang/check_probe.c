@@ -301,7 +301,7 @@ static void note_use(struct expr *e, void *ctx)
 		vec_push(u->c->arena, &u->reads.fields, e->name);
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
-	u->nargs += is_context(e->name);
+	u->nargs += is_context(e->name) || str_eq(e->name, "retval");
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 	f = func_find(u->c->env->families, e->name);
 	u->reads.context |= f && f->flags & FUNC_CONTEXT;

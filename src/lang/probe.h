@@ -98,6 +98,8 @@ struct probe_link {
 	struct bpf_link *link; /* or NULL */
 	int fd;                /* or -1 */
 	bool slow_close;       /* closing waits for a grace period: closed in parallel, after switch-off */
+	bool watches;          /* a watchpoint at `address`, which unwatch() may end */
+	uint64_t address;
 	bool to_read;          /* RUN_ITER: the session reads `fd` to its end */
 };
 
@@ -110,6 +112,7 @@ struct probe_kind {
 	const char *forms;           /* "tracepoint:SUBSYSTEM:EVENT", shown by help and in errors */
 	const char *summary;         /* one line for help */
 	enum probe_run run;
+	const char *absent_hint;     /* what to use where the kernel or machine lacks what it needs; or NULL */
 	const char *prog_type;       /* for --info and help: the kernel's name of the program type */
 	bool has_args, has_argn, has_retval, has_func;
 	bool has_ctx;                /* `ctx` are the members of ap->args */
@@ -145,6 +148,14 @@ struct probe_kind {
 	 */
 	int (*list)(struct probe_env *env, const struct probe_spec *spec,
 		    int (*fn)(const char *name, void *ctx), void *ctx);
+	/*
+	 * Before the object is loaded: say what `prog` is for, where its section does not. What must stay open is
+	 * added to *links. 0 or a negative errno after a report. May be NULL.
+	 */
+	int (*prepare)(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links);
+	/* The kernel has refused the object with `err`. When that is because of this attach point: say so and return
+	 * err; else 0. May be NULL. */
+	int (*refused)(struct probe_env *env, const struct attach_point *ap, int err);
 	/* Attach `prog` to all `points` (of one program); add what must be closed to *links. On failure
 	 * one message has been reported and a negative errno is returned; links already added stay in
 	 * *links for the caller to close. */

@@ -90,8 +90,10 @@ def said(answer):
 class Results:
     """What was seen on one kernel, kept in a file for the table of kernels. A run of some cases changes theirs."""
 
+    DIRECTORY = RESULTS
+
     def __init__(self, kernel, of_info):
-        self.path = RESULTS / f"{kernel}.json"
+        self.path = self.DIRECTORY / f"{kernel}.json"
         self.seen = json.loads(self.path.read_text())["cases"] if self.path.exists() else {}
         self.head = {"kernel": kernel, "release": release(of_info)}
 
@@ -104,9 +106,12 @@ class Results:
         else:
             del self.seen[case.id]
 
+    def known(self):
+        return {c.id for c in CASES}
+
     def write(self):
-        known = {c.id for c in CASES}
-        RESULTS.mkdir(parents=True, exist_ok=True)
+        known = self.known()
+        self.DIRECTORY.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(f".{os.getpid()}")
         part.write_text(json.dumps({**self.head, "cases": {k: v for k, v in self.seen.items() if k in known}}))
         part.rename(self.path)
