@@ -18,16 +18,22 @@ struct bpf_link;
 struct bpf_object;
 struct kernel; /* kernel/kernel.h: what the running kernel offers, read lazily and cached */
 struct ktypes; /* lang/ktype.h */
+struct binaries; /* probe/binary.h */
+struct symbols; /* symbol/symbol.h */
 
 /* The facts a kind may ask for while it expands and attaches. */
 struct probe_env {
 	struct arena *arena;     /* attach points and types live here */
 	struct kernel *kernel;
 	struct ktypes *types;    /* the kernel's types, made when asked for */
+	struct symbols *symbols; /* debugging information of programs, read when asked for; NULL: none */
 	const struct reporter *report;
 	struct diags *diags;     /* while compiling; NULL while attaching */
+	struct binaries *binaries; /* programs that were looked into, made when asked for */
 	bool dry_run;            /* attaching: leave nothing behind */
 	int32_t pid;             /* -p or the child of -c; 0: none */
+	bool pid_is_child;       /* of -c: it does not run its program yet */
+	bool unsafe;             /* --unsafe: what may harm a traced process is allowed */
 	uint32_t max_probes;
 	bool keep_nesting_guard; /* a point runs under locks that programs take: see tracepoint.c */
 };
@@ -142,6 +148,9 @@ struct probe_kind {
 	int (*settle)(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads);
 	/* Fill ap->args. NULL: the kind has no args. May be asked late: reads tracefs or BTF. */
 	int (*args)(struct probe_env *env, struct attach_point *ap);
+	/* The type of this name ("struct foo", a typedef) as the traced program knows it; NULL: unknown. The
+	 * kind may leave this out. */
+	const struct type *(*type)(struct probe_env *env, const struct attach_point *ap, const char *name);
 	/*
 	 * Call fn with the full name of all that match a spec whose parts may be patterns (for -l); no
 	 * attach point is made. Sorted. Stops when fn returns non-zero and returns that.

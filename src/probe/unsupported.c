@@ -36,8 +36,4 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 		.list = list, \
 	}
 
-UNSUPPORTED(kprobe, "k", NULL, "kprobe[:MODULE]:FUNCTION[+OFFSET]", "a kernel function begins");
-UNSUPPORTED(kretprobe, "kr", NULL, "kretprobe[:MODULE]:FUNCTION", "a kernel function returns");
-UNSUPPORTED(uprobe, "u", NULL, "uprobe:BINARY:FUNCTION[+OFFSET]", "a function of a program begins");
-UNSUPPORTED(uretprobe, "ur", NULL, "uretprobe:BINARY:FUNCTION", "a function of a program returns");
 UNSUPPORTED(usdt, "U", NULL, "usdt:BINARY:[PROVIDER:]NAME", "a marker that a program was built with");
