@@ -239,6 +239,8 @@ static int nothing_wanted(struct checker *c)
 {
 	const struct span nowhere = { 0 };
 
+	if (c->priv->block_missing)
+		return check_error(c, nowhere, "No probes attached; none of the script's probes exists");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_TEST)
 		return check_error(c, nowhere, "No probes attached; use --test to run test probes");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_BENCH)
@@ -272,8 +274,8 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 		if (points_limit(c, *spec, *total))
 			return -EINVAL;
 	}
-	if (!found && c->diags->nerrors == nerrors)
-		return check_error(c, clause->span, "none of the probes of this block exists");
+	/* Nothing is left of a block all of whose probes may be missing. */
+	c->priv->block_missing |= !found;
 	return c->diags->nerrors > nerrors ? -EINVAL : 0;
 }
 
