@@ -87,6 +87,17 @@ static int bit_field(struct lower *l, struct expr *e, const struct val *at, cons
 	return 0;
 }
 
+/* A struct in one or two registers, put together as it lies in memory. */
+static struct val parts(struct lower *l, const struct val *ctx, const struct field *f)
+{
+	struct val v = val_slot(l, f->type, f->name);
+
+	ir_store(l->f, v.reg, 0, 8, ir_load(l->f, ctx->reg, (int32_t)f->ctx_offset, 8, false));
+	if (f->type->size > 8)
+		ir_store(l->f, v.reg, 8, 8, ir_load(l->f, ctx->reg, (int32_t)f->bias, 8, false));
+	return v;
+}
+
 /* Where an ACCESS_CTX_PTR lies. */
 static struct val behind_pointers(struct lower *l, const struct val *ctx, const struct field *f)
 {
@@ -98,17 +109,6 @@ static struct val behind_pointers(struct lower *l, const struct val *ctx, const 
 		at = val_scalar(l, &next);
 	}
 	return val_of_mem(f->stored ? f->stored : f->type, at, (int32_t)f->offset, SPACE_KERNEL);
-}
-
-/* A struct in one or two registers, put together as it lies in memory. */
-static struct val parts(struct lower *l, const struct val *ctx, const struct field *f)
-{
-	struct val v = val_slot(l, f->type, f->name);
-
-	ir_store(l->f, v.reg, 0, 8, ir_load(l->f, ctx->reg, (int32_t)f->ctx_offset, 8, false));
-	if (f->type->size > 8)
-		ir_store(l->f, v.reg, 8, 8, ir_load(l->f, ctx->reg, (int32_t)f->bias, 8, false));
-	return v;
 }
 
 /* Scalars in memory that may be loaded directly are loaded now; the rest stays where it is until it is
@@ -135,6 +135,9 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 	case ACCESS_CTX_WORD:
 		*out = type_is_scalar(f->type) ? context_word(l, from, f) : context_struct(l, from, f);
 		return 0;
+	case ACCESS_PLACE:
+		*out = lower_field_place(l, f);
+		return 0;
 	case ACCESS_DATA_LOC:
 		*out = settle(l, data_loc(l, from, f));
 		return 0;
@@ -144,16 +147,16 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 			break;
 		*out = val_of_reg(f->type, lower_convert(l, val_scalar(l, &v), f->stored, f->type));
 		return 0;
-	case ACCESS_CTX_ADDRESS:
-		v = behind_pointers(l, from, f);
-		*out = val_of_reg(f->type, ir_bin_imm(l->f, IR_ADD, v.reg, v.off));
-		return 0;
 	case ACCESS_CTX_USER:
 		v = val_of_mem(f->type, ir_load(l->f, from->reg, (int32_t)f->ctx_offset, 8, false), (int32_t)f->bias,
 			       SPACE_USER);
 		break;
 	case ACCESS_CTX_PARTS:
 		*out = parts(l, from, f);
+		return 0;
+	case ACCESS_CTX_ADDRESS:
+		v = behind_pointers(l, from, f);
+		*out = val_of_reg(f->type, ir_bin_imm(l->f, IR_ADD, v.reg, v.off));
 		return 0;
 	case ACCESS_MEMBER:
 		v.off += (int32_t)f->offset;
