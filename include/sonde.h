@@ -66,9 +66,15 @@ struct sonde_compile_options {
 	void *dump_ctx;
 	const char *const *include_dirs; /* where headers and imported scripts are looked for too */
 	size_t ninclude_dirs;
+	/* The text of a script that is imported by this path and need not be a file, or NULL; it must outlive the
+	 * question. May itself be NULL. */
+	const char *(*import_text)(void *ctx, const char *path);
+	void *import_ctx;
 	const char *const *includes; /* headers, as if the program began with #include <...> */
 	size_t nincludes;
 	const char *probe_filter;    /* extended regular expression: only the probes whose name it matches */
+	const char *const *ways;     /* the probes of each way to ask the question, separated by blanks: the first way that */
+	size_t nways;                /* this kernel offers is taken, and probes that only other ways have are left out */
 	bool helper_errors;          /* a message for every read of memory that fails, with its place */
 };
 
@@ -210,10 +216,9 @@ SONDE_API int sonde_list_program(const char *source, const struct sonde_compile_
 				 int (*fn)(void *ctx, const char *probe, const char *args), void *ctx);
 /* The named parameters that a program takes: fn(name, kind, default, description), where kind is "NUMBER",
  * "TEXT" or NULL for one that is given or not, and default and description may be NULL. */
-SONDE_API int sonde_list_params(const char *source, const char *name,
+SONDE_API int sonde_list_params(const char *source, const struct sonde_compile_options *o,
 				int (*fn)(void *ctx, const char *param, const char *kind, const char *value,
-					  const char *description), void *ctx,
-				sonde_message_fn message, void *message_ctx);
+					  const char *description), void *ctx);
 /* Kinds of probes: fn(name, forms, summary). */
 SONDE_API int sonde_list_kinds(int (*fn)(void *ctx, const char *name, const char *forms, const char *summary),
 			       void *ctx);

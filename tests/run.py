@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run all tests, fastest first, and close with one line: `N passed, N failed, N skipped`.
 
-Unit tests (cmocka, TAP) need nothing; tests/lang and tests/host are pytest suites that run the program
-on the live kernel. Every failed or skipped test is named with its reason before the closing line.
+Unit tests (cmocka, TAP) need nothing; tests/lang, tests/host and tests/probes are pytest suites that run
+the program on the live kernel, tests/vm those that run it on others. Every failed or skipped test is named with its reason before the closing line.
 """
 import argparse
 import os
@@ -18,9 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-PARTS = ["unit", "lang", "host", "vm"]
+PARTS = ["unit", "lang", "host", "probes", "tools", "vm"]
 # Other kernels run under emulation for minutes: only when they are asked for (make test-vm).
-USUAL = PARTS[:3]
+USUAL = PARTS[:5]
 
 
 class Tally:

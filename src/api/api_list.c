@@ -21,24 +21,9 @@ struct listing {
 	size_t found;
 };
 
-/* The parts of "kind:part:part" after its kind; a part in quotes is not a pattern. */
 static struct probe_spec *spec_make(struct arena *a, const struct probe_kind *kind, const char *rest)
 {
-	struct probe_spec *spec = arena_new_of(a, struct probe_spec);
-
-	spec->kind = kind->name;
-	while (rest) {
-		bool quoted = *rest == '"' && strchr(rest + 1, '"');
-		const char *end = quoted ? strchr(rest + 1, '"') : rest + strcspn(rest, ":");
-
-		rest += quoted;
-		vec_push(a, &spec->parts, arena_strndup(a, rest, (size_t)(end - rest)));
-		vec_push(a, &spec->part_spans, ((struct span){ 0 }));
-		vec_push(a, &spec->part_quoted, quoted);
-		end += quoted;
-		rest = *end == ':' ? end + 1 : NULL;
-	}
-	return spec;
+	return probe_spec_of_text(a, rest ? arena_printf(a, "%s:%s", kind->name, rest) : kind->name);
 }
 
 void args_text(const struct type *args, struct arena *a, struct strbuf *out)

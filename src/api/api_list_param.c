@@ -7,6 +7,7 @@
 #include "base/strmap.h"
 
 struct listing {
+	struct sonde_compile_options o;
 	struct arena *arena;
 	int (*fn)(void *ctx, const char *param, const char *kind, const char *value, const char *description);
 	void *ctx;
@@ -53,38 +54,55 @@ static void script_visit(const struct script *s, struct listing *l)
 		clause_visit(*c, call_visit, l);
 }
 
+/* A script and those that it imports by text; what stands in files is not looked into. */
+static int script_read(struct listing *l, struct diags *d, struct sources *sources, const char *source, const char *name,
+		       uint32_t depth)
+{
+	struct script script = { .arena = l->arena, .sources = sources };
+	int err = script_parse(&script, source_add(sources, name, source, strlen(source)), d);
+
+	if (err)
+		return err;
+	vec_each(i, &script.imports) {
+		const char *text = l->o.import_text ? l->o.import_text(l->o.import_ctx, i->path) : NULL;
+
+		err = text && depth ? script_read(l, d, sources, text, i->path, depth - 1) : 0;
+		if (err)
+			return err;
+	}
+	script_visit(&script, l);
+	return 0;
+}
+
 static int params_guarded(struct listing *l, const struct reporter *r, const char *source, const char *name)
 {
 	struct arena *a = l->arena;
 	struct sources sources = { .arena = a };
 	struct diags diags = { .arena = a, .sources = &sources };
-	struct script script = { .arena = a, .sources = &sources };
-	size_t len = strlen(source);
 	int err;
 
 	if (setjmp(*arena_guard(a)))
 		return report_error(r, -ENOMEM, NULL, "no memory to read %s", name);
-	if (len > INT32_MAX)
+	if (strlen(source) > INT32_MAX)
 		return report_error(r, -E2BIG, NULL, "%s is too large", name);
-	err = script_parse(&script, source_add(&sources, name, source, len), &diags);
+	err = script_read(l, &diags, &sources, source, name, 8);
 	diag_flush(&diags, r);
-	if (err)
-		return err;
-	script_visit(&script, l);
-	return l->result;
+	return err ? err : l->result;
 }
 
-int sonde_list_params(const char *source, const char *name,
+int sonde_list_params(const char *source, const struct sonde_compile_options *o,
 		      int (*fn)(void *ctx, const char *param, const char *kind, const char *value,
-				const char *description), void *ctx,
-		      sonde_message_fn message, void *message_ctx)
+				const char *description), void *ctx)
 {
-	struct listing l = { .arena = arena_new(), .fn = fn, .ctx = ctx };
+	struct listing l = { .fn = fn, .ctx = ctx };
 	struct relay relay;
+	const char *name;
 	int err;
 
-	relay_init(&relay, message, message_ctx);
-	name = name ? name : "stdin";
+	options_copy(&l.o, sizeof(l.o), o);
+	relay_init(&relay, l.o.message, l.o.message_ctx);
+	name = l.o.name ? l.o.name : "stdin";
+	l.arena = arena_new();
 	if (!l.arena)
 		return report_error(&relay.reporter, -ENOMEM, NULL, "no memory to read %s", name);
 	err = params_guarded(&l, &relay.reporter, source, name);

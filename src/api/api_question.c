@@ -178,8 +178,12 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 	q->env.test_mode = o->test_mode;
 	q->env.bench_mode = o->bench_mode;
 	q->env.probe_filter = o->probe_filter;
+	q->env.ways = o->ways;
+	q->env.nways = (uint32_t)o->nways;
 	q->env.include_dirs = o->include_dirs;
 	q->env.ninclude_dirs = (uint32_t)o->ninclude_dirs;
+	q->env.import_text = o->import_text;
+	q->env.import_ctx = o->import_ctx;
 	q->env.includes = o->includes;
 	q->env.nincludes = (uint32_t)o->nincludes;
 	params_split(q, o);

@@ -37,6 +37,13 @@ struct options {
 	bool list, help, version, info;
 	bool program_help;    /* --help came after the program: it is asked about, not sonde */
 	const char *format, *output, *command;
+	bool view_asked;      /* by -f or by the name of the output file */
+	const char *columns;  /* of views that have columns, or NULL */
+	const char *title;    /* how messages call `program`; NULL: stdin */
+	const char *(*import_text)(void *ctx, const char *path);
+	const char **ways;
+	size_t nways;
+	uint64_t duration_ns; /* 0: until something else ends it */
 	pid_t pid;
 	enum buffering buffering;
 	unsigned dump_stages; /* bits by the order of sonde_dump_stages() */
@@ -53,6 +60,8 @@ struct options {
 /* 0, or EXIT_USAGE after a message. */
 int options_parse(struct options *o, int argc, char **argv);
 void options_free(struct options *o);
+/* How many words of argv the option at argv[0] takes, with its value: 1 or 2. */
+int option_words(char **argv);
 /* The table of options, for people. */
 void options_print(struct strbuf *out);
 
@@ -99,6 +108,8 @@ int question_dump(const struct options *o);
 /* Each takes its arguments with its own name as argv[0] and returns the exit status. */
 int cmd_build(int argc, char **argv);
 int cmd_help(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_tools(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 struct command {

@@ -13,6 +13,8 @@
 const struct command commands[] = {
 	{ "build", "FILE -o OUT.bpf.o", "compile a program into a standard BPF object", cmd_build },
 	{ "help", "[TOPIC]", "explain a command, a function or a topic", cmd_help },
+	{ "show", "TOOL", "print the source of a tool, to copy and change", cmd_show },
+	{ "tools", "[AREA|WORD]", "list the tools", cmd_tools },
 	{ "version", "", "show the version", cmd_version },
 	{ NULL, NULL, NULL, NULL },
 };

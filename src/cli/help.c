@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/util.h"
+#include "cli/tool.h"
 
 static const char usage[] =
 	"usage: sonde [OPTIONS] FILE [PARAMETERS]\n"
@@ -229,10 +230,19 @@ static int help_name(const char *name)
 
 int cmd_help(int argc, char **argv)
 {
+	struct tool t;
+	int found, status;
+
 	if (argc < 2)
 		return show_help();
 	for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
 		if (str_eq(topics[i].name, argv[1]))
 			return topics[i].show();
-	return help_name(argv[1]);
+	found = tool_find(argv[1], &t);
+	if (!found)
+		return help_name(argv[1]);
+	status = found > 0 ? tool_help(&t) : EXIT_FAILED;
+	if (found > 0)
+		tool_free(&t);
+	return status;
 }

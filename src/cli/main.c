@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Main: which of the things that sonde can do was asked for. */
 #include "cli/cli.h"
+#include "cli/tool.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -48,6 +49,20 @@ static int dispatch(const struct options *o)
 	return show_usage();
 }
 
+/* A tool of this name runs; a file that is meant is written with a slash. */
+static bool tool_try(int argc, char **argv, int *status)
+{
+	struct tool t;
+	int found = tool_find(argv[0], &t);
+
+	if (!found)
+		return false;
+	*status = found < 0 ? EXIT_FAILED : tool_run(&t, argc, argv);
+	if (found > 0)
+		tool_free(&t);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *c = argc > 1 ? command_find(argv[1]) : NULL;
@@ -59,6 +74,8 @@ int main(int argc, char **argv)
 	messages_init(&o);
 	if (c)
 		return c->run(argc - 1, argv + 1);
+	if (argc > 1 && tool_try(argc - 1, argv + 1, &status))
+		return status;
 	if (argc > 1)
 		command_exec_external(argv[1], argv + 1);
 	status = options_parse(&o, argc, argv);

@@ -205,6 +205,28 @@ static int set_fmt(struct options *o, const char *value)
 	return mode_take(o, MODE_FORMAT, "--fmt");
 }
 
+/* "10", "0.5", "200ms", "2m" */
+static int set_duration(struct options *o, const char *value)
+{
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = { { "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "m", 60e9 }, { "h", 3600e9 } };
+	char *end;
+	double n;
+
+	errno = 0;
+	n = strtod(value, &end);
+	for (size_t i = 0; i < ARRAY_SIZE(units) && end != value && !errno; i++) {
+		if (!str_eq(units[i].unit, end) || !(n > 0) || n * units[i].ns >= 9e18)
+			continue;
+		o->duration_ns = MAX((uint64_t)(n * units[i].ns), 1);
+		return 0;
+	}
+	return fail(EXIT_USAGE, "seconds, or a number with ms, s, m or h: --duration 500ms",
+		    "--duration: '%s' is no time", value);
+}
+
 static int set_probe_filter(struct options *o, const char *value)
 {
 	o->probe_filter = value;
@@ -237,6 +259,7 @@ static const struct option_def defs[] = {
 	{ 'c', "cmd", "COMMAND", GROUP_ASK,
 	  "run this command when everything is attached;\nthe session ends when it ends", set_command },
 	{ 'p', "pid", "PID", GROUP_ASK, "only this process; the session ends when it ends", set_pid },
+	{ 0, "duration", "TIME", GROUP_ASK, "end after this many seconds (500ms, 2m), with the results", set_duration },
 	{ 0, "unsafe", NULL, GROUP_ASK, "allow functions that change the machine or a process", FLAG(unsafe) },
 	{ 'I', NULL, "DIR", GROUP_ASK, "look for headers and imported scripts here too", set_include_dir },
 	{ 0, "include", "FILE", GROUP_ASK, "as if the program began with #include <FILE>", set_include },
@@ -370,6 +393,28 @@ static int parse_letters(struct options *o, char **argv, int *used)
 	return 0;
 }
 
+int option_words(char **argv)
+{
+	const char *word = argv[0];
+	const char *name = word + 2;
+
+	if (word[1] == '-') {
+		for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
+			if (defs[i].name && str_eq(defs[i].name, name))
+				return defs[i].arg && argv[1] ? 2 : 1;
+		return 1;
+	}
+	for (const char *p = word + 1; *p; p++) {
+		const struct option_def *d = find_letter(*p);
+
+		if (!d)
+			return 1;
+		if (d->arg)
+			return !p[1] && argv[1] ? 2 : 1;
+	}
+	return 1;
+}
+
 /* The first word is the file (or, with -l, the pattern), unless the program came with -e. */
 static void place_words(struct options *o)
 {
@@ -397,6 +442,7 @@ static void place_view(struct options *o)
 {
 	if (!o->format && o->output)
 		o->format = sonde_view_for_file(o->output);
+	o->view_asked = o->format;
 	if (!o->format)
 		o->format = "text";
 }

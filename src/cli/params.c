@@ -31,13 +31,15 @@ static int on_param(void *ctx, const char *param, const char *kind, const char *
 
 int show_params(const struct options *o)
 {
+	struct sonde_compile_options c = SONDE_OPTIONS(struct sonde_compile_options, .name = program_name(o),
+						       .message = message_receive);
 	struct strbuf out = STRBUF_INIT, list = STRBUF_INIT;
 	int status, err;
 	_cleanup_free_ char *source = program_read(o, &status);
 
 	if (!source)
 		return status;
-	err = sonde_list_params(source, program_name(o), on_param, &list, message_receive, NULL);
+	err = sonde_list_params(source, &c, on_param, &list);
 	if (err) {
 		strbuf_free(&list);
 		return EXIT_FAILED;

@@ -63,6 +63,8 @@ static int no_such_program(const char *path, int err)
 
 const char *program_name(const struct options *o)
 {
+	if (o->title)
+		return o->title;
 	return o->program || str_eq(o->file, "-") ? "stdin" : o->file;
 }
 
@@ -195,6 +197,9 @@ static int with_source(const struct options *o, struct sonde_compile_options *c,
 	c->includes = o->includes;
 	c->nincludes = o->nincludes;
 	c->probe_filter = o->probe_filter;
+	c->import_text = o->import_text;
+	c->ways = o->ways;
+	c->nways = o->nways;
 	c->helper_errors = o->helper_errors;
 	c->message = message_receive;
 	c->config = (const char *const *)list.text;

@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/util.h"
 
@@ -123,7 +125,7 @@ static int open_view(struct run *r, const struct sonde_question *q)
 {
 	enum buffering b = r->o->buffering;
 	struct sonde_view_options v = SONDE_OPTIONS(struct sonde_view_options, .fd = r->fd, .quiet = r->o->quiet,
-		.colour = messages.colour && isatty(r->fd));
+		.colour = messages.colour && isatty(r->fd), .columns = r->o->columns);
 
 	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));
 	r->flush_each_poll = b != BUFFER_FULL;
@@ -140,15 +142,36 @@ static int flush_view(struct run *r)
 	return r->write_err;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Milliseconds until `end_ns`, for poll; -1: there is no end. */
+static int left_ms(uint64_t end_ns)
+{
+	uint64_t now = now_ns();
+
+	if (!end_ns)
+		return -1;
+	return now >= end_ns ? 0 : (int)MIN((end_ns - now + 999999) / 1000000, (uint64_t)INT_MAX);
+}
+
 /* 0 when the session has ended, or a negative errno. */
 static int poll_until_end(struct run *r)
 {
+	uint64_t end_ns = r->o->duration_ns ? now_ns() + r->o->duration_ns : 0;
 	int more;
 
 	do {
 		if (flush_view(r))
 			return r->write_err;
-		more = sonde_session_poll(session, -1);
+		if (end_ns && now_ns() >= end_ns)
+			sonde_session_stop(session, 0);
+		more = sonde_session_poll(session, left_ms(end_ns));
 	} while (more > 0);
 	return r->write_err ? r->write_err : more;
 }

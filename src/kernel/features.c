@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include <linux/bpf.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 
 #include <bpf/bpf.h>
@@ -60,6 +61,7 @@ HELPER(helper_override_return, BPF_PROG_TYPE_KPROBE, BPF_FUNC_override_return)
 TRACING_HELPER(ktime_get_boot_ns)
 TRACING_HELPER(ktime_get_tai_ns)
 HELPER(helper_get_func_ip, BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_func_ip)
+HELPER(helper_get_attach_cookie, BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie)
 TRACING_HELPER(jiffies64)
 TRACING_HELPER(for_each_map_elem)
 TRACING_HELPER(get_ns_current_pid_tgid)
@@ -241,11 +243,102 @@ static bool tracing_works(const char *target, enum bpf_attach_type type, bool at
 	}
 
 /* Some kernels load fentry programs and refuse to attach them. A function that is never called is used. */
-TRACING(probe_fentry, "bpf_fentry_test1", BPF_TRACE_FENTRY, true)
+#define QUIET_FUNCTION "bpf_fentry_test1"
+TRACING(probe_fentry, QUIET_FUNCTION, BPF_TRACE_FENTRY, true)
+TRACING(probe_fexit, QUIET_FUNCTION, BPF_TRACE_FEXIT, true)
 TRACING(probe_tp_btf, "sched_switch", BPF_TRACE_RAW_TP, false)
 TRACING(probe_iter_task, "task", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_file, "task_file", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_vma, "task_vma", BPF_TRACE_ITER, false)
+
+
+/* What headers of this age do not know yet. Both ways to attach begin alike: flags and a count of places. */
+#define ATTACH_UPROBE_MULTI 48
+
+struct link_create {
+	uint32_t prog_fd, target_fd, attach_type, flags;
+	union {
+		struct {
+			uint32_t flags, count;
+			uint64_t symbols, addresses, cookies;
+		} kprobe_multi;
+		struct {
+			uint64_t path, offsets, counters, cookies;
+			uint32_t count, flags, pid;
+		} uprobe_multi;
+	};
+};
+
+/* A descriptor, or a negative errno. */
+static int link_create(struct link_create *attr, uint32_t attach_type)
+{
+	const struct bpf_insn insns[] = { insn_zero(), insn_exit() };
+	struct bpf_prog_load_opts opts = {
+		.sz = sizeof(opts), .expected_attach_type = (enum bpf_attach_type)attach_type,
+	};
+	_cleanup_close_ int prog = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "feature", "GPL", insns,
+						 ARRAY_SIZE(insns), &opts);
+	int fd;
+
+	if (prog < 0)
+		return prog;
+	attr->prog_fd = (uint32_t)prog;
+	attr->attach_type = attach_type;
+	fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(*attr));
+	return fd < 0 ? -errno : fd;
+}
+
+/* A kernel that knows it finds that a directory is no program; others find the request wrong. */
+static bool probe_uprobe_multi(struct kernel *k)
+{
+	uint64_t offset = 0;
+	struct link_create attr = {
+		.uprobe_multi = { .path = (uintptr_t)"/", .offsets = (uintptr_t)&offset, .count = 1 },
+	};
+	int fd = link_create(&attr, ATTACH_UPROBE_MULTI);
+
+	(void)k;
+	if (fd >= 0)
+		close(fd);
+	return fd == -EBADF;
+}
+
+static bool event_opens(const struct perf_event_attr *attr)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_perf_event_open, attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd >= 0;
+}
+
+/* Virtual machines often have no counters. */
+static bool probe_hardware(struct kernel *k)
+{
+	const struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE, .size = sizeof(attr), .config = PERF_COUNT_HW_CPU_CYCLES,
+		.sample_period = 1000000000, .disabled = 1,
+	};
+
+	(void)k;
+	return event_opens(&attr);
+}
+
+static bool probe_watchpoint(struct kernel *k)
+{
+	uint64_t word = 0;
+	const struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT, .size = sizeof(attr), .bp_type = HW_BREAKPOINT_W,
+		.bp_addr = (uintptr_t)&word, .bp_len = HW_BREAKPOINT_LEN_8, .sample_period = 1, .disabled = 1,
+	};
+
+	(void)k;
+	return event_opens(&attr);
+}
+
+/* Every iterator is a function of this name; the simplest stands for the others. */
+static bool probe_iter(struct kernel *k)
+{
+	return probe_iter_task(k);
+}
 
 const struct kernel_feature kernel_features[] = {
 	{ "Kernel helpers", "probe_read", helper_probe_read },
@@ -260,6 +353,7 @@ const struct kernel_feature kernel_features[] = {
 	{ "Kernel helpers", "get_boot_ns", helper_ktime_get_boot_ns },
 	{ "Kernel helpers", "get_tai_ns", helper_ktime_get_tai_ns },
 	{ "Kernel helpers", "get_func_ip", helper_get_func_ip },
+	{ "Kernel helpers", "get_attach_cookie", helper_get_attach_cookie },
 	{ "Kernel helpers", "jiffies64", helper_jiffies64 },
 	{ "Kernel helpers", "for_each_map_elem", helper_for_each_map_elem },
 	{ "Kernel helpers", "get_ns_current_pid_tgid", helper_get_ns_current_pid_tgid },
@@ -288,11 +382,16 @@ const struct kernel_feature kernel_features[] = {
 	{ "Probe types", "kprobe_multi", kernel_has_kprobe_multi },
 	{ "Probe types", "kprobe_session", kernel_has_kprobe_session },
 	{ "Probe types", "uprobe", probe_uprobe },
+	{ "Probe types", "uprobe_multi", probe_uprobe_multi },
 	{ "Probe types", "tracepoint", probe_tracepoint },
 	{ "Probe types", "rawtracepoint", probe_raw_tracepoint },
 	{ "Probe types", "perf_event", probe_perf_event },
+	{ "Probe types", "hardware", probe_hardware },
+	{ "Probe types", "watchpoint", probe_watchpoint },
 	{ "Probe types", "fentry", probe_fentry },
+	{ "Probe types", "fexit", probe_fexit },
 	{ "Probe types", "tp_btf", probe_tp_btf },
+	{ "Probe types", "iter", probe_iter },
 	{ "Probe types", "iter:task", probe_iter_task },
 	{ "Probe types", "iter:task_file", probe_iter_task_file },
 	{ "Probe types", "iter:task_vma", probe_iter_task_vma },

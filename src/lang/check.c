@@ -54,6 +54,7 @@ static int (*const passes[])(struct checker *) = {
 	pass_c_texts,
 	pass_map_decls,
 	pass_macros,
+	pass_ways,
 	pass_probes,
 	pass_subprogs,
 	pass_types,

@@ -62,8 +62,13 @@ struct check_env {
 	bool test_mode, bench_mode;
 	bool probes_only;                           /* what the script does is not looked at */
 	const char *probe_filter;                   /* extended regular expression, or NULL */
+	const char *const *ways;                    /* each: probes separated by blanks (check_way.c) */
+	uint32_t nways;
 	const char *const *include_dirs;            /* where headers and imported scripts are looked for too */
 	uint32_t ninclude_dirs;
+	/* The text of a script that is imported by this path and need not be a file, or NULL. May itself be NULL. */
+	const char *(*import_text)(void *ctx, const char *path);
+	void *import_ctx;
 	const char *const *includes;                /* headers included before all others */
 	uint32_t nincludes;
 	struct config config;                       /* defaults and environment; the script's block adds */

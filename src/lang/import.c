@@ -55,19 +55,19 @@ static const char *file_find(struct checker *c, const struct import *i, const ch
 
 /* ---- what it is ---- */
 
-static void bt_import(struct importing *im, const struct import *i, const char *path)
+/* `text` NULL: read it from `path`. */
+static void bt_import(struct importing *im, const struct import *i, const char *path, const char *text)
 {
 	struct checker *c = im->c;
 	struct script part = { .arena = c->arena, .sources = c->script->sources };
-	const char *text;
-	size_t len;
+	size_t len = text ? strlen(text) : 0;
 	int err;
 
 	if (++im->nfiles > MOST_FILES || im->depth >= MOST_DEPTH) {
 		check_error(c, i->span, "too many scripts are imported");
 		return;
 	}
-	err = file_text(c->arena, path, &text, &len);
+	err = text ? 0 : file_text(c->arena, path, &text, &len);
 	if (err) {
 		check_error(c, i->span, "cannot read %s: %s", path, strerror(-err));
 		return;
@@ -101,8 +101,17 @@ static bool ends_with(const char *s, const char *end)
 static void file_import(struct importing *im, const struct import *i)
 {
 	struct checker *c = im->c;
-	const char *full, *path = file_find(c, i, &full);
+	const char *text = c->env->import_text ? c->env->import_text(c->env->import_ctx, i->path) : NULL;
+	const char *full, *path;
 
+	if (text) {
+		if (!strmap_get(&im->seen, i->path)) {
+			strmap_put(c->arena, &im->seen, i->path, im);
+			bt_import(im, i, i->path, text);
+		}
+		return;
+	}
+	path = file_find(c, i, &full);
 	if (!path) {
 		check_error(c, i->span, "cannot find %s to import", i->path);
 		diag_hint(c->diags, "it is looked for beside the script that imports it, in the directories of -I, "
@@ -118,7 +127,7 @@ static void file_import(struct importing *im, const struct import *i)
 		check_error(c, i->span, "cannot import %s: compiled C cannot be linked into a question", i->path);
 		diag_hint(c->diags, "scripts (.bt) and C headers (.h) can be imported");
 	} else {
-		bt_import(im, i, path);
+		bt_import(im, i, path, NULL);
 	}
 }
 

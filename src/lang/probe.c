@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Probe: find a kind of probe by its name or a short one. */
+/* Probe: kinds of probes by their names, and specs of probes from text. */
 #include "lang/probe.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "base/util.h"
@@ -26,4 +27,25 @@ const struct probe_kind *probe_kind_find(const struct probe_kind *const *kinds, 
 			return *kinds;
 	}
 	return NULL;
+}
+
+struct probe_spec *probe_spec_of_text(struct arena *a, const char *text)
+{
+	struct probe_spec *spec = arena_new_of(a, struct probe_spec);
+	size_t len = strcspn(text, ":");
+	const char *rest = text[len] ? text + len + 1 : NULL;
+
+	spec->kind = arena_strndup(a, text, len);
+	while (rest) {
+		bool quoted = *rest == '"' && strchr(rest + 1, '"');
+		const char *end = quoted ? strchr(rest + 1, '"') : rest + strcspn(rest, ":");
+
+		rest += quoted;
+		vec_push(a, &spec->parts, arena_strndup(a, rest, (size_t)(end - rest)));
+		vec_push(a, &spec->part_spans, ((struct span){ 0 }));
+		vec_push(a, &spec->part_quoted, quoted);
+		end += quoted;
+		rest = *end == ':' ? end + 1 : NULL;
+	}
+	return spec;
 }

@@ -130,6 +130,14 @@ struct probe_kind {
 	 */
 	int (*list)(struct probe_env *env, const struct probe_spec *spec,
 		    int (*fn)(const char *name, void *ctx), void *ctx);
+	/*
+	 * Before the object is loaded: say what `prog` is for, where its section does not. What must stay open is
+	 * added to *links. 0 or a negative errno after a report. May be NULL.
+	 */
+	int (*prepare)(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links);
+	/* The kernel has refused the object with `err`. When that is because of this attach point: say so and return
+	 * err; else 0. May be NULL. */
+	int (*refused)(struct probe_env *env, const struct attach_point *ap, int err);
 	/* Attach `prog` to all `points` (of one program); add what must be closed to *links. On failure
 	 * one message has been reported and a negative errno is returned; links already added stay in
 	 * *links for the caller to close. */
@@ -145,5 +153,8 @@ static inline bool probe_run_by_kernel(const struct probe_kind *kind)
 
 /* The kind that answers to `name` (its own or an alias) in a NULL-terminated table; NULL when none. */
 const struct probe_kind *probe_kind_find(const struct probe_kind *const *kinds, const char *name);
+
+/* "kind:part:part" as a spec without a place in a source. A part in quotes is not a pattern. */
+struct probe_spec *probe_spec_of_text(struct arena *a, const char *text);
 
 #endif

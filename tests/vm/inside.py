@@ -2,7 +2,7 @@
 """Runs within a virtual machine: the jobs of a JSON file one after the other, a line of JSON for each.
 
 Under emulation a fork costs 30 ms and starting Python a second, so this is the one process that runs
-them all. A job is {"command": [...], "env": {...}, "timeout": seconds}.
+them all. A job is {"command": [...], "env": {...}, "timeout": seconds, "cwd": directory or absent}.
 """
 import json
 import os
@@ -14,7 +14,10 @@ def run(job):
     try:
         # close_fds=False lets subprocess use vfork.
         r = subprocess.run(job["command"], capture_output=True, env=dict(os.environ, **job["env"]),
-                           stdin=subprocess.DEVNULL, timeout=job["timeout"], close_fds=False)
+                           stdin=subprocess.DEVNULL, timeout=job["timeout"], close_fds=False,
+                           cwd=job.get("cwd"))
+    except OSError as e:
+        return ["", f"{job['command'][0]}: {e.strerror}\n", 127]
     except subprocess.TimeoutExpired as e:
         return [(e.stdout or b"").decode(errors="backslashreplace"),
                 f"timed out after {job['timeout']} s", 124]

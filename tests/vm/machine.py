@@ -118,6 +118,10 @@ def boot(kernel, jobs, timeout):
         return done, said
 
 
+class NoBoot(Exception):
+    """A machine that ran nothing; the text is what it said."""
+
+
 def check_tools():
     for tool in (QEMU, "/bin/busybox", "depmod", "zstd"):
         if not shutil.which(tool):
@@ -126,15 +130,19 @@ def check_tools():
 
 def run_jobs(kernel, jobs, timeout=900):
     """[stdout, stderr, status] of each job. One that takes the machine down is answered by what the
-    console said, and the rest run in a new one."""
+    console said, and the rest run in a new one. A machine that runs nothing at first gets a second try."""
     check_tools()
     answers = []
+    tries = 2
     deadline = time.monotonic() + timeout
     while len(answers) < len(jobs):
         done, said = boot(kernel, jobs[len(answers):], max(1, deadline - time.monotonic()))
         answers += done
+        tries -= 1
+        if not answers and tries and time.monotonic() < deadline:
+            continue
         if not answers:
-            raise RuntimeError(f"{kernel.name}: nothing could be run inside\n{said[-3000:]}")
+            raise NoBoot(f"{kernel.name}: nothing could be run inside\n{said[-3000:]}")
         if len(answers) < len(jobs):
             answers.append(["", f"the machine ended: {said[-3000:]}", 125])
         if time.monotonic() >= deadline:

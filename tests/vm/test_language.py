@@ -9,7 +9,6 @@ one for each CPU).
 """
 import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -17,20 +16,14 @@ import kernels
 import machine
 import test_cases as lang
 import tables
+from inside_jobs import inside
 
 NAMES = os.environ.get("SONDE_VM_KERNELS", "6.1-cloud 6.12-cloud").split()
 FULL = os.environ.get("SONDE_VM_FULL") == "1"
 STRIDE = 1 if FULL else 6
 BATCH = 24
-SLOWER = 15
 CASES = [c for c in lang.CASES if FULL or c.keys.get("status", "0") == "0"]
 ROWS = lang.ROWS if FULL else [r for r in lang.ROWS if not r.errors][::STRIDE]
-
-
-def inside(job):
-    """Paths are those of the host, whose root is the machine's; the time is not."""
-    job["command"][0] = str(Path(lang.SONDE).resolve())
-    return {**job, "timeout": job["timeout"] * SLOWER}
 
 
 def batch_results(kernel, batches, answers):

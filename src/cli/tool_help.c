@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tool_help: what is said of tools: the page of one, the list of all, and the source of one. */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "cli/cli.h"
+#include "cli/tool.h"
+
+#define COLUMN 24
+
+/* Letters of a parameter, "-p, ". */
+static void add_letters(struct strbuf *out, const struct tool *t, const char *name)
+{
+	const char *p = tool_value(t, "letters", 0);
+
+	while (p && *p) {
+		size_t len = strcspn(p, " \n");
+
+		if (len > 2 && p[1] == '=' && strlen(name) == len - 2 && !memcmp(p + 2, name, len - 2))
+			strbuf_addf(out, "-%c, ", p[0]);
+		p += len + strspn(p + len, " \n");
+	}
+}
+
+struct param_page {
+	const struct tool *tool;
+	struct strbuf *out;
+	size_t n;
+};
+
+static int on_param(void *ctx, const char *name, const char *kind, const char *value, const char *description)
+{
+	struct param_page *page = ctx;
+	struct strbuf *out = page->out;
+	size_t start, column;
+
+	if (!page->n++)
+		strbuf_addstr(out, "\nOptions:\n");
+	start = out->len;
+	strbuf_addstr(out, "  ");
+	add_letters(out, page->tool, name);
+	strbuf_addf(out, "--%s%s%s", name, kind ? "=" : "", kind ? kind : "");
+	column = out->len - start;
+	if (column + 2 > COLUMN) {
+		strbuf_addch(out, '\n');
+		column = 0;
+	}
+	strbuf_fill(out, ' ', COLUMN - column);
+	strbuf_addstr(out, description ? description : "");
+	/* 0 and nothing mean "not given" for most. */
+	if (value && *value && !str_eq(value, "0"))
+		strbuf_addf(out, " (default: %s)", value);
+	strbuf_addch(out, '\n');
+	return 0;
+}
+
+static void add_indented(struct strbuf *out, const char *text, const char *indent)
+{
+	while (text && *text) {
+		size_t len = strcspn(text, "\n");
+
+		strbuf_addf(out, "%s%.*s\n", len ? indent : "", (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
+static void add_usage(struct strbuf *out, const struct tool *t)
+{
+	const char *words = tool_value(t, "words", 0);
+
+	strbuf_addf(out, "usage: sonde %s [OPTIONS]", t->name);
+	while (words && *words) {
+		size_t len = strcspn(words, " \n");
+
+		strbuf_addstr(out, " [");
+		for (size_t i = 0; i < len; i++)
+			strbuf_addch(out, (char)toupper((unsigned char)words[i]));
+		strbuf_addch(out, ']');
+		words += len + strspn(words + len, " \n");
+	}
+	strbuf_addch(out, '\n');
+}
+
+/* "PID:7 process id": the name, then what it means. */
+static void add_columns(struct strbuf *out, const char *p)
+{
+	if (!p)
+		return;
+	strbuf_addstr(out, "\nColumns:\n");
+	while (*p) {
+		size_t line = strcspn(p, "\n"), name = strcspn(p, " :\n"), word = strcspn(p, " \n");
+		const char *text = p + word + strspn(p + word, " ");
+
+		if (name)
+			strbuf_addf(out, "  %-*.*s%.*s\n", COLUMN - 2, (int)name, p, (int)(p + line - MIN(text, p + line)), text);
+		p += line + (p[line] == '\n');
+	}
+}
+
+static void add_each(struct strbuf *out, const struct tool *t, const char *key, const char *title, const char *before)
+{
+	const char *value;
+
+	for (size_t i = 0; (value = tool_value(t, key, i)); i++) {
+		if (!i)
+			strbuf_addf(out, "\n%s:\n", title);
+		strbuf_addstr(out, *before ? "  " : "");
+		add_indented(out, value, *before ? before : "  ");
+	}
+}
+
+int tool_help(const struct tool *t)
+{
+	struct strbuf out = STRBUF_INIT;
+	struct param_page page = { .tool = t, .out = &out };
+
+	add_usage(&out, t);
+	strbuf_addf(&out, "\n%s: %s\n", t->name, t->summary);
+	if (*t->text) {
+		strbuf_addch(&out, '\n');
+		add_indented(&out, t->text, "");
+	}
+	if (tool_params(t, on_param, &page)) {
+		strbuf_free(&out);
+		return EXIT_FAILED;
+	}
+	add_columns(&out, tool_value(t, "columns", 0));
+	add_each(&out, t, "example", "Examples", "");
+	add_each(&out, t, "way", "Needs the probes of one of these lines", "");
+	add_each(&out, t, "alias", "Other names, and the options that they stand for", "");
+	add_each(&out, t, "note", "Notes", "");
+	add_each(&out, t, "untested", "Untested", "");
+	strbuf_addstr(&out, "\nOptions of sonde itself (-f json, -o FILE, --duration SECONDS, ...) work as well: sonde help options\n");
+	return print_and_free(&out);
+}
+
+/* ---- the list ---- */
+
+struct list_page {
+	struct strbuf out;
+	const char *word; /* an area, or part of a name or of what is said; NULL: all */
+	char area[32];
+	size_t found;
+};
+
+static bool entry_matches(const struct list_page *l, const char *name, const char *area, const char *summary,
+			  const char *aliases)
+{
+	return !l->word || str_eq(area, l->word) || strcasestr(name, l->word) || strcasestr(summary, l->word) ||
+	       strcasestr(aliases, l->word);
+}
+
+static int on_tool(void *ctx, const char *name, const char *area, const char *summary, const char *aliases)
+{
+	struct list_page *l = ctx;
+
+	if (!str_eq(area, l->area) || !entry_matches(l, name, area, summary, aliases))
+		return 0;
+	l->found++;
+	strbuf_addf(&l->out, "  %-18s%s%s%s%s\n", name, summary, *aliases ? " (also " : "", aliases, *aliases ? ")" : "");
+	return 0;
+}
+
+struct areas {
+	char names[32][32];
+	size_t n;
+};
+
+static int on_area(void *ctx, const char *name, const char *area, const char *summary, const char *aliases)
+{
+	struct areas *a = ctx;
+
+	(void)name, (void)summary, (void)aliases;
+	for (size_t i = 0; i < a->n; i++)
+		if (str_eq(a->names[i], area))
+			return 0;
+	if (a->n < ARRAY_SIZE(a->names) && strlen(area) < sizeof(a->names[0]))
+		strcpy(a->names[a->n++], area);
+	return 0;
+}
+
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int cmd_tools(int argc, char **argv)
+{
+	struct list_page l = { .out = STRBUF_INIT, .word = argc > 1 ? argv[1] : NULL };
+	struct areas areas = { .n = 0 };
+
+	if (argc > 2)
+		return fail(EXIT_USAGE, "sonde tools [AREA|WORD]", "tools takes one word");
+	tools_each(on_area, &areas);
+	qsort(areas.names, areas.n, sizeof(areas.names[0]), name_compare);
+	for (size_t i = 0; i < areas.n; i++) {
+		size_t before = l.out.len, title;
+
+		strcpy(l.area, areas.names[i]);
+		strbuf_addf(&l.out, "%s%s:\n", before ? "\n" : "", l.area);
+		title = l.out.len;
+		tools_each(on_tool, &l);
+		if (l.out.len == title)
+			l.out.s[l.out.len = before] = 0;
+	}
+	if (l.found)
+		return print_and_free(&l.out);
+	strbuf_free(&l.out);
+	return fail(EXIT_FAILED, "`sonde tools` lists all", "no tool matches '%s'", l.word ? l.word : "");
+}
+
+int cmd_show(int argc, char **argv)
+{
+	struct strbuf out = STRBUF_INIT;
+	struct tool t;
+	int r;
+
+	if (argc != 2)
+		return fail(EXIT_USAGE, "sonde show TOOL", "show takes the name of a tool");
+	r = tool_find(argv[1], &t);
+	if (r < 0)
+		return EXIT_FAILED;
+	if (!r)
+		return fail(EXIT_USAGE, "`sonde tools` lists all", "there is no tool '%s'", argv[1]);
+	strbuf_addstr(&out, t.source);
+	tool_free(&t);
+	return print_and_free(&out);
+}

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Cases of probes: each attaches, makes its event happen and prints what it saw of it.
+
+The form is that of tests/lang/cases.py, and every case has
+    kind      the row of the table in docs/kernels.md that it stands for
+    needs     features, by the names `sonde --info` gives them (a space in a name is written _), each of
+              which the kernel must have for the case to work
+    refused   given with needs: a regular expression found in standard error where the kernel lacks one of
+              them; sonde must then end with status 1
+{programs} stands for the directory of programs.py's programs, in all of a case.
+"""
+import json
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import cases
+import programs
+import test_cases as lang
+
+HERE = Path(__file__).resolve().parent
+INFO = {"command": [lang.SONDE, "--info"], "env": {}, "timeout": 20.0}
+RESULTS = programs.BUILD / "probe-results"
+
+
+def load():
+    loaded = cases.load(HERE)
+    for c in loaded:
+        where = f"{c.file}:{c.line}"
+        if not c.keys.get("kind"):
+            raise ValueError(f"{where}: no kind")
+        if ("needs" in c.keys) != ("refused" in c.keys):
+            raise ValueError(f"{where}: needs and refused belong together")
+        if "refused" in c.keys:
+            re.compile(c.keys["refused"])
+    return [replace(c, keys={k: v.replace("{programs}", str(programs.DIRECTORY)) for k, v in c.keys.items()})
+            for c in loaded]
+
+
+CASES = load()
+
+
+def job(case):
+    return lang.case_job(case)
+
+
+def features(answer):
+    """{name: whether the kernel has it}, of what --info printed."""
+    out, err, status = answer
+    assert status == 0, err
+    return {m[1].replace(" ", "_"): m[2] == "yes" for m in re.finditer(r"^  (.+): (yes|no)$", out, re.M)}
+
+
+def release(answer):
+    return re.search(r"^  Kernel: (\S+)$", answer[0], re.M)[1]
+
+
+def lacking(case, have):
+    needs = case.words("needs")
+    for name in needs:
+        assert name in have, f"{case.file.name}:{case.line}: sonde --info names no feature {name}"
+    return [n for n in needs if not have[n]]
+
+
+def check(case, answer, have):
+    """What the kernel lacks; raises AssertionError when the answer is not what that lets expect."""
+    missing = lacking(case, have)
+    if not missing:
+        lang.check_case(case, answer)
+        return missing
+    out, err, status = answer
+    shown = f"{case.file.name}:{case.line}: without {', '.join(missing)}\nstdout:\n{out}\nstderr:\n{err}"
+    assert status == 1, shown
+    assert re.search(case.keys["refused"], err), shown
+    return missing
+
+
+def is_evidence(case):
+    """A probe that is wrong and is refused says nothing about the kernel."""
+    return case.keys.get("status", "0") == "0"
+
+
+def said(answer):
+    """The first line of an error, without where it is."""
+    m = re.search(r"error: (.*)", answer[1])
+    return m[1] if m else answer[1].strip().split("\n")[0]
+
+
+class Results:
+    """What was seen on one kernel, kept in a file for the table of kernels. A run of some cases changes theirs."""
+
+    DIRECTORY = RESULTS
+
+    def __init__(self, kernel, of_info):
+        self.path = self.DIRECTORY / f"{kernel}.json"
+        self.seen = json.loads(self.path.read_text())["cases"] if self.path.exists() else {}
+        self.head = {"kernel": kernel, "release": release(of_info)}
+
+    def check(self, case, answer, have):
+        self.seen[case.id] = {"kind": case.keys["kind"], "state": "fails"}
+        missing = check(case, answer, have)
+        if is_evidence(case):
+            self.seen[case.id] = {"kind": case.keys["kind"], "state": "no" if missing else "yes",
+                                  "lacks": missing, "said": said(answer) if missing else ""}
+        else:
+            del self.seen[case.id]
+
+    def known(self):
+        return {c.id for c in CASES}
+
+    def write(self):
+        known = self.known()
+        self.DIRECTORY.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps({**self.head, "cases": {k: v for k, v in self.seen.items() if k in known}}))
+        part.rename(self.path)
