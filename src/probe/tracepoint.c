@@ -250,6 +250,7 @@ const struct probe_kind probe_tracepoint = {
 	.has_args = true,
 	.space = SPACE_KERNEL,
 	.slow_close = true,
+	.takes_cookie = true,
 	.expand = expand,
 	.args = args,
 	.list = list,
