@@ -145,12 +145,16 @@ uint32_t lower_events_map(struct lower *l);
 /* The address of a u32 on the stack that holds `value` now. `slot` keeps it for the whole program. */
 vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value);
 /* func/fault.c: whose event tells of a helper that failed. */
-extern const struct func_def func_fault;
+extern const struct func_def func_fault, func_zero_divisor;
+/* The warning that something was divided by zero. */
+void lower_tell_zero(struct lower *l);
 /* Count when `r cc 0`. */
 void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 
 /* ---- lower_expr.c ---- */
 /* a op b for scalars of these types, as a value of type `as`. */
+/* Without a test for zero: a / 0 is 0 then, a % 0 is a. */
+vreg lower_quotient(struct lower *l, enum op op, vreg a, vreg b, bool is_signed);
 int lower_arith(struct lower *l, enum op op, struct span span, vreg a, const struct type *ta, vreg b,
 		const struct type *tb, const struct type *as, vreg *out);
 bool lower_unsigned_pair(const struct expr *a, const struct expr *b);
@@ -162,6 +166,10 @@ int lower_cast(struct lower *l, struct expr *e, struct val *out);
 /* An address of ours or of the context as a number that may be computed with. */
 vreg lower_address_number(struct lower *l, vreg addr);
 int lower_field(struct lower *l, struct expr *e, struct val *out);
+/* Are these `args` that lie in registers and in memory here and there? Then as a whole they are read member
+ * by member, to where each lies in the struct. */
+bool lower_is_scattered(const struct type *t);
+int lower_scattered_into(struct lower *l, const struct val *from, vreg addr, int32_t off);
 int lower_index(struct lower *l, struct expr *e, struct val *out);
 int lower_deref(struct lower *l, struct expr *e, struct val *out);
 /* Where the operand of & lies, which is in memory that a pointer leads to. */

@@ -93,12 +93,15 @@ struct session {
 	uint64_t *percpu;            /* one u64 per CPU, for reading counters */
 
 	/* session.c */
+	void (*watch_ready)(void *ctx); /* of session_watch() */
+	void *watch_ctx;
 	int epoll_fd, stop_fd, tick_fd, pid_fd, iter_fd;
 	uint32_t idle_ticks;
 	bool tick_is_slow;
 	atomic_bool stop;
 	atomic_int status;
 	atomic_bool status_set;
+	bool exit_called;            /* exit() of the script has given the status */
 	bool exit_asked;             /* by exit() of the script, not from outside */
 	uint64_t nerrors;            /* errors that the script has shown */
 	int result;                  /* what ended the session early: of the record callback, or an errno */

@@ -94,24 +94,18 @@ class Results:
 
     def __init__(self, kernel, of_info):
         self.path = self.DIRECTORY / f"{kernel}.json"
-        self.seen = json.loads(self.path.read_text())["cases"] if self.path.exists() else {}
         self.head = {"kernel": kernel, "release": release(of_info)}
+        self.now = {}
 
     def check(self, case, answer, have):
-        self.seen[case.id] = {"kind": case.keys["kind"], "state": "fails"}
+        self.now[case.id] = {"state": "fails"}
         missing = check(case, answer, have)
-        if is_evidence(case):
-            self.seen[case.id] = {"kind": case.keys["kind"], "state": "no" if missing else "yes",
-                                  "lacks": missing, "said": said(answer) if missing else ""}
-        else:
-            del self.seen[case.id]
-
-    def known(self):
-        return {c.id for c in CASES}
+        self.now[case.id] = {"state": "no" if missing else "yes", "lacks": missing,
+                             "said": said(answer) if missing else ""}
 
     def write(self):
-        known = self.known()
+        before = json.loads(self.path.read_text())["cases"] if self.path.exists() else {}
         self.DIRECTORY.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps({**self.head, "cases": {k: v for k, v in self.seen.items() if k in known}}))
+        part.write_text(json.dumps({**self.head, "cases": {**before, **self.now}}, indent=1))
         part.rename(self.path)
