@@ -78,6 +78,7 @@ struct attach_point {
 	const struct probe_spec *spec; /* where it was written */
 	const char *name;    /* canonical full name: what the builtin `probe` yields and listings show */
 	const char *section; /* ELF section, as libbpf names program types: "tp/sched/sched_switch" */
+	const char *same_as; /* points of a clause with the same text here are one, however written; NULL: name */
 	const char *group;   /* attach points with the same group share one BPF program; NULL: none */
 	struct guard guard;
 	uint64_t guard_value;
@@ -128,6 +129,7 @@ struct probe_kind {
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */
 	bool filter_pid;             /* attached for all processes: with -p its programs test the process */
 	bool slow_close;             /* its programs test the session's off flag first */
+	bool last_runs_first;        /* of several programs at one place, the one attached last runs first */
 	/*
 	 * attach() gives every attachment its point's cookie, so that one body serves many points and still
 	 * knows which of them fired (`probe`, `func`). Used where the kernel lets programs of prog_type call
