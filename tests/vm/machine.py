@@ -23,7 +23,7 @@ VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 MEMORY = 768
 # No waiting for hardware and entropy, no defences against attacks nobody makes; a panic ends the machine.
 APPEND = ("console=ttyS0 quiet panic=-1 oops=panic reboot=t mitigations=off nokaslr tsc=reliable "
-          "no_timer_check audit=0 cryptomgr.notests=1 rcupdate.rcu_expedited=1")
+          "no_timer_check audit=0 cryptomgr.notests=1 rcupdate.rcu_expedited=1 norandmaps")
 
 
 def cpio_entry(number, name, mode, data=b""):
