@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-PARTS = ["unit", "lang", "host", "probes", "vm"]
+PARTS = ["unit", "lang", "host", "probes", "tools", "vm"]
 
 
 class Tally:

@@ -7,11 +7,14 @@
 #include "api/api.h"
 #include "probe/kinds.h"
 #include "lang/ktype.h"
+#include "symbol/symbol.h"
 
 struct listing {
 	struct arena *arena;     /* of the pattern */
 	struct relay relay;
 	struct kernel *kernel;
+	struct symbols *symbols; /* of programs, for the arguments of their functions */
+	int32_t pid;             /* whose programs are meant; 0: any */
 	struct probe_env env;
 	const struct probe_kind *kind; /* being listed */
 	const char *full;        /* a pattern for whole names, or NULL */
@@ -146,8 +149,11 @@ static int list_guarded(struct listing *l, const char *pattern)
 
 	if (setjmp(*arena_guard(l->arena)))
 		return report_error(&l->relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
-	l->env = (struct probe_env){ .arena = l->arena, .kernel = l->kernel, .types = ktypes_new(l->arena, l->kernel), .report = &l->relay.reporter,
-				     .diags = &diags, .max_probes = UINT32_MAX };
+	l->env = (struct probe_env){
+		.arena = l->arena, .kernel = l->kernel, .types = ktypes_new(l->arena, l->kernel),
+		.symbols = l->symbols, .report = &l->relay.reporter, .diags = &diags, .pid = l->pid,
+		.max_probes = UINT32_MAX,
+	};
 	err = patterns_list(l, pattern ? pattern : "*");
 	diag_flush(&diags, &l->relay.reporter);
 	if (!err && !l->found && pattern)
@@ -156,23 +162,33 @@ static int list_guarded(struct listing *l, const char *pattern)
 	return err;
 }
 
-int sonde_list_probes(const char *pattern, bool verbose, int (*fn)(void *ctx, const char *probe, const char *args),
-		      void *ctx, sonde_message_fn message, void *message_ctx)
+typedef int (*probe_fn)(void *ctx, const char *probe, const char *args);
+
+int sonde_list_process_probes(int pid, const char *pattern, bool verbose, probe_fn fn, void *ctx,
+			      sonde_message_fn message, void *message_ctx)
 {
-	struct listing l = { .verbose = verbose, .fn = fn, .ctx = ctx };
+	struct listing l = { .verbose = verbose, .fn = fn, .ctx = ctx, .pid = pid };
 	int err;
 
 	relay_init(&l.relay, message, message_ctx);
 	l.arena = arena_new();
 	l.kernel = kernel_new(&l.relay.reporter);
-	if (l.arena && l.kernel)
+	l.symbols = symbols_new();
+	if (l.arena && l.kernel && l.symbols)
 		err = list_guarded(&l, pattern);
 	else
 		err = report_error(&l.relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
 	if (l.kernel)
 		kernel_free(l.kernel);
 	arena_free(l.arena);
+	symbols_free(l.symbols);
 	return err;
+}
+
+int sonde_list_probes(const char *pattern, bool verbose, probe_fn fn, void *ctx, sonde_message_fn message,
+		      void *message_ctx)
+{
+	return sonde_list_process_probes(0, pattern, verbose, fn, ctx, message, message_ctx);
 }
 
 typedef int (*info_fn)(void *ctx, const char *group, const char *name, const char *value);

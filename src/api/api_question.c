@@ -161,9 +161,12 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 		.arena = q->arena,
 		.kernel = q->kernel,
 		.types = ktypes_new(q->arena, q->kernel),
+		.symbols = q->symbols,
 		.report = &q->relay.reporter,
 		.diags = &q->diags,
 		.pid = o->pid,
+		.pid_is_child = o->pid_is_child,
+		.unsafe = o->unsafe,
 		.max_probes = q->env.config.max_probes,
 	};
 	q->env.kinds = probe_kinds;

@@ -22,6 +22,18 @@ static int aggregate_of(struct lower *l, struct expr *e, struct val *out)
 	return 0;
 }
 
+/* A struct by value: the verifier knows words of the context, and not what is in them. */
+static struct val context_struct(struct lower *l, const struct val *ctx, const struct field *f)
+{
+	uint32_t bytes = align_up(f->type->size, 8);
+	struct val v = val_slot(l, f->type, "arg");
+
+	for (uint32_t i = 0; i < bytes; i += 8)
+		ir_store(l->f, v.reg, v.off + (int32_t)i, 8,
+			 ir_load(l->f, ctx->reg, (int32_t)(f->ctx_offset + i), 8, false));
+	return v;
+}
+
 /* A word of the context as a value of the field's type. */
 static struct val context_word(struct lower *l, const struct val *ctx, const struct field *f)
 {
@@ -75,6 +87,17 @@ static int bit_field(struct lower *l, struct expr *e, const struct val *at, cons
 	return 0;
 }
 
+/* A struct in one or two registers, put together as it lies in memory. */
+static struct val parts(struct lower *l, const struct val *ctx, const struct field *f)
+{
+	struct val v = val_slot(l, f->type, f->name);
+
+	ir_store(l->f, v.reg, 0, 8, ir_load(l->f, ctx->reg, (int32_t)f->ctx_offset, 8, false));
+	if (f->type->size > 8)
+		ir_store(l->f, v.reg, 8, 8, ir_load(l->f, ctx->reg, (int32_t)f->bias, 8, false));
+	return v;
+}
+
 /* Scalars in memory that may be loaded directly are loaded now; the rest stays where it is until it is
  * known what is wanted of it. */
 static struct val settle(struct lower *l, struct val v)
@@ -97,7 +120,7 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 
 	switch (f->access) {
 	case ACCESS_CTX_WORD:
-		*out = context_word(l, from, f);
+		*out = type_is_scalar(f->type) ? context_word(l, from, f) : context_struct(l, from, f);
 		return 0;
 	case ACCESS_DATA_LOC:
 		*out = settle(l, data_loc(l, from, f));
@@ -106,6 +129,13 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 		v = val_of_mem(f->type, ir_load(l->f, from->reg, (int32_t)f->ctx_offset, 8, false),
 			       (int32_t)f->offset, SPACE_KERNEL);
 		break;
+	case ACCESS_CTX_USER:
+		v = val_of_mem(f->type, ir_load(l->f, from->reg, (int32_t)f->ctx_offset, 8, false), (int32_t)f->bias,
+			       SPACE_USER);
+		break;
+	case ACCESS_CTX_PARTS:
+		*out = parts(l, from, f);
+		return 0;
 	case ACCESS_MEMBER:
 		v.off += (int32_t)f->offset;
 		v.type = f->type;
@@ -115,6 +145,32 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 		return bit_field(l, e, &v, f, out);
 	*out = settle(l, v);
 	in_space(e, out);
+	return 0;
+}
+
+bool lower_is_scattered(const struct type *t)
+{
+	for (uint32_t i = 0; t->kind == TY_STRUCT && i < t->nfields; i++)
+		if (t->fields[i].access == ACCESS_CTX_USER || t->fields[i].access == ACCESS_CTX_PARTS ||
+		    (t->fields[i].access == ACCESS_CTX_WORD && t->fields[i].ctx_offset != t->fields[i].offset))
+			return true;
+	return false;
+}
+
+int lower_scattered_into(struct lower *l, const struct val *from, vreg addr, int32_t off)
+{
+	struct expr nowhere = { .span = l->f->span, .type = &type_none };
+
+	lower_zero(l, addr, off, from->type->size);
+	for (uint32_t i = 0; i < from->type->nfields; i++) {
+		const struct field *f = &from->type->fields[i];
+		struct val v;
+		int err = field_of(l, &nowhere, from, f, &v);
+
+		err = err ? err : val_to_memory(l, &v, f->type, addr, off + (int32_t)f->offset);
+		if (err)
+			return err;
+	}
 	return 0;
 }
 

@@ -156,6 +156,20 @@ int kernel_tracepoint_events(struct kernel *k, const char *system, const char *c
  * typedefs, else the events of tracefs). Sorted. */
 int kernel_raw_tracepoints(struct kernel *k, const char *const **names, size_t *n);
 
+/* What BPF_LINK_CREATE and loading call a program that one link attaches to many places of a file. */
+#define BPF_ATTACH_UPROBE_MULTI 48
+/* Places in one file; ref_ctr_offsets and cookies may be NULL. */
+struct uprobe_places {
+	const char *path;
+	const uint64_t *offsets, *ref_ctr_offsets, *cookies;
+	uint32_t n;
+	bool is_return;
+	int32_t pid; /* 0: every process */
+};
+bool kernel_has_uprobe_multi(struct kernel *k);
+/* A link's descriptor or a negative errno. Nothing is reported. */
+int kernel_uprobe_multi_link(int prog_fd, const struct uprobe_places *p);
+
 /* The number of a system call by the name tracefs uses ("openat"), for this architecture; -1 unknown. */
 int kernel_syscall_number(const char *name);
 const char *kernel_syscall_name(int number); /* NULL: unknown */

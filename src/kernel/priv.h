@@ -45,6 +45,7 @@ struct kernel {
 	struct functions *functions; /* functions.c; NULL: not read yet */
 	int *cpus;
 	size_t ncpus;
+	int uprobe_multi; /* 1: there, -1: not, 0: not tried */
 };
 
 void btf_file_free(struct btf_file *f);

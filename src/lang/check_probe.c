@@ -290,7 +290,7 @@ static void note_use(struct expr *e, void *ctx)
 
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
-	u->args |= is_context(e->name);
+	u->args |= is_context(e->name) || str_eq(e->name, "retval");
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 }
 

@@ -18,16 +18,22 @@ struct bpf_link;
 struct bpf_object;
 struct kernel; /* kernel/kernel.h: what the running kernel offers, read lazily and cached */
 struct ktypes; /* lang/ktype.h */
+struct binaries; /* probe/binary.h */
+struct symbols; /* symbol/symbol.h */
 
 /* The facts a kind may ask for while it expands and attaches. */
 struct probe_env {
 	struct arena *arena;     /* attach points and types live here */
 	struct kernel *kernel;
 	struct ktypes *types;    /* the kernel's types, made when asked for */
+	struct symbols *symbols; /* debugging information of programs, read when asked for; NULL: none */
 	const struct reporter *report;
 	struct diags *diags;     /* while compiling; NULL while attaching */
+	struct binaries *binaries; /* programs that were looked into, made when asked for */
 	bool dry_run;            /* attaching: leave nothing behind */
 	int32_t pid;             /* -p or the child of -c; 0: none */
+	bool pid_is_child;       /* of -c: it does not run its program yet */
+	bool unsafe;             /* --unsafe: what may harm a traced process is allowed */
 	uint32_t max_probes;
 };
 
@@ -124,12 +130,23 @@ struct probe_kind {
 	int (*expand)(struct probe_env *env, const struct probe_spec *spec, attach_vec *out);
 	/* Fill ap->args. NULL: the kind has no args. May be asked late: reads tracefs or BTF. */
 	int (*args)(struct probe_env *env, struct attach_point *ap);
+	/* The type of this name ("struct foo", a typedef) as the traced program knows it; NULL: unknown. The
+	 * kind may leave this out. */
+	const struct type *(*type)(struct probe_env *env, const struct attach_point *ap, const char *name);
 	/*
 	 * Call fn with the full name of all that match a spec whose parts may be patterns (for -l); no
 	 * attach point is made. Sorted. Stops when fn returns non-zero and returns that.
 	 */
 	int (*list)(struct probe_env *env, const struct probe_spec *spec,
 		    int (*fn)(const char *name, void *ctx), void *ctx);
+	/*
+	 * Before the object is loaded: say what `prog` is for, where its section does not. What must stay open is
+	 * added to *links. 0 or a negative errno after a report. May be NULL.
+	 */
+	int (*prepare)(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links);
+	/* The kernel has refused the object with `err`. When that is because of this attach point: say so and return
+	 * err; else 0. May be NULL. */
+	int (*refused)(struct probe_env *env, const struct attach_point *ap, int err);
 	/* Attach `prog` to all `points` (of one program); add what must be closed to *links. On failure
 	 * one message has been reported and a negative errno is returned; links already added stay in
 	 * *links for the caller to close. */

@@ -44,10 +44,15 @@ struct type;
  *                   itself when the struct is the context)
  *   ACCESS_CTX_WORD the u64 at ctx + ctx_offset is the value
  *   ACCESS_CTX_PTR  the u64 at ctx + ctx_offset is a kernel pointer; the value lies `offset` beyond it
+ *   ACCESS_CTX_USER the u64 at ctx + ctx_offset is an address of the process; the value lies `bias` beyond it
+ *   ACCESS_CTX_PARTS the u64 at ctx + ctx_offset, and where the value is longer that at ctx + bias behind it,
+ *                   make the value: a struct in registers
  *   ACCESS_DATA_LOC the u32 at ctx + offset is a tracefs __data_loc: low 16 bits the offset from ctx
  *                   (plus `bias`: 0, or offset + 4 for __rel_loc), high 16 bits the length
  */
-enum field_access { ACCESS_MEMBER, ACCESS_CTX_WORD, ACCESS_CTX_PTR, ACCESS_DATA_LOC };
+enum field_access {
+	ACCESS_MEMBER, ACCESS_CTX_WORD, ACCESS_CTX_PTR, ACCESS_CTX_USER, ACCESS_CTX_PARTS, ACCESS_DATA_LOC,
+};
 
 struct field {
 	const char *name;
@@ -63,6 +68,11 @@ struct enumerator {
 	int64_t value;
 };
 
+struct type_maker {
+	/* Give `t`, of which only the name is known, its members where they can be found. */
+	void (*complete)(const struct type_maker *m, struct type *t);
+};
+
 struct type {
 	enum type_kind kind;
 	uint32_t size, align;
@@ -71,6 +81,7 @@ struct type {
 	const struct type *elem; /* pointer, array; for ksym etc. NULL */
 	uint32_t count;          /* array */
 	const char *name;        /* struct, enum, typedef name to show; or NULL */
+	const struct type_maker *maker; /* struct by name: who knows its members; NULL: found by the name */
 	const struct field *fields;
 	uint32_t nfields;
 	uint32_t nhoisted; /* fields[nfields ..]: what anonymous members hold, see type_set_fields() */

@@ -41,6 +41,15 @@ int perf_attach_tracepoint(struct probe_env *env, struct bpf_program *prog, cons
 /* Attach on every online CPU, or, with -p, to every thread of that process. */
 int perf_attach_all(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
 		    struct perf_event_attr *attr, link_vec *links);
+/*
+ * For kinds with perf events of their own: open one and attach `prog` to it, with a cookie (0: none). The
+ * event's attr must hold its size. Nothing is reported; attach_report() does that.
+ */
+int perf_attach_cookie(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr, int32_t pid,
+		       int cpu, uint64_t cookie, bool slow_close, link_vec *links);
+int attach_report(struct probe_env *env, const struct attach_point *ap, int err);
+/* Room for one more link, asked for before there is anything that could leak; links->n-- gives it back. */
+struct probe_link *link_slot(struct probe_env *env, link_vec *links);
 /* Attach to a raw tracepoint. */
 int raw_attach(struct probe_env *env, struct bpf_program *prog, const char *event,
 	       const struct attach_point *ap, link_vec *links);

@@ -33,14 +33,13 @@ static const char *perf_hint(int err)
 	}
 }
 
-static int attach_report(struct probe_env *env, const struct attach_point *ap, int err)
+int attach_report(struct probe_env *env, const struct attach_point *ap, int err)
 {
 	errno = -err;
 	return report_error(env->report, err, perf_hint(err), "cannot attach %s: %m", ap->name);
 }
 
-/* Room for one more link, asked for before there is anything that could leak. */
-static struct probe_link *link_slot(struct probe_env *env, link_vec *links)
+struct probe_link *link_slot(struct probe_env *env, link_vec *links)
 {
 	struct probe_link none = { .fd = -1 };
 
@@ -60,15 +59,16 @@ static int perf_open(struct perf_event_attr *attr, int32_t pid, int cpu)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int event_attach(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
-			int32_t pid, int cpu, bool slow_close, link_vec *links)
+int perf_attach_cookie(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr, int32_t pid,
+		       int cpu, uint64_t cookie, bool slow_close, link_vec *links)
 {
+	LIBBPF_OPTS(bpf_perf_event_opts, opts, .bpf_cookie = cookie);
 	struct probe_link *slot = link_slot(env, links);
 	int fd = perf_open(attr, pid, cpu), err = fd;
 
 	if (fd >= 0) {
 		slot->slow_close = slow_close;
-		slot->link = bpf_program__attach_perf_event(prog, fd);
+		slot->link = bpf_program__attach_perf_event_opts(prog, fd, &opts);
 		if (slot->link)
 			return 0;
 		err = -errno;
@@ -92,19 +92,19 @@ int perf_attach_tracepoint(struct probe_env *env, struct bpf_program *prog, cons
 	if (err)
 		return err;
 	/* Programs belong to the tracepoint, not to the CPU of the event: one event serves all CPUs. */
-	err = event_attach(env, prog, &attr, -1, cpus[0], true, links);
+	err = perf_attach_cookie(env, prog, &attr, -1, cpus[0], ap->cookie, true, links);
 	return err ? attach_report(env, ap, err) : 0;
 }
 
-static int attach_cpus(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
-		       link_vec *links)
+static int attach_cpus(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+		       struct perf_event_attr *attr, link_vec *links)
 {
 	const int *cpus;
 	size_t n;
 	int err = kernel_online_cpus(env->kernel, &cpus, &n);
 
 	for (size_t i = 0; !err && i < n; i++)
-		err = event_attach(env, prog, attr, -1, cpus[i], false, links);
+		err = perf_attach_cookie(env, prog, attr, -1, cpus[i], ap->cookie, false, links);
 	return err;
 }
 
@@ -145,8 +145,8 @@ static int threads_read(int32_t pid, int32_t **tids, size_t *n)
 }
 
 /* A perf event follows one thread and the threads that it starts. */
-static int attach_threads(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
-			  link_vec *links)
+static int attach_threads(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+			  struct perf_event_attr *attr, link_vec *links)
 {
 	int32_t *tids = NULL;
 	size_t n = 0;
@@ -156,7 +156,7 @@ static int attach_threads(struct probe_env *env, struct bpf_program *prog, struc
 		return err;
 	attr->inherit = attr->inherit_thread = 1;
 	for (size_t i = 0; !err && i < n; i++) {
-		err = event_attach(env, prog, attr, tids[i], -1, false, links);
+		err = perf_attach_cookie(env, prog, attr, tids[i], -1, ap->cookie, false, links);
 		if (err == -ESRCH && tids[i] != env->pid)
 			err = 0; /* a thread that has ended meanwhile */
 	}
@@ -170,7 +170,7 @@ int perf_attach_all(struct probe_env *env, struct bpf_program *prog, const struc
 	int err;
 
 	attr->size = sizeof(*attr);
-	err = env->pid > 0 ? attach_threads(env, prog, attr, links) : attach_cpus(env, prog, attr, links);
+	err = env->pid > 0 ? attach_threads(env, prog, ap, attr, links) : attach_cpus(env, prog, ap, attr, links);
 	return err ? attach_report(env, ap, err) : 0;
 }
 

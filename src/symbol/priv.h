@@ -4,6 +4,7 @@
 #define SONDE_SYMBOL_PRIV_H
 
 #include "base/strbuf.h"
+#include "symbol/dwarf.h"
 #include "symbol/symbol.h"
 
 struct sym {
@@ -29,12 +30,16 @@ const struct sym *symtab_find(const struct symtab *t, uint64_t addr);
 void symtab_free(struct symtab *t);
 
 struct user_symbols;
+struct program;
 
 struct symbols {
 	bool kernel_read;
 	struct symtab kernel;
 	struct user_symbols *user;
+	struct program *programs;
 };
+
+void programs_free(struct symbols *s);
 
 void kernel_symbols_read(struct symtab *t);
 bool user_symbol_find(struct user_symbols **u, uint32_t pid, uint64_t addr, struct symbol *out);

@@ -95,6 +95,7 @@ void symbols_free(struct symbols *s)
 		return;
 	symtab_free(&s->kernel);
 	user_symbols_free(s->user);
+	programs_free(s);
 	free(s);
 }
 

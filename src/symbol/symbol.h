@@ -10,6 +10,9 @@
 #include <stdint.h>
 
 struct symbols;
+struct dwarf_file;
+struct elf_file;
+struct reporter;
 
 /* What an address belongs to. The texts belong to the tables and last until these are asked again. */
 struct symbol {
@@ -29,5 +32,12 @@ bool symbol_kernel(struct symbols *s, uint64_t addr, struct symbol *out);
  * address lies in a file.
  */
 bool symbol_user(struct symbols *s, uint32_t pid, uint64_t addr, struct symbol *out);
+
+/*
+ * The debugging information of a program or library, kept by `s`; *elf (may be NULL) is the file. 0; -ENOENT
+ * when it has none, another errno when the file cannot be read or, after a report, libdw is missing.
+ */
+int symbols_program(struct symbols *s, const char *path, const struct reporter *r, struct dwarf_file **dwarf,
+		    struct elf_file **elf);
 
 #endif

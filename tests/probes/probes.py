@@ -90,8 +90,10 @@ def said(answer):
 class Results:
     """What was seen on one kernel, kept in a file for the table of kernels. A run of some cases changes theirs."""
 
+    DIRECTORY = RESULTS
+
     def __init__(self, kernel, of_info):
-        self.path = RESULTS / f"{kernel}.json"
+        self.path = self.DIRECTORY / f"{kernel}.json"
         self.head = {"kernel": kernel, "release": release(of_info)}
         self.now = {}
 
@@ -103,7 +105,7 @@ class Results:
 
     def write(self):
         before = json.loads(self.path.read_text())["cases"] if self.path.exists() else {}
-        RESULTS.mkdir(parents=True, exist_ok=True)
+        self.DIRECTORY.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(f".{os.getpid()}")
         part.write_text(json.dumps({**self.head, "cases": {**before, **self.now}}, indent=1))
         part.rename(self.path)
