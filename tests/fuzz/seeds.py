@@ -42,7 +42,7 @@ def elf_seeds(out):
 
 
 def main():
-    out = Path(sys.argv[1])
+    out = Path(sys.argv[1]).resolve()
     scripts = out / "fuzz_script"
     scripts.mkdir(parents=True, exist_ok=True)
     for i, case in enumerate(load(ROOT / "lang" / "cases")):
