@@ -18,9 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-PARTS = ["unit", "lang", "host", "probes", "vm"]
-# Other kernels run under emulation for minutes: only when they are asked for (make test-vm).
-USUAL = PARTS[:4]
+PARTS = ["unit", "lang", "host", "probes", "tools", "vm"]
 
 
 class Tally:
@@ -90,6 +88,14 @@ def run_pytest(build, directory, tally, extra):
                 tally.add(name, "pass")
 
 
+def by_reason(tests):
+    """(names, reason): tests with one cause, such as a machine that is not there, are told once."""
+    names = {}
+    for name, reason in tests:
+        names.setdefault(reason, []).append(name)
+    return [(n[0] if len(n) == 1 else f"{n[0]} and {len(n) - 1} more", reason) for reason, n in names.items()]
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--build", type=Path, default=ROOT / "build")
@@ -98,7 +104,7 @@ def main():
     args = p.parse_args()
     build = args.build.resolve()
     tally = Tally()
-    for part in args.only or USUAL:
+    for part in args.only or PARTS:
         before = (tally.passed, len(tally.failed), len(tally.skipped))
         start = time.monotonic()
         if part == "unit":
@@ -107,10 +113,10 @@ def main():
             run_pytest(build, ROOT / "tests" / part, tally, args.pytest_args)
         print(f"{part}: {tally.passed - before[0]} passed, {len(tally.failed) - before[1]} failed, "
               f"{len(tally.skipped) - before[2]} skipped in {time.monotonic() - start:.1f} s", flush=True)
-    for name, reason in tally.skipped:
-        print(f"skipped: {name}: {reason}")
-    for name, reason in tally.failed:
-        print(f"FAILED: {name}\n{reason}\n")
+    for names, reason in by_reason(tally.skipped):
+        print(f"skipped: {names}: {reason}")
+    for names, reason in by_reason(tally.failed):
+        print(f"FAILED: {names}\n{reason}\n")
     print(f"{tally.passed} passed, {len(tally.failed)} failed, {len(tally.skipped)} skipped")
     return 1 if tally.failed or not tally.passed else 0
 

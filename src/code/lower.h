@@ -84,6 +84,12 @@ void lower_count(struct lower *l, uint32_t counter);
 void lower_count_failure(struct lower *l, vreg r, uint32_t counter);
 /* The same for a read of memory: it is a fault, and with -k it is told where. `helper`: BPF_FUNC_probe_read_*. */
 void lower_count_fault(struct lower *l, vreg r, int helper);
+/*
+ * The address of an object of the kernel, or the pointer to it, for a helper that wants to know what it is: a chain
+ * of members from the words of the context. Goes to block `none` where a pointer on the way is NULL. 0, or a
+ * negative errno after a diagnostic.
+ */
+int lower_typed_address(struct lower *l, struct expr *e, uint32_t none, vreg *out);
 /* The address space in which a pointer of this type in the present probe points. */
 enum addr_space lower_space(struct lower *l, const struct type *t);
 

@@ -22,6 +22,18 @@ static int aggregate_of(struct lower *l, struct expr *e, struct val *out)
 	return 0;
 }
 
+/* A struct by value: the verifier knows words of the context, and not what is in them. */
+static struct val context_struct(struct lower *l, const struct val *ctx, const struct field *f)
+{
+	uint32_t bytes = align_up(f->type->size, 8);
+	struct val v = val_slot(l, f->type, "arg");
+
+	for (uint32_t i = 0; i < bytes; i += 8)
+		ir_store(l->f, v.reg, v.off + (int32_t)i, 8,
+			 ir_load(l->f, ctx->reg, (int32_t)(f->ctx_offset + i), 8, false));
+	return v;
+}
+
 /* A word of the context as a value of the field's type. */
 static struct val context_word(struct lower *l, const struct val *ctx, const struct field *f)
 {
@@ -108,7 +120,7 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 
 	switch (f->access) {
 	case ACCESS_CTX_WORD:
-		*out = context_word(l, from, f);
+		*out = type_is_scalar(f->type) ? context_word(l, from, f) : context_struct(l, from, f);
 		return 0;
 	case ACCESS_DATA_LOC:
 		*out = settle(l, data_loc(l, from, f));

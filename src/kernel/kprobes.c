@@ -2,7 +2,6 @@
 /* Kprobes: does this kernel have them, and in which forms? */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 
 #include <linux/bpf.h>
@@ -29,20 +28,20 @@ const char *kernel_kprobes_missing(struct kernel *k)
 	return kernel_symbol_exists(k, "register_kprobe") ? "CONFIG_KPROBE_EVENTS is off" : "CONFIG_KPROBES is off";
 }
 
-/* The number in a file, behind `prefix`. */
-static int number_read(const char *path, const char *prefix, uint32_t *value)
+/* A file that holds a number behind a word. */
+static int number_read(const char *path, const char *word, uint32_t *value)
 {
 	_cleanup_free_ char *text = NULL;
-	char *end;
 	size_t len;
+	char *end;
 	int err = file_read_at(AT_FDCWD, path, &text, &len);
 
 	if (err)
 		return err;
-	if (!str_starts(text, prefix))
+	if (!str_starts(text, word))
 		return -EINVAL;
-	*value = (uint32_t)strtoul(text + strlen(prefix), &end, 10);
-	return end == text + strlen(prefix) ? -EINVAL : 0;
+	*value = (uint32_t)strtoul(text + strlen(word), &end, 10);
+	return end > text + strlen(word) ? 0 : -EINVAL;
 }
 
 int kernel_kprobe_pmu(struct kernel *k, uint32_t *type, uint32_t *return_bit)

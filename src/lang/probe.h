@@ -139,10 +139,14 @@ struct probe_kind {
 	 */
 	int (*list)(struct probe_env *env, const struct probe_spec *spec,
 		    int (*fn)(const char *name, void *ctx), void *ctx);
-	/* Before `prog` is loaded: what the name of its section cannot say (an expected attach type). 0 or a
-	 * negative errno. NULL: nothing. */
-	int (*prepare)(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
-		       uint32_t npoints);
+	/*
+	 * Before the object is loaded: say what `prog` is for, where its section does not. What must stay open is
+	 * added to *links. 0 or a negative errno after a report. May be NULL.
+	 */
+	int (*prepare)(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links);
+	/* The kernel has refused the object with `err`. When that is because of this attach point: say so and return
+	 * err; else 0. May be NULL. */
+	int (*refused)(struct probe_env *env, const struct attach_point *ap, int err);
 	/* Attach `prog` to all `points` (of one program); add what must be closed to *links. On failure
 	 * one message has been reported and a negative errno is returned; links already added stay in
 	 * *links for the caller to close. */

@@ -8,8 +8,8 @@
 #include "lang/ktype.h"
 #include "probe/tp_args.h"
 
-/* What is wider than a word does not come this way. */
-const struct type *btf_word_type(struct probe_env *env, const struct btf_file *btf, uint32_t id)
+/* What is neither a number nor a pointer is shown as the word it comes in. */
+static const struct type *word_type(struct probe_env *env, const struct btf_file *btf, uint32_t id)
 {
 	const struct type *known = ktype_of(env->types, btf, id);
 	struct type *t;
@@ -24,26 +24,42 @@ const struct type *btf_word_type(struct probe_env *env, const struct btf_file *b
 	return t;
 }
 
+/* A small struct by value takes as many words as it fills. */
+static const struct type *by_value(struct probe_env *env, const struct btf_file *btf, uint32_t id)
+{
+	const struct type *t = ktype_of(env->types, btf, id);
+
+	return t->kind == TY_STRUCT && t->size && t->size <= BTF_STRUCT_MOST_BYTES ? t : NULL;
+}
+
 struct field btf_word_field(struct probe_env *env, const struct btf_file *btf, const char *name, uint32_t id,
 			    uint32_t offset)
 {
+	const struct type *whole = by_value(env, btf, id);
+
 	/* Read one by one; as a whole they are the words of the context, one after the other. */
-	return (struct field){ .name = name, .type = btf_word_type(env, btf, id), .access = ACCESS_CTX_WORD,
-			       .ctx_offset = offset, .offset = offset };
+	return (struct field){ .name = name, .type = whole ? whole : word_type(env, btf, id),
+			       .access = ACCESS_CTX_WORD, .ctx_offset = offset, .offset = offset };
 }
 
 const struct type *btf_args_of(struct probe_env *env, const struct btf_file *btf, const struct btf_type *proto,
-			       uint32_t first)
+			       uint32_t first, bool with_retval)
 {
 	const struct btf_param *params = btf_params(proto);
 	VEC(struct field) fields = { 0 };
+	uint32_t at = 0;
 
 	for (uint32_t i = first; i < btf_vlen(proto); i++) {
 		const char *name = btf_file_string(btf, params[i].name_off);
 
 		if (!*name)
 			name = arena_printf(env->arena, "arg%u", i - first);
-		vec_push(env->arena, &fields, btf_word_field(env, btf, name, params[i].type, (i - first) * 8));
+		vec_push(env->arena, &fields, btf_word_field(env, btf, name, params[i].type, at));
+		at += align_up(MAX(fields.v[fields.n - 1].type->size, 1u), 8);
 	}
-	return args_struct(env->arena, fields.v, fields.n, fields.n * 8);
+	if (with_retval && proto->type) {
+		vec_push(env->arena, &fields, btf_word_field(env, btf, "retval", proto->type, at));
+		at += 8;
+	}
+	return args_struct(env->arena, fields.v, fields.n, at);
 }

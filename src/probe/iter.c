@@ -198,10 +198,11 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 
 /* ---- attach ---- */
 
-static struct bpf_link *link_make(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap)
+static int link_make(struct probe_env *env, const struct bpf_program *prog, const struct attach_point *ap)
 {
 	union bpf_iter_link_info info = { 0 };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+	LIBBPF_OPTS(bpf_link_create_opts, opts);
+	int fd;
 	bool one_process = env->pid > 0 && str_starts(ap->func, "task");
 
 	if (one_process)
@@ -209,10 +210,11 @@ static struct bpf_link *link_make(struct probe_env *env, struct bpf_program *pro
 	if (!strcmp(ap->func, "cgroup"))
 		info.cgroup.order = BPF_CGROUP_ITER_DESCENDANTS_PRE;
 	if (one_process || !strcmp(ap->func, "cgroup")) {
-		opts.link_info = &info;
-		opts.link_info_len = sizeof(info);
+		opts.iter_info = &info;
+		opts.iter_info_len = sizeof(info);
 	}
-	return bpf_program__attach_iter(prog, &opts);
+	fd = bpf_link_create(bpf_program__fd(prog), 0, BPF_TRACE_ITER, &opts);
+	return fd < 0 ? -errno : fd;
 }
 
 static int pin_failed(struct probe_env *env, const struct attach_point *ap, int err)
@@ -229,40 +231,45 @@ static int pin_failed(struct probe_env *env, const struct attach_point *ap, int 
 }
 
 /* The file keeps the iterator when we are gone; whoever reads it makes it run. */
-static int pin(struct probe_env *env, struct bpf_link *link, const struct attach_point *ap)
+static int pin(struct probe_env *env, int link, const struct attach_point *ap)
 {
 	int err;
 
 	if (env->dry_run)
 		return 0;
-	err = bpf_obj_pin(bpf_link__fd(link), ap->target) ? -errno : 0;
+	err = bpf_obj_pin(link, ap->target) ? -errno : 0;
 	if (err)
 		return pin_failed(env, ap, err);
 	report_info(env->report, "Program pinned to %s", ap->target);
 	return 0;
 }
 
-static int attach_one(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links)
+/* From now on the session's to close. */
+static void keep(struct probe_env *env, link_vec *links, int fd, bool to_read)
 {
-	struct bpf_link *link = link_make(env, prog, ap);
-	struct probe_link one = { .link = link, .fd = -1 };
-	int err = (int)libbpf_get_error(link);
+	struct probe_link one = { .fd = fd, .to_read = to_read };
 
-	if (err == -E2BIG)
-		return report_error(env->report, err, "iter of one process came with Linux 6.1",
-				    "this kernel cannot limit %s", ap->name);
-	if (err)
-		return report_error(env->report, err, NULL, "cannot attach %s: %s", ap->name, strerror(-err));
-	if (!ap->stays) {
-		one.fd = bpf_iter_create(bpf_link__fd(link));
-		one.to_read = true;
-		err = one.fd < 0 ? report_error(env->report, one.fd, NULL, "cannot start %s: %s", ap->name,
-						strerror(-one.fd)) : 0;
-	} else {
-		err = pin(env, link, ap);
-	}
 	vec_push(env->arena, links, one);
-	return err;
+}
+
+static int attach_one(struct probe_env *env, const struct bpf_program *prog, const struct attach_point *ap,
+		      link_vec *links)
+{
+	int link = link_make(env, prog, ap), fd;
+
+	if (link == -E2BIG)
+		return report_error(env->report, link, "iterators of one process came with Linux 6.1",
+				    "this kernel cannot limit %s", ap->name);
+	if (link < 0)
+		return report_error(env->report, link, NULL, "cannot attach %s: %s", ap->name, strerror(-link));
+	keep(env, links, link, false);
+	if (ap->stays)
+		return pin(env, link, ap);
+	fd = bpf_iter_create(link);
+	if (fd < 0)
+		return report_error(env->report, -errno, NULL, "cannot start %s: %m", ap->name);
+	keep(env, links, fd, true);
+	return 0;
 }
 
 static int attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,

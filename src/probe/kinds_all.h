@@ -7,12 +7,26 @@
 
 #include "lang/probe.h"
 
-extern const struct probe_kind probe_begin, probe_end, probe_interval, probe_iter, probe_profile, probe_rawtracepoint,
-	probe_software, probe_tracepoint;
-
-/* Kinds of the language that have no meaning yet: known by name, so that the error can say so. */
-extern const struct probe_kind probe_asyncwatchpoint, probe_bench, probe_fentry, probe_fexit, probe_hardware,
-	probe_kprobe, probe_kretprobe, probe_self, probe_test, probe_uprobe, probe_uretprobe,
-	probe_usdt, probe_watchpoint;
+extern const struct probe_kind probe_asyncwatchpoint;
+extern const struct probe_kind probe_begin;
+extern const struct probe_kind probe_bench;
+extern const struct probe_kind probe_end;
+extern const struct probe_kind probe_fentry;
+extern const struct probe_kind probe_fexit;
+extern const struct probe_kind probe_hardware;
+extern const struct probe_kind probe_interval;
+extern const struct probe_kind probe_iter;
+extern const struct probe_kind probe_kprobe;
+extern const struct probe_kind probe_kretprobe;
+extern const struct probe_kind probe_profile;
+extern const struct probe_kind probe_rawtracepoint;
+extern const struct probe_kind probe_self;
+extern const struct probe_kind probe_software;
+extern const struct probe_kind probe_test;
+extern const struct probe_kind probe_tracepoint;
+extern const struct probe_kind probe_uprobe;
+extern const struct probe_kind probe_uretprobe;
+extern const struct probe_kind probe_usdt;
+extern const struct probe_kind probe_watchpoint;
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "base/util.h"
 #include "kernel/registers.h"
+#include "lang/ktype.h"
 #include "probe/btf_args.h"
 #include "probe/common.h"
 #include "probe/kinds_all.h"
@@ -68,7 +69,7 @@ static int target_parse(struct probe_env *env, const struct probe_kind *kind, co
 
 	if (!n || n > 2 || !*spec->parts.v[n - 1] || (n == 2 && !*spec->parts.v[0]))
 		return diag_error(env->diags, spec->span, "%s needs a function: %s", kind->name, kind->forms);
-	*t = (struct target){ .module = n == 2 ? spec->parts.v[0] : NULL };
+	*t = (struct target){ .module = n == 2 ? spec->parts.v[0] : NULL, .offset_text = "" };
 	t->module_pattern = n == 2 && part_is_pattern(spec, 0);
 	t->function_pattern = part_is_pattern(spec, n - 1);
 	if (n == 1 && place_parse(spec->parts.v[0], &t->address))
@@ -198,10 +199,11 @@ static int expand_pattern(struct probe_env *env, const struct probe_kind *kind, 
 	if (left_out)
 		report_debug(env->report, "%s: %u functions that cannot be traced are left out",
 			     spec_name(env->arena, kind, spec), left_out);
-	if (out->n == before && left_out)
-		return diag_error(env->diags, spec->span, "none of the %u functions that match can be traced", left_out),
-		       -ENOENT;
-	return out->n == before ? -ENOENT : 0;
+	if (out->n > before)
+		return 0;
+	if (left_out)
+		diag_error(env->diags, spec->span, "none of the %u functions that match can be traced", left_out);
+	return -ENOENT;
 }
 
 /* A function that cannot be traced, or is not there. */

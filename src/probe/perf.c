@@ -78,12 +78,6 @@ int perf_attach_cookie(struct probe_env *env, struct bpf_program *prog, struct p
 	return err;
 }
 
-static int event_attach(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
-			int32_t pid, int cpu, bool slow_close, link_vec *links)
-{
-	return perf_attach_cookie(env, prog, attr, pid, cpu, 0, slow_close, links);
-}
-
 int perf_attach_tracepoint(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
 			   uint64_t id, link_vec *links)
 {
@@ -98,19 +92,19 @@ int perf_attach_tracepoint(struct probe_env *env, struct bpf_program *prog, cons
 	if (err)
 		return err;
 	/* Programs belong to the tracepoint, not to the CPU of the event: one event serves all CPUs. */
-	err = event_attach(env, prog, &attr, -1, cpus[0], true, links);
+	err = perf_attach_cookie(env, prog, &attr, -1, cpus[0], ap->cookie, true, links);
 	return err ? attach_report(env, ap, err) : 0;
 }
 
-static int attach_cpus(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
-		       link_vec *links)
+static int attach_cpus(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+		       struct perf_event_attr *attr, link_vec *links)
 {
 	const int *cpus;
 	size_t n;
 	int err = kernel_online_cpus(env->kernel, &cpus, &n);
 
 	for (size_t i = 0; !err && i < n; i++)
-		err = event_attach(env, prog, attr, -1, cpus[i], false, links);
+		err = perf_attach_cookie(env, prog, attr, -1, cpus[i], ap->cookie, false, links);
 	return err;
 }
 
@@ -151,8 +145,8 @@ static int threads_read(int32_t pid, int32_t **tids, size_t *n)
 }
 
 /* A perf event follows one thread and the threads that it starts. */
-static int attach_threads(struct probe_env *env, struct bpf_program *prog, struct perf_event_attr *attr,
-			  link_vec *links)
+static int attach_threads(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+			  struct perf_event_attr *attr, link_vec *links)
 {
 	int32_t *tids = NULL;
 	size_t n = 0;
@@ -162,7 +156,7 @@ static int attach_threads(struct probe_env *env, struct bpf_program *prog, struc
 		return err;
 	attr->inherit = attr->inherit_thread = 1;
 	for (size_t i = 0; !err && i < n; i++) {
-		err = event_attach(env, prog, attr, tids[i], -1, false, links);
+		err = perf_attach_cookie(env, prog, attr, tids[i], -1, ap->cookie, false, links);
 		if (err == -ESRCH && tids[i] != env->pid)
 			err = 0; /* a thread that has ended meanwhile */
 	}
@@ -176,7 +170,7 @@ int perf_attach_all(struct probe_env *env, struct bpf_program *prog, const struc
 	int err;
 
 	attr->size = sizeof(*attr);
-	err = env->pid > 0 ? attach_threads(env, prog, attr, links) : attach_cpus(env, prog, attr, links);
+	err = env->pid > 0 ? attach_threads(env, prog, ap, attr, links) : attach_cpus(env, prog, ap, attr, links);
 	return err ? attach_report(env, ap, err) : 0;
 }
 

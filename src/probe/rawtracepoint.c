@@ -124,7 +124,7 @@ static int args(struct probe_env *env, struct attach_point *ap)
 		return report_error(env->report, -ENOENT, "use arg0, arg1, ... instead of args",
 				    "the kernel's types do not describe the arguments of %s", ap->name);
 	/* The first is the kernel's own (void *__data). */
-	ap->args = btf_args_of(env, btf, proto, 1);
+	ap->args = btf_args_of(env, btf, proto, 1, false);
 	return 0;
 }
 

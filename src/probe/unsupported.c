@@ -37,10 +37,6 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	}
 
 UNSUPPORTED(asyncwatchpoint, "aw", NULL, "asyncwatchpoint:ADDRESS:LENGTH:MODE", "access to memory, seen later");
-UNSUPPORTED(fentry, "f", "kfunc", "fentry[:MODULE]:FUNCTION", "a kernel function begins, with typed arguments");
-UNSUPPORTED(fexit, "fr", "kretfunc", "fexit[:MODULE]:FUNCTION", "a kernel function returns, with typed arguments");
 UNSUPPORTED(hardware, "h", NULL, "hardware:EVENT[:COUNT]", "events counted by the processor");
-UNSUPPORTED(kprobe, "k", NULL, "kprobe[:MODULE]:FUNCTION[+OFFSET]", "a kernel function begins");
-UNSUPPORTED(kretprobe, "kr", NULL, "kretprobe[:MODULE]:FUNCTION", "a kernel function returns");
 UNSUPPORTED(usdt, "U", NULL, "usdt:BINARY:[PROVIDER:]NAME", "a marker that a program was built with");
 UNSUPPORTED(watchpoint, "w", NULL, "watchpoint:ADDRESS:LENGTH:MODE", "access to memory");

@@ -16,14 +16,6 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	return uprobe_list(env, &probe_uprobe, spec, fn, ctx);
 }
 
-static int prepare(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
-		   uint32_t npoints)
-{
-	(void)points;
-	(void)npoints;
-	return uprobe_prepare(env, prog);
-}
-
 static int attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 		  uint32_t npoints, link_vec *links)
 {
@@ -47,6 +39,6 @@ const struct probe_kind probe_uprobe = {
 	.args = uprobe_args,
 	.type = uprobe_type,
 	.list = list,
-	.prepare = prepare,
+	.prepare = uprobe_prepare,
 	.attach = attach,
 };

@@ -68,7 +68,7 @@ static bool text_matches(const struct uprobe_spec *u, const char *text)
 
 bool uprobe_plain_matches(struct arena *a, const struct uprobe_spec *u, const char *plain)
 {
-	size_t end = strchr(u->name, '(') ? strlen(plain) : parameters_at(plain);
+	size_t end = parameters_at(plain);
 	const char *text = arena_strndup(a, plain, end);
 
 	return text_matches(u, plain) || text_matches(u, text) ||

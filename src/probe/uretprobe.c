@@ -26,14 +26,6 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	return uprobe_list(env, &probe_uretprobe, spec, fn, ctx);
 }
 
-static int prepare(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
-		   uint32_t npoints)
-{
-	(void)points;
-	(void)npoints;
-	return uprobe_prepare(env, prog);
-}
-
 static int attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 		  uint32_t npoints, link_vec *links)
 {
@@ -57,6 +49,6 @@ const struct probe_kind probe_uretprobe = {
 	.args = uretprobe_args,
 	.type = uprobe_type,
 	.list = list,
-	.prepare = prepare,
+	.prepare = uprobe_prepare,
 	.attach = attach,
 };

@@ -4,7 +4,6 @@
  * A program writes a byte for each object into what is read, so that a read ends after a few of them and what
  * they have sent can be taken out of the ring before there is more: an iterator loses nothing.
  */
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -46,7 +45,6 @@ static void done(struct probe_link *l)
 {
 	l->to_read = false;
 	close(TAKE_FD(l->fd));
-	bpf_link__destroy(TAKE_PTR(l->link));
 }
 
 /* One read. A kernel that has gone through a million objects without output wants to be asked again. */

@@ -188,15 +188,24 @@ const char *program_point(const struct session *s, const char *name)
 	return "a probe";
 }
 
-/* The program a line of libbpf speaks of: "prog 'NAME': ..." */
-static const char *rejected_point(const struct session *s, const char *log)
+/* The program a line of libbpf speaks of ("prog 'NAME': ..."); NULL: none of ours. */
+static const char *rejected_name(const struct session *s, const char *log)
 {
 	const char *name = strstr(log, "prog '");
-	_cleanup_strbuf_ struct strbuf copy = STRBUF_INIT;
+	size_t len = name ? strcspn(name + 6, "'\n") : 0;
 
-	if (name)
-		strbuf_add(&copy, name + 6, strcspn(name + 6, "'\n"));
-	return program_point(s, copy.s);
+	for (uint32_t i = 0; name && i < s->module->programs.n; i++) {
+		const char *own = s->module->programs.v[i].name;
+
+		if (strlen(own) == len && !memcmp(own, name + 6, len))
+			return own;
+	}
+	return NULL;
+}
+
+static const char *rejected_point(const struct session *s, const char *log)
+{
+	return program_point(s, rejected_name(s, log));
 }
 
 static int report_rejection(const struct session *s, const char *log, const char *begin, const char *end, int err)
@@ -225,7 +234,23 @@ static const char *load_hint(int err)
 	}
 }
 
-static int report_load_failure(const struct session *s, const struct strbuf *log, int err)
+/* Is it because of what a program is for? The kind knows. Without the name of the program that was refused, all
+ * are asked. */
+static int refused_by_kind(struct session *s, const char *log, int err)
+{
+	const char *name = rejected_name(s, log);
+
+	for (uint32_t i = 0; i < s->module->programs.n; i++) {
+		const struct program_desc *d = &s->module->programs.v[i];
+
+		if (d->kind->refused && (!name || str_eq(name, d->name)) &&
+		    d->kind->refused(&s->probe, d->points[0], err))
+			return err;
+	}
+	return 0;
+}
+
+static int report_load_failure(struct session *s, const struct strbuf *log, int err)
 {
 	const char *begin = strstr(log->s, "-- BEGIN PROG LOAD LOG --");
 	const char *end = begin ? strstr(begin, "-- END PROG LOAD LOG --") : NULL;
@@ -233,7 +258,7 @@ static int report_load_failure(const struct session *s, const struct strbuf *log
 	const char *line;
 	size_t n;
 
-	if (err != -EPERM && report_missing_helper(s, err))
+	if (refused_by_kind(s, log->s, err) || (err != -EPERM && report_missing_helper(s, err)))
 		return err;
 	if (end && err != -EPERM && begin + 32 < end)
 		return report_rejection(s, log->s, begin, end, err);
@@ -274,6 +299,24 @@ static bool is_bss(const struct bpf_map *map)
 	return n >= 4 && !strcmp(name + n - 4, ".bss") && bpf_map__value_size(map) >= sizeof(struct control);
 }
 
+/* What a program is for, where its section alone does not say it. */
+static int programs_prepare(struct session *s)
+{
+	for (uint32_t i = 0; i < s->module->programs.n; i++) {
+		const struct program_desc *d = &s->module->programs.v[i];
+		struct bpf_program *prog;
+		int err;
+
+		if (!d->kind->prepare)
+			continue;
+		prog = bpf_object__find_program_by_name(s->object, d->name);
+		err = prog ? d->kind->prepare(&s->probe, prog, d->points[0], &s->links) : -ENOENT;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int object_prepare(struct session *s)
 {
 	struct bpf_map *map;
@@ -294,6 +337,25 @@ static int object_prepare(struct session *s)
 	return 0;
 }
 
+static int object_load(struct session *s)
+{
+	struct strbuf log = STRBUF_INIT;
+	int err, prepared;
+
+	pthread_once(&print_once, print_install);
+	print_log = &log;
+	err = object_open(s);
+	err = err ? err : object_prepare(s);
+	prepared = err ? err : programs_prepare(s);
+	err = err || prepared ? err : bpf_object__load(s->object);
+	print_log = NULL;
+	if (err)
+		report_load_failure(s, &log, err);
+	err = err ? err : prepared;
+	strbuf_free(&log);
+	return err;
+}
+
 static int missing(const struct session *s, const char *what, const char *name)
 {
 	return report_error(s->report, -ENOENT, "this is a bug in sonde", "the object has no %s '%s'", what, name);
@@ -312,47 +374,6 @@ static int programs_find(struct session *s)
 			return missing(s, "program", name);
 	}
 	return 0;
-}
-
-/* Kinds say what sections cannot. */
-static int programs_prepare(struct session *s)
-{
-	for (uint32_t i = 0; i < s->module->programs.n; i++) {
-		const struct program_desc *d = &s->module->programs.v[i];
-		int err = d->kind->prepare ? d->kind->prepare(&s->probe, s->programs[i], d->points, d->npoints) : 0;
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int object_read(struct session *s)
-{
-	int err = object_open(s);
-
-	return err ? err : object_prepare(s);
-}
-
-static int object_load(struct session *s)
-{
-	return bpf_object__load(s->object);
-}
-
-/* One step with libbpf, whose words explain why it failed. */
-static int with_log(struct session *s, int (*step)(struct session *s))
-{
-	struct strbuf log = STRBUF_INIT;
-	int err;
-
-	pthread_once(&print_once, print_install);
-	print_log = &log;
-	err = step(s);
-	print_log = NULL;
-	if (err)
-		report_load_failure(s, &log, err);
-	strbuf_free(&log);
-	return err;
 }
 
 /* Values are read into buffers of the kernel's sizes: they must be able to hold what the module expects. */
@@ -422,11 +443,9 @@ static int ring_find(struct session *s)
 
 int session_load(struct session *s)
 {
-	int err = with_log(s, object_read);
+	int err = object_load(s);
 
 	err = err ? err : programs_find(s);
-	err = err ? err : programs_prepare(s);
-	err = err ? err : with_log(s, object_load);
 	err = err ? err : maps_find(s);
 	err = err ? err : control_map(s);
 	return err ? err : ring_find(s);

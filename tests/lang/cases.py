@@ -11,7 +11,7 @@ Blocks are indented by four spaces. Keys: program (required), params, options, e
 out (exact standard output; maps at the end included), out-re (a regular expression that all of standard
 output must match), err (every line must be found within standard error), status (default 0), timeout,
 peer (`same`: bpftrace 0.17 prints the same; `no REASON`; `differs REASON`). The cases of tests/probes have
-more: kind, needs and refused (see probes.py there).
+more: kind, needs and refused (see probes.py there), those of tests/tools have a tool in place of the program.
 Lines that begin with # outside blocks are comments.
 """
 import re
@@ -19,8 +19,8 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-BLOCKS = ("program", "out", "out-re", "err")
-WORDS = ("params", "options", "env", "status", "timeout", "peer", "kind", "needs", "refused")
+BLOCKS = ("program", "out", "out-re", "err", "trigger", "find", "absent")
+WORDS = ("params", "options", "env", "status", "timeout", "peer", "kind", "needs", "refused", "tool", "kernels")
 
 
 @dataclass
@@ -69,9 +69,9 @@ def parse(path):
                 while lines and not lines[-1].strip():
                     lines.pop()
                 case.keys[key] = "\n".join(lines)
-        if "program" not in case.keys:
+        if "program" not in case.keys and "tool" not in case.keys:
             raise ValueError(f"{case.file}:{case.line}: no program")
-        if not any(k in case.keys for k in ("out", "out-re", "err", "status")):
+        if not any(k in case.keys for k in ("out", "out-re", "err", "status", "find")):
             raise ValueError(f"{case.file}:{case.line}: nothing is expected")
     return cases
 

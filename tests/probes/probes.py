@@ -90,23 +90,22 @@ def said(answer):
 class Results:
     """What was seen on one kernel, kept in a file for the table of kernels. A run of some cases changes theirs."""
 
+    DIRECTORY = RESULTS
+
     def __init__(self, kernel, of_info):
-        self.path = RESULTS / f"{kernel}.json"
-        self.seen = json.loads(self.path.read_text())["cases"] if self.path.exists() else {}
+        self.path = self.DIRECTORY / f"{kernel}.json"
         self.head = {"kernel": kernel, "release": release(of_info)}
+        self.now = {}
 
     def check(self, case, answer, have):
-        self.seen[case.id] = {"kind": case.keys["kind"], "state": "fails"}
+        self.now[case.id] = {"state": "fails"}
         missing = check(case, answer, have)
-        if is_evidence(case):
-            self.seen[case.id] = {"kind": case.keys["kind"], "state": "no" if missing else "yes",
-                                  "lacks": missing, "said": said(answer) if missing else ""}
-        else:
-            del self.seen[case.id]
+        self.now[case.id] = {"state": "no" if missing else "yes", "lacks": missing,
+                             "said": said(answer) if missing else ""}
 
     def write(self):
-        known = {c.id for c in CASES}
-        RESULTS.mkdir(parents=True, exist_ok=True)
+        before = json.loads(self.path.read_text())["cases"] if self.path.exists() else {}
+        self.DIRECTORY.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps({**self.head, "cases": {k: v for k, v in self.seen.items() if k in known}}))
+        part.write_text(json.dumps({**self.head, "cases": {**before, **self.now}}, indent=1))
         part.rename(self.path)

@@ -8,10 +8,12 @@ With -shared it is a library, libNAME.so; a program is linked with one by -l and
 first and found beside the program. With -c it is an object file, NAME.o. They are built once, before
 machines boot (which see the same files), and again when their source or flags change.
 """
+import functools
 import os
 import re
 import shlex
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,11 +70,19 @@ def make(program):
     stamp.write_text(repr(command))
 
 
-def build():
-    """The directory of all programs. Two runs at a time do not disturb each other more than make would."""
+@functools.cache
+def build_all():
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     everything = [p for s in sorted(HERE.iterdir()) if s.suffix in COMPILERS for p in builds(s)]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for libraries in (True, False):
             list(pool.map(make, [p for p in everything if p.is_library is libraries]))
-    return DIRECTORY
+
+
+LOCK = threading.Lock()
+
+
+def build():
+    """Makes what is missing or old, once in a run; kernels' threads ask for it side by side."""
+    with LOCK:
+        build_all()

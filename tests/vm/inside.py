@@ -28,6 +28,9 @@ def run(job):
 def main():
     with open(sys.argv[1]) as f:
         jobs = json.load(f)
+    # Says that the machine has come so far; if it ends now, a job is to blame.
+    sys.stdout.write(json.dumps([-1]) + "\n")
+    sys.stdout.flush()
     for number, job in enumerate(jobs):
         # The device takes writes of a page whole; longer ones are put together by the reader.
         sys.stdout.write(json.dumps([number, *run(job)]) + "\n")

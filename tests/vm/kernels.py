@@ -5,17 +5,25 @@ A kernel is named by its series and flavour: `6.1-cloud`, `6.12-cloud`, `6.12-rt
 newest package that apt knows is taken; without apt or a network, the newest that was unpacked before.
 They live in .cache/kernels, or where SONDE_KERNELS says; older ones of the same name are removed.
 """
+import functools
 import lzma
 import os
 import re
 import shutil
 import struct
 import subprocess
+import threading
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CACHE = Path(os.environ.get("SONDE_KERNELS") or ROOT / ".cache" / "kernels")
+
+
+def asked_for(usual):
+    """The names of the kernels that tests run on."""
+    return os.environ.get("SONDE_VM_KERNELS", usual).split()
 
 
 class Unavailable(Exception):
@@ -115,13 +123,14 @@ def fetch(package, name):
     """Downloads and unpacks beside the place and renames at the end: an interrupted one leaves no half."""
     target = CACHE / package
     work = CACHE / f"part-{os.getpid()}-{package}"
-    work.mkdir(parents=True)
+    work.mkdir(parents=True, exist_ok=True)
     try:
         run("apt-get", "download", package, cwd=work, timeout=600)
         deb = next(work.glob("*.deb"))
         unpack(deb, work)
         deb.unlink()
-        work.rename(target)
+        if not target.exists():
+            work.rename(target)
     except subprocess.TimeoutExpired as e:
         raise Unavailable(f"downloading {package} took over {e.timeout} s") from None
     finally:
@@ -132,8 +141,17 @@ def fetch(package, name):
     return target
 
 
+LOCKS = defaultdict(threading.Lock)
+
+
 def get(name):
-    """The newest kernel of this name; raises Unavailable."""
+    """The newest kernel of this name; raises Unavailable. Whoever comes second waits for the first's download."""
+    with LOCKS[name]:
+        return find(name)
+
+
+@functools.cache
+def find(name):
     package = newest_in_apt(name)
     have = newest_unpacked(name)
     if package and not (have and have.name == package):

@@ -86,7 +86,8 @@ def shared_root(kernel, work):
 
 
 def boot(kernel, jobs, timeout):
-    """([stdout, stderr, status] of the jobs that ended, the console's text)."""
+    """Whether it came as far as running jobs, [stdout, stderr, status] of those that ended, and the console's
+    text."""
     with tempfile.TemporaryDirectory(prefix="sonde-vm-") as tmp:
         work = Path(tmp)
         (work / "initrd").write_bytes(initramfs(kernel, jobs))
@@ -107,15 +108,18 @@ def boot(kernel, jobs, timeout):
                 said = f"the machine did not end within {timeout} s"
         if console.exists():
             said += console.read_text(errors="replace")
-        done = []
+        ready, done = False, []
         for line in results.read_text().splitlines() if results.exists() else []:
             try:
                 number, *answer = json.loads(line)
             except ValueError:
                 break
-            assert number == len(done)
-            done.append(answer)
-        return done, said
+            if number < 0:
+                ready = True
+            else:
+                assert number == len(done)
+                done.append(answer)
+        return ready, done, said
 
 
 class NoBoot(Exception):
@@ -130,20 +134,18 @@ def check_tools():
 
 def run_jobs(kernel, jobs, timeout=900):
     """[stdout, stderr, status] of each job. One that takes the machine down is answered by what the
-    console said, and the rest run in a new one. A machine that runs nothing at first gets a second try."""
+    console said, and the rest run in a new one. A machine that does not come up gets a second try."""
     check_tools()
     answers = []
-    tries = 2
+    boots_left = 2
     deadline = time.monotonic() + timeout
     while len(answers) < len(jobs):
-        done, said = boot(kernel, jobs[len(answers):], max(1, deadline - time.monotonic()))
+        ready, done, said = boot(kernel, jobs[len(answers):], max(1, deadline - time.monotonic()))
         answers += done
-        tries -= 1
-        if not answers and tries and time.monotonic() < deadline:
-            continue
-        if not answers:
+        boots_left = 2 if ready else boots_left - 1
+        if not boots_left or (not ready and time.monotonic() >= deadline):
             raise NoBoot(f"{kernel.name}: nothing could be run inside\n{said[-3000:]}")
-        if len(answers) < len(jobs):
+        if ready and len(answers) < len(jobs):
             answers.append(["", f"the machine ended: {said[-3000:]}", 125])
         if time.monotonic() >= deadline:
             answers += [["", "not run: the machine had no time left", 125]] * (len(jobs) - len(answers))
