@@ -281,15 +281,20 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 
 /* Does the body look at something that differs from one attach point to the next? */
 struct body_uses {
+	const struct func_def *const *families;
 	bool args, point;
+	bool own; /* what only a body of its own can do */
 };
 
 static void note_use(struct expr *e, void *ctx)
 {
 	struct body_uses *u = ctx;
+	const struct func_def *f;
 
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
+	f = e->kind == EX_CALL ? func_find(u->families, e->name) : NULL;
+	u->own |= f && f->flags & FUNC_OWN_POINT;
 	u->args |= is_context(e->name) || str_eq(e->name, "retval");
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 }
@@ -325,7 +330,7 @@ static bool unit_takes(const struct unit *u, const struct attach_point *ap, cons
 {
 	const struct attach_point *first = u->points.v[0];
 
-	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
+	return !uses->point && !uses->own && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
 	       same_section_type(first->section, ap->section) && (!uses->args || same_access(first->args, ap->args));
 }
 
@@ -355,7 +360,7 @@ static int point_args(struct checker *c, struct attach_point *ap)
 
 static int clause_units(struct checker *c, struct clause *clause, const attach_vec *points)
 {
-	struct body_uses uses = { 0 };
+	struct body_uses uses = { .families = c->env->families };
 	uint32_t from = c->script->units.n;
 
 	clause_visit(clause, note_use, &uses);

@@ -38,6 +38,7 @@ const struct probe_kind probe_uprobe = {
 	.expand = expand,
 	.args = uprobe_args,
 	.type = uprobe_type,
+	.symbol = uprobe_symbol,
 	.list = list,
 	.prepare = uprobe_prepare,
 	.attach = attach,

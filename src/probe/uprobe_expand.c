@@ -249,7 +249,7 @@ int uprobe_expand(struct probe_env *env, const struct probe_kind *kind, const st
 	uint32_t before = out->n;
 	int err = uprobe_spec_parse(env, kind, spec, &u);
 
-	err = err ? err : binary_paths(env, spec, u.path_part, &paths);
+	err = err ? err : binary_paths(env, u.spec, u.path_part, &paths);
 	for (uint32_t i = 0; !err && i < paths.n; i++) {
 		x.optional = u.is_pattern || path_is_pattern(&u);
 		err = expand_file(&x, paths.v[i]);

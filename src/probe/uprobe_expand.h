@@ -22,6 +22,12 @@ int uprobe_list(struct probe_env *env, const struct probe_kind *kind, const stru
 int uprobe_attach_points(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 			 uint32_t npoints, bool is_return, link_vec *links);
 
+/* kind->symbol. */
+int uprobe_symbol(struct probe_env *env, const struct attach_point *ap, struct span span, const char *name,
+		  struct probe_symbol *out);
+int uretprobe_symbol(struct probe_env *env, const struct attach_point *ap, struct span span, const char *name,
+		     struct probe_symbol *out);
+
 /* The functions of a file that the spec names, sorted by name when they are as the linker has them. */
 void uprobe_match(struct probe_env *env, const struct uprobe_spec *u, struct binary *b, symbol_vec *found);
 /* Call fn for the functions that have a name of C++ or Rust (of `lang`, unless NULL) with `plain` filled in, until

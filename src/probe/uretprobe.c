@@ -48,6 +48,7 @@ const struct probe_kind probe_uretprobe = {
 	.expand = expand,
 	.args = uretprobe_args,
 	.type = uprobe_type,
+	.symbol = uretprobe_symbol,
 	.list = list,
 	.prepare = uprobe_prepare,
 	.attach = attach,
