@@ -324,6 +324,7 @@ struct body_uses {
 	struct checker *c;
 	bool point;
 	uint32_t nargs; /* how often args is named */
+	bool own; /* what only a body of its own can do */
 	struct body_reads reads;
 	uint32_t argn; /* 1 << number of each argN */
 };
@@ -350,6 +351,7 @@ static void note_use(struct expr *e, void *ctx)
 	number = argn_number(e->name);
 	if (number >= 0)
 		u->argn |= 1u << number;
+	u->own |= f && f->flags & FUNC_OWN_POINT;
 }
 
 static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
@@ -449,7 +451,7 @@ static bool unit_takes(struct checker *c, const struct unit *u, const struct att
 {
 	const struct attach_point *first = u->points.v[0];
 
-	return (!uses->point || points_told_apart(c, first, ap)) && u->kind == ap->kind &&
+	return (!uses->point || points_told_apart(c, first, ap)) && !uses->own && u->kind == ap->kind &&
 	       first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
 	       same_section_type(first->section, ap->section) && args_alike(first, ap, uses);
 }
