@@ -116,6 +116,7 @@ static struct attach_point *add(struct probe_env *env, const struct probe_kind *
 	place->offset = t->offset;
 	ap->target = arena_strdup(env->arena, module);
 	ap->func = arena_strdup(env->arena, function);
+	ap->same_as = arena_printf(env->arena, "%s:%s:%llx", module, function, (unsigned long long)t->offset);
 	ap->priv = place;
 	ap->section = section_of(env, t, ap->func, place->is_return, place->multi);
 	return ap;
@@ -375,6 +376,7 @@ const struct probe_kind probe_kprobe = {
 	.has_func = true,
 	.space = SPACE_KERNEL,
 	.slow_close = true,
+	.last_runs_first = true,
 	.takes_cookie = true,
 	.expand = expand,
 	.args = args,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
+#include <linux/bpf.h>
 #include <linux/perf_event.h>
 
 #include <bpf/libbpf.h>
@@ -178,14 +179,35 @@ int perf_attach_all(struct probe_env *env, struct bpf_program *prog, const struc
 	return err ? attach_report(env, ap, err) : 0;
 }
 
+/* libbpf's functions know nothing of the cookie, which Linux takes since 6.10. */
+static int raw_attach_cookie(struct bpf_program *prog, const char *event, uint64_t cookie)
+{
+	struct {
+		uint64_t name;
+		uint32_t prog_fd, pad;
+		uint64_t cookie;
+	} attr = { .name = (uintptr_t)event, .prog_fd = (uint32_t)bpf_program__fd(prog), .cookie = cookie };
+	long fd = syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
 int raw_attach(struct probe_env *env, struct bpf_program *prog, const char *event,
 	       const struct attach_point *ap, link_vec *links)
 {
 	struct probe_link *slot = link_slot(env, links);
+	int err;
 
-	slot->link = bpf_program__attach_raw_tracepoint(prog, event);
-	if (slot->link)
-		return 0;
+	if (ap->cookie) {
+		slot->fd = err = raw_attach_cookie(prog, event, ap->cookie);
+		if (err >= 0)
+			return 0;
+	} else {
+		slot->link = bpf_program__attach_raw_tracepoint(prog, event);
+		if (slot->link)
+			return 0;
+		err = -errno;
+	}
 	links->n--;
-	return attach_report(env, ap, -errno);
+	return attach_report(env, ap, err);
 }

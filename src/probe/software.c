@@ -51,6 +51,7 @@ const struct probe_kind probe_software = {
 	.summary = "one of every COUNT software events of the kernel",
 	.run = RUN_ATTACHED,
 	.prog_type = "perf_event",
+	.takes_cookie = true,
 	.expand = expand,
 	.list = list,
 	.attach = attach,
