@@ -21,9 +21,9 @@ NAMES = os.environ.get("SONDE_VM_KERNELS", "6.1 6.1-rt 6.12 6.12-rt").split()
 def test_both_ways_agree(name):
     machine.check_tools()
     sonde = str(Path(lang.SONDE).resolve())
-    job = {"command": [sys.executable, str(ways_check.WAYS), sonde, "alone"], "env": {}, "timeout": 600}
+    job = {"command": [sys.executable, str(ways_check.WAYS), sonde, "alone"], "env": {}, "timeout": 1500}
     try:
-        (answer,) = machine.run_jobs(kernels.get(name), [job])
+        (answer,) = machine.run_jobs(kernels.get(name), [job], timeout=1600)
     except kernels.Unavailable as e:
         pytest.skip(str(e))
     ways_check.check(*answer)
