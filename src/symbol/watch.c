@@ -301,12 +301,22 @@ static bool is_elsewhere(uint32_t pid)
 	return !stat("/", &own) && !stat(path, &other) && (own.st_dev != other.st_dev || own.st_ino != other.st_ino);
 }
 
+/* As /proc shows the path of a file that has been replaced or deleted. */
+static void deleted_hold(struct process *p, struct mapping *m, void *ctx)
+{
+	static const char mark[] = " (deleted)";
+	size_t n = m->path ? strlen(m->path) : 0;
+
+	if (n > sizeof(mark) && str_eq(m->path + n - strlen(mark), mark))
+		file_hold(p, m, ctx);
+}
+
 static void one_read(struct symbols *s, uint32_t pid)
 {
 	struct process *p = process_get(s->processes, pid);
 
-	if (p && is_elsewhere(pid))
-		process_each_mapping(p, file_hold, s);
+	if (p)
+		process_each_mapping(p, is_elsewhere(pid) ? file_hold : deleted_hold, s);
 }
 
 static void all_read(struct symbols *s)
