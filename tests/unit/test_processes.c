@@ -35,7 +35,7 @@ static const char *at(struct processes *ps, uint32_t pid, uint64_t addr)
 {
 	static char text[64];
 	struct process *p = process_known(ps, pid);
-	const struct mapping *m = p ? process_mapping(ps, p, addr, false) : NULL;
+	const struct mapping *m = p ? process_mapping(p, addr, false) : NULL;
 
 	text[0] = 0;
 	if (m)
@@ -137,12 +137,12 @@ static void proc_is_asked_for_those_that_run(void **state)
 	struct processes *ps = *state;
 	uint64_t code = (uintptr_t)&proc_is_asked_for_those_that_run;
 	struct process *p = process_get(ps, (uint32_t)getpid());
-	const struct mapping *m = p ? process_mapping(ps, p, code, true) : NULL;
+	const struct mapping *m = p ? process_mapping(p, code, true) : NULL;
 
 	assert_non_null(m);
 	assert_non_null(strstr(m->path, "processes"));
 	p = process_get(ps, CHILD);
-	assert_true(!p || !process_mapping(ps, p, code, true));
+	assert_true(!p || !process_mapping(p, code, true));
 }
 
 int main(void)
