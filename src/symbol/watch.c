@@ -53,7 +53,7 @@ static int event_open(uint32_t cpu)
 		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_DUMMY,
 		.sample_type = PERF_SAMPLE_TIME, .sample_id_all = 1,
 		.mmap = 1, .mmap2 = 1, .comm = 1, .comm_exec = 1, .task = 1,
-		.wakeup_events = 1,
+		.watermark = 1, .wakeup_watermark = 1, /* with every record */
 		.use_clockid = 1, .clockid = CLOCK_MONOTONIC,
 	};
 

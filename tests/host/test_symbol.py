@@ -25,7 +25,7 @@ __attribute__((always_inline)) static inline long ask(void)
 	return r;
 }
 
-__attribute__((noinline)) long f3(void) { long r = ask(); __asm__ volatile("" : "+r"(r)); return r; }
+__attribute__((noinline)) long f3(void) { long r = ask(); __asm__ volatile("" : "+r"(r) : "r"(__builtin_frame_address(0))); return r; }
 __attribute__((noinline)) long f2(void) { long r = f3(); __asm__ volatile("" : "+r"(r)); return r; }
 __attribute__((noinline)) long f1(void) { long r = f2(); __asm__ volatile("" : "+r"(r)); return r; }
 
@@ -224,6 +224,7 @@ template <typename T> struct Thing {
 	__attribute__((noinline)) T ask(const char *, int n) const
 	{
 		long r;
+		__asm__ volatile("" : : "r"(__builtin_frame_address(0)));
 		__asm__ volatile("syscall" : "=a"(r) : "a"(110) : "rcx", "r11", "memory");
 		return value + (T)r + n;
 	}
