@@ -211,6 +211,11 @@ SONDE_API int sonde_list_views(int (*fn)(void *ctx, const char *name, const char
 SONDE_API int sonde_list_probes(const char *pattern, bool verbose,
 				int (*fn)(void *ctx, const char *probe, const char *args), void *ctx,
 				sonde_message_fn message, void *message_ctx);
+/* The same of a process: probes of programs may leave their program out, and "*" for it is what the process has
+ * mapped. */
+SONDE_API int sonde_list_process_probes(int pid, const char *pattern, bool verbose,
+					int (*fn)(void *ctx, const char *probe, const char *args), void *ctx,
+					sonde_message_fn message, void *message_ctx);
 /* The same for the probes that a program attaches to. Its actions are not checked. */
 SONDE_API int sonde_list_program(const char *source, const struct sonde_compile_options *o, bool verbose,
 				 int (*fn)(void *ctx, const char *probe, const char *args), void *ctx);

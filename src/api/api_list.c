@@ -7,11 +7,14 @@
 #include "api/api.h"
 #include "probe/kinds.h"
 #include "lang/ktype.h"
+#include "symbol/symbol.h"
 
 struct listing {
 	struct arena *arena;     /* of the pattern */
 	struct relay relay;
 	struct kernel *kernel;
+	struct symbols *symbols; /* of programs, for the arguments of their functions */
+	int32_t pid;             /* whose programs are meant; 0: any */
 	struct probe_env env;
 	const struct probe_kind *kind; /* being listed */
 	const char *full;        /* a pattern for whole names, or NULL */
@@ -26,12 +29,25 @@ static struct probe_spec *spec_make(struct arena *a, const struct probe_kind *ki
 	return probe_spec_of_text(a, rest ? arena_printf(a, "%s:%s", kind->name, rest) : kind->name);
 }
 
+/* As the kernel declares it, where that is known: "char comm[16]". */
+static void arg_text(const struct field *f, struct arena *a, struct strbuf *out)
+{
+	const struct type *t = f->type;
+	bool declared = t->name && t->kind != TY_STRUCT && t->kind != TY_ENUM;
+	const char *type = declared ? t->name : type_name(a, t);
+	size_t len = strcspn(type, "[");
+
+	/* "__data_loc char[] name" is no array. */
+	if (t->kind == TY_POINTER)
+		len = strlen(type);
+	strbuf_addf(out, "%s    %.*s %s%s", out->len ? "\n" : "", (int)len, type, f->name, type + len);
+}
+
 void args_text(const struct type *args, struct arena *a, struct strbuf *out)
 {
 	for (uint32_t i = 0; args && i < args->nfields; i++)
 		if (args->fields[i].name)
-			strbuf_addf(out, "%s    %s %s", out->len ? "\n" : "", type_name(a, args->fields[i].type),
-				    args->fields[i].name);
+			arg_text(&args->fields[i], a, out);
 }
 
 static int args_find(struct listing *l, struct arena *a, const char *name, struct strbuf *out)
@@ -146,8 +162,11 @@ static int list_guarded(struct listing *l, const char *pattern)
 
 	if (setjmp(*arena_guard(l->arena)))
 		return report_error(&l->relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
-	l->env = (struct probe_env){ .arena = l->arena, .kernel = l->kernel, .types = ktypes_new(l->arena, l->kernel), .report = &l->relay.reporter,
-				     .diags = &diags, .max_probes = UINT32_MAX };
+	l->env = (struct probe_env){
+		.arena = l->arena, .kernel = l->kernel, .types = ktypes_new(l->arena, l->kernel),
+		.symbols = l->symbols, .report = &l->relay.reporter, .diags = &diags, .pid = l->pid,
+		.max_probes = UINT32_MAX,
+	};
 	err = patterns_list(l, pattern ? pattern : "*");
 	diag_flush(&diags, &l->relay.reporter);
 	if (!err && !l->found && pattern)
@@ -156,23 +175,33 @@ static int list_guarded(struct listing *l, const char *pattern)
 	return err;
 }
 
-int sonde_list_probes(const char *pattern, bool verbose, int (*fn)(void *ctx, const char *probe, const char *args),
-		      void *ctx, sonde_message_fn message, void *message_ctx)
+typedef int (*probe_fn)(void *ctx, const char *probe, const char *args);
+
+int sonde_list_process_probes(int pid, const char *pattern, bool verbose, probe_fn fn, void *ctx,
+			      sonde_message_fn message, void *message_ctx)
 {
-	struct listing l = { .verbose = verbose, .fn = fn, .ctx = ctx };
+	struct listing l = { .verbose = verbose, .fn = fn, .ctx = ctx, .pid = pid };
 	int err;
 
 	relay_init(&l.relay, message, message_ctx);
 	l.arena = arena_new();
 	l.kernel = kernel_new(&l.relay.reporter);
-	if (l.arena && l.kernel)
+	l.symbols = symbols_new();
+	if (l.arena && l.kernel && l.symbols)
 		err = list_guarded(&l, pattern);
 	else
 		err = report_error(&l.relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
 	if (l.kernel)
 		kernel_free(l.kernel);
 	arena_free(l.arena);
+	symbols_free(l.symbols);
 	return err;
+}
+
+int sonde_list_probes(const char *pattern, bool verbose, probe_fn fn, void *ctx, sonde_message_fn message,
+		      void *message_ctx)
+{
+	return sonde_list_process_probes(0, pattern, verbose, fn, ctx, message, message_ctx);
 }
 
 typedef int (*info_fn)(void *ctx, const char *group, const char *name, const char *value);

@@ -47,8 +47,8 @@ static int list(const struct options *o, struct listing *l)
 	if (o->program)
 		return question_list(o, on_probe, l);
 	warn_no_file(o->pattern);
-	return sonde_list_probes(o->pattern, o->verbose > 0, on_probe, l, message_receive, NULL) < 0 ? EXIT_FAILED :
-												     EXIT_ANSWERED;
+	return sonde_list_process_probes((int)o->pid, o->pattern, o->verbose > 0, on_probe, l, message_receive, NULL) < 0 ?
+		       EXIT_FAILED : EXIT_ANSWERED;
 }
 
 int list_probes(const struct options *o)

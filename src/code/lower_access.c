@@ -87,6 +87,30 @@ static int bit_field(struct lower *l, struct expr *e, const struct val *at, cons
 	return 0;
 }
 
+/* A struct in one or two registers, put together as it lies in memory. */
+static struct val parts(struct lower *l, const struct val *ctx, const struct field *f)
+{
+	struct val v = val_slot(l, f->type, f->name);
+
+	ir_store(l->f, v.reg, 0, 8, ir_load(l->f, ctx->reg, (int32_t)f->ctx_offset, 8, false));
+	if (f->type->size > 8)
+		ir_store(l->f, v.reg, 8, 8, ir_load(l->f, ctx->reg, (int32_t)f->bias, 8, false));
+	return v;
+}
+
+/* Where an ACCESS_CTX_PTR lies. */
+static struct val behind_pointers(struct lower *l, const struct val *ctx, const struct field *f)
+{
+	vreg at = ir_load(l->f, ctx->reg, (int32_t)f->ctx_offset, 8, false);
+
+	for (uint32_t i = 0; i < f->nhops; i++) {
+		struct val next = val_of_mem(&type_uint64, at, (int32_t)f->hops[i], SPACE_KERNEL);
+
+		at = val_scalar(l, &next);
+	}
+	return val_of_mem(f->stored ? f->stored : f->type, at, (int32_t)f->offset, SPACE_KERNEL);
+}
+
 /* Scalars in memory that may be loaded directly are loaded now; the rest stays where it is until it is
  * known what is wanted of it. */
 static struct val settle(struct lower *l, struct val v)
@@ -111,13 +135,29 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 	case ACCESS_CTX_WORD:
 		*out = type_is_scalar(f->type) ? context_word(l, from, f) : context_struct(l, from, f);
 		return 0;
+	case ACCESS_PLACE:
+		*out = lower_field_place(l, f);
+		return 0;
 	case ACCESS_DATA_LOC:
 		*out = settle(l, data_loc(l, from, f));
 		return 0;
 	case ACCESS_CTX_PTR:
-		v = val_of_mem(f->type, ir_load(l->f, from->reg, (int32_t)f->ctx_offset, 8, false),
-			       (int32_t)f->offset, SPACE_KERNEL);
+		v = behind_pointers(l, from, f);
+		if (!f->stored)
+			break;
+		*out = val_of_reg(f->type, lower_convert(l, val_scalar(l, &v), f->stored, f->type));
+		return 0;
+	case ACCESS_CTX_USER:
+		v = val_of_mem(f->type, ir_load(l->f, from->reg, (int32_t)f->ctx_offset, 8, false), (int32_t)f->bias,
+			       SPACE_USER);
 		break;
+	case ACCESS_CTX_PARTS:
+		*out = parts(l, from, f);
+		return 0;
+	case ACCESS_CTX_ADDRESS:
+		v = behind_pointers(l, from, f);
+		*out = val_of_reg(f->type, ir_bin_imm(l->f, IR_ADD, v.reg, v.off));
+		return 0;
 	case ACCESS_MEMBER:
 		v.off += (int32_t)f->offset;
 		v.type = f->type;
@@ -127,6 +167,32 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 		return bit_field(l, e, &v, f, out);
 	*out = settle(l, v);
 	in_space(e, out);
+	return 0;
+}
+
+bool lower_is_scattered(const struct type *t)
+{
+	for (uint32_t i = 0; t->kind == TY_STRUCT && i < t->nfields; i++)
+		if (t->fields[i].access == ACCESS_CTX_USER || t->fields[i].access == ACCESS_CTX_PARTS ||
+		    (t->fields[i].access == ACCESS_CTX_WORD && t->fields[i].ctx_offset != t->fields[i].offset))
+			return true;
+	return false;
+}
+
+int lower_scattered_into(struct lower *l, const struct val *from, vreg addr, int32_t off)
+{
+	struct expr nowhere = { .span = l->f->span, .type = &type_none };
+
+	lower_zero(l, addr, off, from->type->size);
+	for (uint32_t i = 0; i < from->type->nfields; i++) {
+		const struct field *f = &from->type->fields[i];
+		struct val v;
+		int err = field_of(l, &nowhere, from, f, &v);
+
+		err = err ? err : val_to_memory(l, &v, f->type, addr, off + (int32_t)f->offset);
+		if (err)
+			return err;
+	}
 	return 0;
 }
 

@@ -72,6 +72,7 @@ struct lower_fn {
 	VEC(struct loop) loops;
 	VEC(struct temp) temps;    /* the first temps_used are in use */
 	uint32_t temps_used;
+	const struct guard_words *words; /* of a program: what its guards test, read at its start */
 	uint32_t part_end;         /* where `return` goes */
 	bool returns;              /* something went there */
 	struct want *next_want;    /* for the next lower_expr() */
@@ -165,6 +166,10 @@ int lower_cast(struct lower *l, struct expr *e, struct val *out);
 /* An address of ours or of the context as a number that may be computed with. */
 vreg lower_address_number(struct lower *l, vreg addr);
 int lower_field(struct lower *l, struct expr *e, struct val *out);
+/* Are these `args` that lie in registers and in memory here and there? Then as a whole they are read member
+ * by member, to where each lies in the struct. */
+bool lower_is_scattered(const struct type *t);
+int lower_scattered_into(struct lower *l, const struct val *from, vreg addr, int32_t off);
 int lower_index(struct lower *l, struct expr *e, struct val *out);
 int lower_deref(struct lower *l, struct expr *e, struct val *out);
 /* Where the operand of & lies, which is in memory that a pointer leads to. */

@@ -251,58 +251,6 @@ TRACING(probe_iter_task, "task", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_file, "task_file", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_vma, "task_vma", BPF_TRACE_ITER, false)
 
-
-/* What headers of this age do not know yet. Both ways to attach begin alike: flags and a count of places. */
-#define ATTACH_UPROBE_MULTI 48
-
-struct link_create {
-	uint32_t prog_fd, target_fd, attach_type, flags;
-	union {
-		struct {
-			uint32_t flags, count;
-			uint64_t symbols, addresses, cookies;
-		} kprobe_multi;
-		struct {
-			uint64_t path, offsets, counters, cookies;
-			uint32_t count, flags, pid;
-		} uprobe_multi;
-	};
-};
-
-/* A descriptor, or a negative errno. */
-static int link_create(struct link_create *attr, uint32_t attach_type)
-{
-	const struct bpf_insn insns[] = { insn_zero(), insn_exit() };
-	struct bpf_prog_load_opts opts = {
-		.sz = sizeof(opts), .expected_attach_type = (enum bpf_attach_type)attach_type,
-	};
-	_cleanup_close_ int prog = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "feature", "GPL", insns,
-						 ARRAY_SIZE(insns), &opts);
-	int fd;
-
-	if (prog < 0)
-		return prog;
-	attr->prog_fd = (uint32_t)prog;
-	attr->attach_type = attach_type;
-	fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(*attr));
-	return fd < 0 ? -errno : fd;
-}
-
-/* A kernel that knows it finds that a directory is no program; others find the request wrong. */
-static bool probe_uprobe_multi(struct kernel *k)
-{
-	uint64_t offset = 0;
-	struct link_create attr = {
-		.uprobe_multi = { .path = (uintptr_t)"/", .offsets = (uintptr_t)&offset, .count = 1 },
-	};
-	int fd = link_create(&attr, ATTACH_UPROBE_MULTI);
-
-	(void)k;
-	if (fd >= 0)
-		close(fd);
-	return fd == -EBADF;
-}
-
 static bool event_opens(const struct perf_event_attr *attr)
 {
 	_cleanup_close_ int fd = (int)syscall(SYS_perf_event_open, attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
@@ -382,7 +330,7 @@ const struct kernel_feature kernel_features[] = {
 	{ "Probe types", "kprobe_multi", kernel_has_kprobe_multi },
 	{ "Probe types", "kprobe_session", kernel_has_kprobe_session },
 	{ "Probe types", "uprobe", probe_uprobe },
-	{ "Probe types", "uprobe_multi", probe_uprobe_multi },
+	{ "Probe types", "uprobe_multi", kernel_has_uprobe_multi },
 	{ "Probe types", "tracepoint", probe_tracepoint },
 	{ "Probe types", "rawtracepoint", probe_raw_tracepoint },
 	{ "Probe types", "perf_event", probe_perf_event },

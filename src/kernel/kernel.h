@@ -146,6 +146,9 @@ int kernel_tracepoint(struct kernel *k, struct arena *a, const char *system, con
  * -ENOENT is not reported. */
 int kernel_tracepoint_exists(struct kernel *k, const char *system, const char *event);
 int kernel_tracepoint_id(struct kernel *k, const char *system, const char *event, uint64_t *id);
+/* Was this event made at run time (by a kprobe, a uprobe, as a synthetic event), so that no tracepoint of
+ * the kernel's code stands behind it? True also when that cannot be found out. */
+bool kernel_tracepoint_is_dynamic(struct kernel *k, const char *system, const char *event);
 /* The parser alone, for tests and fuzzing. */
 int tp_format_parse(struct arena *a, const char *text, size_t len, struct tp_format *out);
 /* Sorted names: systems, and events of one system. Owned by the kernel. */
@@ -155,6 +158,20 @@ int kernel_tracepoint_events(struct kernel *k, const char *system, const char *c
 /* The raw tracepoints as "MODULE:EVENT", the kernel's own module being "vmlinux" (from BTF's btf_trace_*
  * typedefs, else the events of tracefs). Sorted. */
 int kernel_raw_tracepoints(struct kernel *k, const char *const **names, size_t *n);
+
+/* What BPF_LINK_CREATE and loading call a program that one link attaches to many places of a file. */
+#define BPF_ATTACH_UPROBE_MULTI 48
+/* Places in one file; ref_ctr_offsets and cookies may be NULL. */
+struct uprobe_places {
+	const char *path;
+	const uint64_t *offsets, *ref_ctr_offsets, *cookies;
+	uint32_t n;
+	bool is_return;
+	int32_t pid; /* 0: every process */
+};
+bool kernel_has_uprobe_multi(struct kernel *k);
+/* A link's descriptor or a negative errno. Nothing is reported. */
+int kernel_uprobe_multi_link(int prog_fd, const struct uprobe_places *p);
 
 /* The number of a system call by the name tracefs uses ("openat"), for this architecture; -1 unknown. */
 int kernel_syscall_number(const char *name);

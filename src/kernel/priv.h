@@ -32,6 +32,8 @@ struct kernel {
 	struct name_list systems;
 	struct tp_system *events; /* those asked for so far */
 	size_t nevents;
+	char *dynamic_events; /* the file's text, or NULL */
+	bool dynamic_read, dynamic_unknown;
 	bool raw_read;
 	struct name_list raw;
 	bool btf_tried;
@@ -45,6 +47,7 @@ struct kernel {
 	struct functions *functions; /* functions.c; NULL: not read yet */
 	int *cpus;
 	size_t ncpus;
+	int uprobe_multi; /* 1: there, -1: not, 0: not tried */
 };
 
 void btf_file_free(struct btf_file *f);

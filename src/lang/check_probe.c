@@ -9,9 +9,14 @@
 
 /* ---- what a kind offers ---- */
 
-static bool is_argn(const char *name)
+/* The number of arg0 to arg11; -1 when it is none of them. */
+static int argn_number(const char *name)
 {
-	return str_starts(name, "arg") && name[3] >= '0' && name[3] <= '9' && !name[4];
+	if (!str_starts(name, "arg") || !isdigit((unsigned char)name[3]))
+		return -1;
+	if (!name[4])
+		return name[3] - '0';
+	return name[3] == '1' && (name[4] == '0' || name[4] == '1') && !name[5] ? 10 + name[4] - '0' : -1;
 }
 
 /* Words for what the kernel hands the program, as a struct. */
@@ -28,7 +33,7 @@ static bool kind_offers(const struct probe_kind *k, const char *name)
 		return k->has_retval;
 	if (str_eq(name, "func"))
 		return k->has_func;
-	return !is_argn(name) || k->has_argn;
+	return argn_number(name) < 0 || k->has_argn;
 }
 
 static const char *kind_offer_text(struct checker *c, const struct probe_kind *k)
@@ -268,6 +273,8 @@ static int nothing_wanted(struct checker *c)
 {
 	const struct span nowhere = { 0 };
 
+	if (c->priv->block_missing)
+		return check_error(c, nowhere, "No probes attached; none of the script's probes exists");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_TEST)
 		return check_error(c, nowhere, "No probes attached; use --test to run test probes");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_BENCH)
@@ -289,20 +296,24 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 		found += some.n;
 		if (err && err != -EINVAL)
 			return err;
+		if (err)
+			continue;
 		vec_each(ap, &some) {
-			if (strmap_get(&seen, (*ap)->name) || !point_wanted(c, *ap))
+			const char *text = (*ap)->same_as ? (*ap)->same_as : (*ap)->name;
+
+			if (strmap_get(&seen, text) || !point_wanted(c, *ap))
 				continue;
 			if (test_name_check(c, *ap))
 				return -EINVAL;
-			strmap_put(c->arena, &seen, (*ap)->name, *ap);
+			strmap_put(c->arena, &seen, text, *ap);
 			vec_push(c->arena, points, *ap);
 			++*total;
 		}
 		if (points_limit(c, *spec, *total))
 			return -EINVAL;
 	}
-	if (!found && c->diags->nerrors == nerrors)
-		return check_error(c, clause->span, "none of the probes of this block exists");
+	/* Nothing is left of a block all of whose probes may be missing. */
+	c->priv->block_missing |= !found;
 	return c->diags->nerrors > nerrors ? -EINVAL : 0;
 }
 
@@ -310,17 +321,77 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 
 /* Does the body look at something that differs from one attach point to the next? */
 struct body_uses {
-	bool args, point;
+	struct checker *c;
+	bool point;
+	uint32_t nargs; /* how often args is named */
+	struct body_reads reads;
+	uint32_t argn; /* 1 << number of each argN */
 };
+
+static bool is_args(const struct expr *e)
+{
+	return e && (e->kind == EX_IDENT || e->kind == EX_CALL) && is_context(e->name);
+}
 
 static void note_use(struct expr *e, void *ctx)
 {
 	struct body_uses *u = ctx;
+	const struct func_def *f;
+	int number;
 
+	if (e->kind == EX_FIELD && is_args(e->a))
+		vec_push(u->c->arena, &u->reads.fields, e->name);
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
-	u->args |= is_context(e->name) || str_eq(e->name, "retval");
+	u->nargs += is_context(e->name) || str_eq(e->name, "retval");
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
+	f = func_find(u->c->env->families, e->name);
+	u->reads.context |= f && f->flags & FUNC_CONTEXT;
+	number = argn_number(e->name);
+	if (number >= 0)
+		u->argn |= 1u << number;
+}
+
+static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
+{
+	struct body_uses uses = { .c = c };
+
+	clause_visit(clause, note_use, &uses);
+	uses.reads.args_whole = uses.nargs > uses.reads.fields.n;
+	return uses;
+}
+
+static bool same_hops(const struct field *f, const struct field *g)
+{
+	return f->nhops == g->nhops && (!f->nhops || !memcmp(f->hops, g->hops, f->nhops * sizeof(*f->hops)));
+}
+
+static bool same_place(const struct reg_place *x, const struct reg_place *y)
+{
+	return x->number == y->number && x->base == y->base && x->index == y->index &&
+	       x->base_bytes == y->base_bytes && x->index_bytes == y->index_bytes &&
+	       x->index_signed == y->index_signed && x->scale == y->scale && x->shift == y->shift &&
+	       x->is_memory == y->is_memory && x->is_signed == y->is_signed && x->bytes == y->bytes &&
+	       !x->problem == !y->problem;
+}
+
+static bool same_places(const struct field *f, const struct field *g)
+{
+	if (f->nplaces != g->nplaces)
+		return false;
+	for (uint32_t i = 0; f->places != g->places && i < f->nplaces; i++)
+		if (!same_place(&f->places[i], &g->places[i]))
+			return false;
+	return true;
+}
+
+static bool same_field(const struct field *f, const struct field *g)
+{
+	if (!str_eq(f->name, g->name) || f->offset != g->offset || f->access != g->access ||
+	    f->ctx_offset != g->ctx_offset || f->bias != g->bias || f->bit_offset != g->bit_offset ||
+	    f->bit_size != g->bit_size || !type_equal(f->type, g->type) || !same_places(f, g) || !same_hops(f, g) || f->stored != g->stored)
+		return false;
+	return f->type->kind != TY_POINTER || f->type->space == g->type->space;
 }
 
 static bool same_access(const struct type *x, const struct type *y)
@@ -329,17 +400,40 @@ static bool same_access(const struct type *x, const struct type *y)
 		return true;
 	if (!x || !y || x->nfields != y->nfields || x->size != y->size || x->space != y->space)
 		return false;
-	for (uint32_t i = 0; i < x->nfields; i++) {
-		const struct field *f = &x->fields[i], *g = &y->fields[i];
+	for (uint32_t i = 0; i < x->nfields; i++)
+		if (!same_field(&x->fields[i], &y->fields[i]))
+			return false;
+	return true;
+}
 
-		if (!str_eq(f->name, g->name) || f->offset != g->offset || f->access != g->access ||
-		    f->ctx_offset != g->ctx_offset || f->bias != g->bias || f->bit_offset != g->bit_offset ||
-		    f->bit_size != g->bit_size || !type_equal(f->type, g->type))
+/* Are those of arg0, arg1, ... alike that the body looks at? */
+static bool same_argn(const struct type *x, const struct type *y, uint32_t argn)
+{
+	for (uint32_t i = 0; x != y && argn >> i; i++) {
+		if (!(argn >> i & 1))
+			continue;
+		if (i >= x->nfields || i >= y->nfields) {
+			if (i < x->nfields || i < y->nfields)
+				return false;
+		} else if (!same_field(&x->fields[i], &y->fields[i])) {
 			return false;
-		if (f->type->kind == TY_POINTER && f->type->space != g->type->space)
-			return false;
+		}
 	}
 	return true;
+}
+
+static bool wants_args(const struct probe_kind *k, const struct body_uses *uses)
+{
+	return uses->nargs || (uses->argn && k->has_typed_argn);
+}
+
+static bool args_alike(const struct attach_point *x, const struct attach_point *y, const struct body_uses *uses)
+{
+	if (!wants_args(x->kind, uses))
+		return true;
+	if (uses->nargs || !x->args || !y->args)
+		return same_access(x->args, y->args);
+	return same_argn(x->args, y->args, uses->argn);
 }
 
 /* The program type is what the section begins with. */
@@ -350,12 +444,45 @@ static bool same_section_type(const char *x, const char *y)
 	return n == m && (!n || !memcmp(x, y, n));
 }
 
-static bool unit_takes(const struct unit *u, const struct attach_point *ap, const struct body_uses *uses)
+static bool unit_takes(struct checker *c, const struct unit *u, const struct attach_point *ap,
+		       const struct body_uses *uses)
 {
 	const struct attach_point *first = u->points.v[0];
 
-	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
-	       same_section_type(first->section, ap->section) && (!uses->args || same_access(first->args, ap->args));
+	return (!uses->point || points_told_apart(c, first, ap)) && u->kind == ap->kind &&
+	       first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
+	       same_section_type(first->section, ap->section) && args_alike(first, ap, uses);
+}
+
+static struct expr *node(struct checker *c, enum expr_kind kind, struct span span)
+{
+	struct expr *e = arena_new_of(c->arena, struct expr);
+
+	e->kind = kind;
+	e->span = span;
+	return e;
+}
+
+/* -p for a kind that cannot be attached to one process alone: a test in front of the clause's own. */
+static void clause_filter_pid(struct checker *c, struct clause *clause, struct span span)
+{
+	struct expr *same = node(c, EX_BINARY, span), *both = node(c, EX_BINARY, span);
+
+	same->op = OP_EQ;
+	same->a = node(c, EX_IDENT, span);
+	same->a->name = "pid";
+	same->b = node(c, EX_INT, span);
+	same->b->num = (uint64_t)c->env->probe->pid;
+	both->op = OP_LAND;
+	both->a = same;
+	both->b = clause->pred;
+	clause->pred = clause->pred ? both : same;
+}
+
+/* The process of -p; that of -c is not meant. */
+static bool one_process(struct checker *c)
+{
+	return c->env->probe->pid > 0 && !c->env->child_pid;
 }
 
 static struct unit *unit_new(struct checker *c, struct clause *clause, const struct attach_point *ap, bool clone)
@@ -365,6 +492,8 @@ static struct unit *unit_new(struct checker *c, struct clause *clause, const str
 	u->clause = clone ? clause_clone(c->arena, clause) : clause;
 	u->kind = ap->kind;
 	u->id = c->script->units.n;
+	if (one_process(c) && ap->kind->filter_pid)
+		clause_filter_pid(c, u->clause, ap->spec->span);
 	if (ap->args) {
 		struct type *t = type_clone(c->arena, ap->args);
 
@@ -375,47 +504,56 @@ static struct unit *unit_new(struct checker *c, struct clause *clause, const str
 	return u;
 }
 
-static int point_args(struct checker *c, struct attach_point *ap)
+static int point_settle(struct checker *c, struct attach_point *ap, const struct body_uses *uses)
 {
-	if (ap->args || !ap->kind->args)
-		return 0;
+	int err = ap->kind->settle ? ap->kind->settle(c->env->probe, ap, &uses->reads) : 0;
+
+	if (err || !wants_args(ap->kind, uses) || ap->args || !ap->kind->args)
+		return err;
 	return ap->kind->args(c->env->probe, ap);
 }
 
 static int clause_units(struct checker *c, struct clause *clause, const attach_vec *points)
 {
-	struct body_uses uses = { 0 };
+	struct body_uses uses = body_uses_of(c, clause);
 	uint32_t from = c->script->units.n;
 
-	clause_visit(clause, note_use, &uses);
 	vec_each(it, points) {
 		struct attach_point *ap = *it;
 		struct unit *u = NULL;
-		int err = uses.args ? point_args(c, ap) : 0;
+		int err = point_settle(c, ap, &uses);
 
 		if (err)
 			return err;
-		for (uint32_t i = from; !u && i < c->script->units.n && !uses.point; i++) {
-			if (unit_takes(c->script->units.v[i], ap, &uses))
+		for (uint32_t i = from; !u && i < c->script->units.n; i++) {
+			if (unit_takes(c, c->script->units.v[i], ap, &uses))
 				u = c->script->units.v[i];
 		}
 		if (!u)
-			u = unit_new(c, clause, ap, c->script->units.n > from);
+			u = unit_new(c, clause, ap, c->script->units.n > from || one_process(c));
 		vec_push(c->arena, &u->points, ap);
 	}
+	for (uint32_t i = from; i < c->script->units.n; i++)
+		points_number(c->script->units.v[i]);
 	return 0;
 }
 
 static int clauses_to_units(struct checker *c)
 {
-	uint32_t total = 0;
+	uint32_t n = c->script->clauses.n, total = 0;
+	attach_vec *points = arena_array_of(c->arena, attach_vec, n);
+	int err = 0;
 
-	vec_each(it, &c->script->clauses) {
-		attach_vec points = { 0 };
-		int err = clause_points(c, *it, &points, &total);
-
-		if (!err)
-			err = clause_units(c, *it, &points);
+	for (uint32_t i = 0; i < n; i++) {
+		err = clause_points(c, c->script->clauses.v[i], &points[i], &total);
+		if (err && err != -EINVAL)
+			return err;
+		if (err)
+			points[i].n = 0;
+	}
+	/* What one clause traces may decide how the points of another are attached. */
+	for (uint32_t i = 0; i < n; i++) {
+		err = clause_units(c, c->script->clauses.v[i], &points[i]);
 		if (err && err != -EINVAL)
 			return err;
 	}

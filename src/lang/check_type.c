@@ -215,15 +215,29 @@ static const struct type *named_type(const char *name)
 	return NULL;
 }
 
+/* As the program knows it in which the present probe is. */
+static const struct type *program_type(struct checker *c, const char *name)
+{
+	const struct attach_point *ap = c->unit && c->unit->points.n ? c->unit->points.v[0] : NULL;
+
+	return ap && ap->kind->type ? ap->kind->type(c->env->probe, ap, name) : NULL;
+}
+
 const struct type *c_type_find(struct checker *c, const char *name)
 {
 	const struct type *t = strmap_get(&c->priv->c_types, name);
 
-	/* a struct the script only mentions may be known to the kernel */
+	/* a struct the script only mentions may be known to the traced program, or to the kernel */
 	if (t && !(t->kind == TY_STRUCT && !t->size))
 		return t;
 	if (!t)
 		t = named_type(name);
+	if (!t || t->kind == TY_STRUCT) {
+		const struct type *own = program_type(c, name);
+
+		if (own)
+			return own;
+	}
 	if (!t || t->kind == TY_STRUCT) {
 		const struct type *k = c->env->struct_type ? c->env->struct_type(c->env->struct_type_ctx, name) : NULL;
 
@@ -253,6 +267,10 @@ const struct type *type_known(struct checker *c, const struct type *t)
 
 	if (t->kind == TY_ENUM && !t->nenumerators && t->name)
 		enum_known(c, t);
+	/* Not a constant: a name without members is always made by a maker of types, in its arena. */
+	whole = (struct type *)(uintptr_t)t;
+	if (t->kind == TY_STRUCT && t->maker)
+		t->maker->complete(t->maker, whole);
 	if (t->kind != TY_STRUCT || t->size || t->nfields || !t->name)
 		return t;
 	name = strchr(t->name, ' ') ? t->name :
@@ -260,8 +278,6 @@ const struct type *type_known(struct checker *c, const struct type *t)
 	found = c_type_find(c, name);
 	if (!found || found == t || !found->size)
 		return t;
-	/* Not a constant: a name without members is always made by a maker of types, in the arena. */
-	whole = (struct type *)(uintptr_t)t;
 	*whole = *found;
 	return t;
 }

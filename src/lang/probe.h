@@ -18,17 +18,31 @@ struct bpf_link;
 struct bpf_object;
 struct kernel; /* kernel/kernel.h: what the running kernel offers, read lazily and cached */
 struct ktypes; /* lang/ktype.h */
+struct binaries; /* probe/binary.h */
+struct symbols; /* symbol/symbol.h */
 
 /* The facts a kind may ask for while it expands and attaches. */
 struct probe_env {
 	struct arena *arena;     /* attach points and types live here */
 	struct kernel *kernel;
 	struct ktypes *types;    /* the kernel's types, made when asked for */
+	struct symbols *symbols; /* debugging information of programs, read when asked for; NULL: none */
 	const struct reporter *report;
 	struct diags *diags;     /* while compiling; NULL while attaching */
+	struct binaries *binaries; /* programs that were looked into, made when asked for */
 	bool dry_run;            /* attaching: leave nothing behind */
 	int32_t pid;             /* -p or the child of -c; 0: none */
+	bool pid_is_child;       /* of -c: it does not run its program yet */
+	bool unsafe;             /* --unsafe: what may harm a traced process is allowed */
 	uint32_t max_probes;
+	bool keep_nesting_guard; /* a point runs under locks that programs take: see tracepoint.c */
+};
+
+/* What the clause of an attach point reads of what differs from one way of attaching to another. */
+struct body_reads {
+	bool args_whole;   /* args other than by a field's name */
+	bool context;      /* a function that is FUNC_CONTEXT */
+	VEC(const char *) fields; /* of args, by name; a name may stand here more than once */
 };
 
 /*
@@ -64,6 +78,7 @@ struct attach_point {
 	const struct probe_spec *spec; /* where it was written */
 	const char *name;    /* canonical full name: what the builtin `probe` yields and listings show */
 	const char *section; /* ELF section, as libbpf names program types: "tp/sched/sched_switch" */
+	const char *same_as; /* points of a clause with the same text here are one, however written; NULL: name */
 	const char *group;   /* attach points with the same group share one BPF program; NULL: none */
 	struct guard guard;
 	uint64_t guard_value;
@@ -78,7 +93,8 @@ struct attach_point {
 	void *priv;
 	/*
 	 * Which of the points of its program this is. attach() hands it to the kernel as the BPF cookie of the
-	 * attachment when the program asks for it (kind->takes_cookie); set by the checker.
+	 * attachment when the program asks for it (kind->takes_cookie); set by the checker. Only the lower 32
+	 * bits: the upper half of the cookie is the kind's, for points of several places (ACCESS_PLACE).
 	 */
 	uint64_t cookie;
 };
@@ -90,6 +106,8 @@ struct probe_link {
 	struct bpf_link *link; /* or NULL */
 	int fd;                /* or -1 */
 	bool slow_close;       /* closing waits for a grace period: closed in parallel, after switch-off */
+	bool watches;          /* a watchpoint at `address`, which unwatch() may end */
+	uint64_t address;
 	bool to_read;          /* RUN_ITER: the session reads `fd` to its end */
 };
 
@@ -102,12 +120,16 @@ struct probe_kind {
 	const char *forms;           /* "tracepoint:SUBSYSTEM:EVENT", shown by help and in errors */
 	const char *summary;         /* one line for help */
 	enum probe_run run;
+	const char *absent_hint;     /* what to use where the kernel or machine lacks what it needs; or NULL */
 	const char *prog_type;       /* for --info and help: the kernel's name of the program type */
 	bool has_args, has_argn, has_retval, has_func;
+	bool has_typed_argn;         /* arg0, arg1, ... are members of what args() fills in, not words */
 	bool has_ctx;                /* `ctx` are the members of ap->args */
 	bool one_each;               /* a program can serve one attach point only */
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */
+	bool filter_pid;             /* attached for all processes: with -p its programs test the process */
 	bool slow_close;             /* its programs test the session's off flag first */
+	bool last_runs_first;        /* of several programs at one place, the one attached last runs first */
 	/*
 	 * attach() gives every attachment its point's cookie, so that one body serves many points and still
 	 * knows which of them fired (`probe`, `func`). Used where the kernel lets programs of prog_type call
@@ -122,8 +144,17 @@ struct probe_kind {
 	 * that matches nothing is -ENOENT with a diagnostic left to the caller (missing_probes).
 	 */
 	int (*expand)(struct probe_env *env, const struct probe_spec *spec, attach_vec *out);
+	/*
+	 * The clause of `ap` is known now: choose the cheapest way to attach that gives it what it reads.
+	 * Called once all probes of the script are expanded, before args(); may set section and args. NULL:
+	 * there is only one way.
+	 */
+	int (*settle)(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads);
 	/* Fill ap->args. NULL: the kind has no args. May be asked late: reads tracefs or BTF. */
 	int (*args)(struct probe_env *env, struct attach_point *ap);
+	/* The type of this name ("struct foo", a typedef) as the traced program knows it; NULL: unknown. The
+	 * kind may leave this out. */
+	const struct type *(*type)(struct probe_env *env, const struct attach_point *ap, const char *name);
 	/*
 	 * Call fn with the full name of all that match a spec whose parts may be patterns (for -l); no
 	 * attach point is made. Sorted. Stops when fn returns non-zero and returns that.

@@ -43,11 +43,36 @@ struct type;
  *   ACCESS_MEMBER   at `offset` of the struct that holds it, the ordinary member (also the context
  *                   itself when the struct is the context)
  *   ACCESS_CTX_WORD the u64 at ctx + ctx_offset is the value
- *   ACCESS_CTX_PTR  the u64 at ctx + ctx_offset is a kernel pointer; the value lies `offset` beyond it
+ *   ACCESS_CTX_PTR  the u64 at ctx + ctx_offset is a kernel pointer, and so is what lies hops[0] beyond it
+ *                   and so on; the value lies `offset` beyond the last of them
+ *   ACCESS_CTX_ADDRESS the same, but that address is the value
+ *   ACCESS_CTX_USER the u64 at ctx + ctx_offset is an address of the process; the value lies `bias` beyond it
+ *   ACCESS_CTX_PARTS the u64 at ctx + ctx_offset, and where the value is longer that at ctx + bias behind it,
+ *                   make the value: a struct in registers
  *   ACCESS_DATA_LOC the u32 at ctx + offset is a tracefs __data_loc: low 16 bits the offset from ctx
  *                   (plus `bias`: 0, or offset + 4 for __rel_loc), high 16 bits the length
+ *   ACCESS_PLACE    the context is the registers, and `places` says what to make of them
  */
-enum field_access { ACCESS_MEMBER, ACCESS_CTX_WORD, ACCESS_CTX_PTR, ACCESS_DATA_LOC };
+enum field_access {
+	ACCESS_MEMBER, ACCESS_CTX_WORD, ACCESS_CTX_PTR, ACCESS_CTX_ADDRESS, ACCESS_CTX_USER, ACCESS_CTX_PARTS,
+	ACCESS_DATA_LOC, ACCESS_PLACE,
+};
+
+/*
+ * A value by way of the processor's registers: number + base + (index << scale), or the memory of the
+ * process at that address. `bytes` of it count (1, 2, 4 or 8), the lowest after `shift` bits.
+ */
+struct reg_place {
+	const char *problem;     /* it cannot be read: why not; the rest means nothing then */
+	int64_t number;
+	int16_t base, index;     /* offset of the register in the context; -1: none */
+	uint8_t base_bytes, index_bytes; /* of the register that count, zero-extended */
+	bool index_signed;       /* ... sign-extended */
+	uint8_t scale, shift;
+	bool is_memory;
+	bool is_signed;
+	uint8_t bytes;
+};
 
 struct field {
 	const char *name;
@@ -56,11 +81,22 @@ struct field {
 	uint16_t bit_offset, bit_size; /* bit_size 0: not a bit field; bit_offset counts from `offset` */
 	enum field_access access;
 	uint32_t ctx_offset, bias;
+	const uint32_t *hops; /* ACCESS_CTX_PTR, ACCESS_CTX_ADDRESS */
+	uint32_t nhops;
+	const struct type *stored; /* ACCESS_CTX_PTR: the number as it lies there, if not as `type` */
+	/* ACCESS_PLACE: where it lies; with several, the upper half of the attachment's cookie says which */
+	const struct reg_place *places;
+	uint32_t nplaces;
 };
 
 struct enumerator {
 	const char *name;
 	int64_t value;
+};
+
+struct type_maker {
+	/* Give `t`, of which only the name is known, its members where they can be found. */
+	void (*complete)(const struct type_maker *m, struct type *t);
 };
 
 struct type {
@@ -71,6 +107,7 @@ struct type {
 	const struct type *elem; /* pointer, array; for ksym etc. NULL */
 	uint32_t count;          /* array */
 	const char *name;        /* struct, enum, typedef name to show; or NULL */
+	const struct type_maker *maker; /* struct by name: who knows its members; NULL: found by the name */
 	const struct field *fields;
 	uint32_t nfields;
 	uint32_t nhoisted; /* fields[nfields ..]: what anonymous members hold, see type_set_fields() */

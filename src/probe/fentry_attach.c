@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "probe/common.h"
 #include "probe/fentry.h"
+#include "probe/nearest_kind.h"
 
 /* The kernel's own number, which no header for programs has. */
 #define KERNEL_ENOTSUPP 524
@@ -68,9 +69,7 @@ static int state_report(struct probe_env *env, const struct attach_point *ap, in
 
 static int policy_report(struct probe_env *env, const struct attach_point *ap, int err)
 {
-	return report_error(env->report, err, "kprobe probes trace the same functions, rawtracepoint and tracepoint probes "
-			    "many of the same events", "%s is not available here: the kernel does not allow %s programs",
-			    ap->name, ap->kind->name);
+	return nearest_kind_report(env, ap, "the kernel does not allow such programs", err);
 }
 
 int fentry_refused(struct probe_env *env, const struct attach_point *ap, int err)

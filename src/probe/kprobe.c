@@ -116,6 +116,7 @@ static struct attach_point *add(struct probe_env *env, const struct probe_kind *
 	place->offset = t->offset;
 	ap->target = arena_strdup(env->arena, module);
 	ap->func = arena_strdup(env->arena, function);
+	ap->same_as = arena_printf(env->arena, "%s:%s:%llx", module, function, (unsigned long long)t->offset);
 	ap->priv = place;
 	ap->section = section_of(env, t, ap->func, place->is_return, place->multi);
 	return ap;
@@ -368,12 +369,14 @@ const struct probe_kind probe_kprobe = {
 	.forms = "kprobe[:MODULE]:FUNCTION[+OFFSET], kprobe:ADDRESS",
 	.summary = "a function of the kernel begins, or reaches an instruction",
 	.run = RUN_ATTACHED,
+	.filter_pid = true,
 	.prog_type = "kprobe",
 	.has_args = true,
 	.has_argn = true,
 	.has_func = true,
 	.space = SPACE_KERNEL,
 	.slow_close = true,
+	.last_runs_first = true,
 	.takes_cookie = true,
 	.expand = expand,
 	.args = args,

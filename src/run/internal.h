@@ -93,6 +93,8 @@ struct session {
 	uint64_t *percpu;            /* one u64 per CPU, for reading counters */
 
 	/* session.c */
+	void (*watch_ready)(void *ctx); /* of session_watch() */
+	void *watch_ctx;
 	int epoll_fd, stop_fd, tick_fd, pid_fd, iter_fd;
 	uint32_t idle_ticks;
 	bool tick_is_slow;
@@ -119,6 +121,8 @@ int report_missing_helper(const struct session *s, int err);
 int probes_attach(struct session *s);
 /* Switch programs off and close the links that close at once. */
 void probes_switch_off(struct session *s);
+/* Close the watchpoints at this address. */
+void probes_unwatch(struct session *s, uint64_t address);
 /* Close what is left, in parallel. */
 void probes_detach(struct session *s);
 

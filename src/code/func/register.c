@@ -66,17 +66,18 @@ static int usermode_emit(struct lower *l, struct expr *call, struct val *out)
 
 /* ---- retval ---- */
 
-/* Kinds whose context is not the registers have it among their args. */
+/* Where its type is known it is among the args, as it is where the context is not the registers. */
 static int retval_check(struct checker *c, struct expr *call)
 {
+	bool typed = c->unit->args && type_field(c->unit->args, "retval");
 	struct expr *args;
 
-	if (kind_has_registers(c->unit->kind)) {
+	if (!typed && kind_has_registers(c->unit->kind)) {
 		call->type = &type_uint64;
 		call->data = cpu_register_find(cpu_calls.retval);
 		return call->data ? 0 : check_error(c, call->span, "retval is not known on this machine");
 	}
-	if (!c->unit->args || !type_field(c->unit->args, "retval"))
+	if (!typed)
 		return check_error(c, call->span, "%s returns nothing", c->unit->points.v[0]->name);
 	args = arena_new_of(c->arena, struct expr);
 	*args = (struct expr){ .kind = EX_IDENT, .name = "args", .span = call->span, .name_span = call->span };

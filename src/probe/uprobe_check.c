@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Uprobe_check: what is not there and why, and where a program must not be attached. */
+#include <elf.h>
+#include <errno.h>
+
+#include "base/util.h"
+#include "probe/common.h"
+#include "probe/insn.h"
+#include "probe/uprobe_expand.h"
+
+/* ---- missing functions ---- */
+
+/* What else the file knows of a name. */
+struct mention {
+	const char *name;
+	bool undefined, variable;
+};
+
+static int mention_take(const struct elf_symbol *sym, void *ctx)
+{
+	struct mention *m = ctx;
+
+	if (strcmp(sym->name, m->name))
+		return 0;
+	m->undefined |= !sym->defined;
+	m->variable |= sym->defined && (sym->type == STT_OBJECT || sym->type == STT_TLS);
+	return 0;
+}
+
+static int definition_take(const struct elf_symbol *sym, void *ctx)
+{
+	return sym->defined && !strcmp(sym->name, ctx) && (sym->type == STT_FUNC || sym->type == STT_GNU_IFUNC);
+}
+
+/* Which of the libraries that it is linked with has the function; NULL: not known. */
+static const char *library_with(struct probe_env *env, struct binary *b, const char *name)
+{
+	size_t len, strings_len;
+	const Elf64_Dyn *dyn = elf_file_section(b->elf, ".dynamic", &len, NULL);
+	const char *strings = elf_file_section(b->elf, ".dynstr", &strings_len, NULL);
+
+	for (size_t i = 0; dyn && strings && i < len / sizeof(*dyn) && dyn[i].d_tag != DT_NULL; i++) {
+		uint64_t at = dyn[i].d_un.d_val;
+		const char *path, *why;
+		struct elf_file *elf;
+		bool has;
+
+		if (dyn[i].d_tag != DT_NEEDED || at >= strings_len || !memchr(strings + at, 0, strings_len - at))
+			continue;
+		path = library_find(env->arena, "", strings + at);
+		if (!path || elf_file_open(path, &elf, &why))
+			continue;
+		has = elf_file_each_symbol(elf, definition_take, (void *)(uintptr_t)name);
+		elf_file_close(elf);
+		if (has)
+			return path;
+	}
+	return NULL;
+}
+
+static void missing_elsewhere(struct probe_env *env, const struct uprobe_spec *u, struct binary *b)
+{
+	const char *library = library_with(env, b, u->name);
+
+	diag_error(env->diags, part_span(u->spec, u->name_part), "'%s' is no function of %s, which takes it from %s",
+		   u->name, b->path, library ? library : "a library");
+	if (library)
+		diag_hint(env->diags, "did you mean '%s:%s:%s'?", u->spec->kind, library, u->name);
+}
+
+static void missing_here(struct probe_env *env, const struct uprobe_spec *u, struct binary *b)
+{
+	bool stripped = !elf_file_has_symtab(b->elf);
+	VEC(const char *) names = { 0 };
+	const char *near;
+
+	diag_error(env->diags, part_span(u->spec, u->name_part), "no function '%s' in %s%s", u->name, b->path,
+		   stripped ? ", which is stripped: only the names that it exports are known" : "");
+	vec_each(f, &b->functions)
+		vec_push(env->arena, &names, f->name);
+	near = nearest_name(u->name, names.v, names.n);
+	if (near)
+		diag_hint(env->diags, "did you mean '%s'?", near);
+	else if (stripped)
+		diag_hint(env->diags, "install its debug symbols, or give the function's address: %s:%s:0xADDRESS",
+			  u->spec->kind, b->path);
+	else
+		diag_hint(env->diags, "sonde -l '%s:%s:*' lists its functions", u->spec->kind, b->path);
+}
+
+int uprobe_missing(struct probe_env *env, const struct uprobe_spec *u, struct binary *b)
+{
+	struct mention m = { .name = u->name };
+
+	elf_file_each_symbol(b->elf, mention_take, &m);
+	if (m.undefined)
+		missing_elsewhere(env, u, b);
+	else if (m.variable)
+		diag_error(env->diags, part_span(u->spec, u->name_part), "'%s' is a variable of %s, not a function", u->name,
+			   b->path);
+	else
+		missing_here(env, u, b);
+	return -ENOENT;
+}
+
+/* ---- places ---- */
+
+/* Functions are decoded from their beginning, so far at most. */
+#define DECODE_MOST_BYTES (1u << 20)
+
+/* As insn_begins_at(), in a function of the file. */
+static int instruction_begins(struct probe_env *env, const struct binary *b, const struct binary_symbol *f,
+			      uint64_t offset)
+{
+	size_t len = (size_t)offset + INSN_MOST_BYTES;
+	uint64_t at;
+	uint8_t *code;
+
+	if (offset > DECODE_MOST_BYTES || !elf_file_offset(b->elf, f->addr, PF_X, &at))
+		return -1;
+	code = arena_alloc(env->arena, len);
+	/* The file may end behind the function. */
+	while (len > offset && !elf_file_read(b->elf, at, code, len))
+		len--;
+	return len > offset ? insn_begins_at(code, len, (size_t)offset) : -1;
+}
+
+static int unsafe_place(struct probe_env *env, const struct uprobe_spec *u, const char *text)
+{
+	int err = diag_error(env->diags, part_span(u->spec, u->name_part), "%s", text);
+
+	diag_hint(env->diags, "to attach there all the same, run with --unsafe: if no instruction begins there, "
+		  "the traced program crashes");
+	return err;
+}
+
+int uprobe_place_check(struct probe_env *env, const struct uprobe_spec *u, const struct binary *b,
+		       const struct binary_symbol *f, uint64_t offset)
+{
+	struct span span = part_span(u->spec, u->name_part);
+	uint64_t addr = f ? f->addr + offset : offset, at;
+
+	if (f && f->size && offset >= f->size)
+		return diag_error(env->diags, span, "'%s' is only %llu bytes long", f->name, (unsigned long long)f->size);
+	if (!elf_file_offset(b->elf, addr, PF_X, &at))
+		return diag_error(env->diags, span, "0x%llx is no address of code in %s", (unsigned long long)addr, b->path);
+	if (env->unsafe || (f && !offset))
+		return 0;
+	if (!f)
+		return unsafe_place(env, u, arena_printf(env->arena, "no function of %s is known to be at 0x%llx", b->path,
+							 (unsigned long long)addr));
+	if (!f->size)
+		return unsafe_place(env, u, arena_printf(env->arena, "%s does not say how long '%s' is", b->path, f->name));
+	switch (instruction_begins(env, b, f, offset)) {
+	case 1:
+		return 0;
+	case 0:
+		return unsafe_place(env, u, arena_printf(env->arena, "%s+%llu lies within an instruction", f->name,
+							 (unsigned long long)offset));
+	default:
+		return unsafe_place(env, u, arena_printf(env->arena, "the code of '%s' cannot be read as far as +%llu",
+							 f->name, (unsigned long long)offset));
+	}
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Uprobe_spec: what the parts of a uprobe mean. */
+#ifndef SONDE_PROBE_UPROBE_SPEC_H
+#define SONDE_PROBE_UPROBE_SPEC_H
+
+#include "lang/probe.h"
+
+#define PART_NONE UINT32_MAX
+
+struct uprobe_spec {
+	const struct probe_spec *spec;
+	uint32_t path_part;   /* PART_NONE: the program of -p */
+	uint32_t name_part;
+	const char *lang;     /* "cpp": names are those of the source; NULL: as the linker has them */
+	const char *name;     /* of the function, without its offset; NULL: an address or a line */
+	bool is_pattern;      /* the name is one */
+	bool has_offset, has_address;
+	uint64_t offset, address;
+	/* FILE:LINE[:COLUMN] */
+	const char *path;     /* what stands before the '@'; NULL: the path part as it is */
+	const char *source;
+	uint32_t line, column;
+};
+
+/* 0, or -EINVAL after a diagnostic. */
+int uprobe_spec_parse(struct probe_env *env, const struct probe_kind *kind, const struct probe_spec *spec,
+		      struct uprobe_spec *out);
+/* A whole number, decimal or hexadecimal with 0x. */
+bool uprobe_number(const char *text, uint64_t *value);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "symbol/dwlib.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define LIBRARY "libdw.so.1"
+
+static const struct {
+	const char *name;
+	size_t offset;
+} functions[] = {
+#define DWLIB_ENTRY(name) { "dwarf_" #name, offsetof(struct dwlib, name) },
+	DWLIB_FUNCTIONS(DWLIB_ENTRY)
+#undef DWLIB_ENTRY
+};
+
+/* Kept for as long as the program runs: what it has made is freed by its own code. */
+static bool functions_find(struct dwlib *lib, void *handle)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+		void *fn = dlsym(handle, functions[i].name);
+
+		if (!fn)
+			return false;
+		memcpy((char *)lib + functions[i].offset, &fn, sizeof(fn));
+	}
+	return true;
+}
+
+const struct dwlib *dwlib_get(const struct reporter *r)
+{
+	static enum { NEW, THERE, MISSING } state;
+	static struct dwlib lib;
+	static bool told;
+
+	if (state == NEW) {
+		void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+
+		state = handle && functions_find(&lib, handle) ? THERE : MISSING;
+	}
+	if (state == MISSING && r && !told) {
+		told = true;
+		report_error(r, -ELIBACC, "install the package libdw1 (Debian, Ubuntu) or elfutils-libs (Fedora, SUSE)",
+			     "debugging information cannot be read: %s is missing or too old", LIBRARY);
+	}
+	return state == THERE ? &lib : NULL;
+}
