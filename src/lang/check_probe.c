@@ -307,8 +307,10 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 			vec_push(c->arena, points, *ap);
 			++*total;
 		}
-		if (points_limit(c, *spec, *total))
+		if (points_limit(c, *spec, *total)) {
+			*total = 0; /* said once, not again for every clause behind it */
 			return -EINVAL;
+		}
 	}
 	if (!found && c->diags->nerrors == nerrors)
 		return check_error(c, clause->span, "none of the probes of this block exists");
