@@ -18,7 +18,7 @@ def run_all(name, params):
     """What the one job printed."""
     machine.check_tools()
     sonde = inside(probes.INFO)["command"][0]
-    job = {"command": [sys.executable, str(ways_check.WAYS), sonde, "alone"], "env": {}, "timeout": 600}
+    job = {"command": [sys.executable, str(ways_check.WAYS), sonde, "alone"], "env": {}, "timeout": 1500}
     return machine.run_jobs(kernels.get(name), [job])[0]
 
 
