@@ -309,8 +309,10 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 			vec_push(c->arena, points, *ap);
 			++*total;
 		}
-		if (points_limit(c, *spec, *total))
+		if (points_limit(c, *spec, *total)) {
+			*total = 0; /* said once, not again for every clause behind it */
 			return -EINVAL;
+		}
 	}
 	/* Nothing is left of a block all of whose probes may be missing. */
 	c->priv->block_missing |= !found;
