@@ -142,6 +142,9 @@ void lower_event_output(struct lower *l, const struct site *s, vreg addr, vreg b
 /* What the session does for this function needs the capability (CAP_*) while it runs. */
 void lower_keep_capability(struct lower *l, uint32_t cap);
 
+/* What a guard of the present unit compares. */
+vreg lower_guard_number(struct lower *l, const struct guard *g);
+
 /* Return from the action block (not from the BPF program, when several share it). */
 void lower_return(struct lower *l);
 
