@@ -29,11 +29,19 @@ static struct probe_spec *spec_make(struct arena *a, const struct probe_kind *ki
 	return probe_spec_of_text(a, rest ? arena_printf(a, "%s:%s", kind->name, rest) : kind->name);
 }
 
+/* What cannot be read has a type that the language does not know. */
+static const char *arg_type_text(struct arena *a, const struct field *f)
+{
+	bool foreign = f->access == ACCESS_PLACE && f->type->name;
+
+	return foreign ? f->type->name : type_name(a, f->type);
+}
+
 void args_text(const struct type *args, struct arena *a, struct strbuf *out)
 {
 	for (uint32_t i = 0; args && i < args->nfields; i++)
 		if (args->fields[i].name)
-			strbuf_addf(out, "%s    %s %s", out->len ? "\n" : "", type_name(a, args->fields[i].type),
+			strbuf_addf(out, "%s    %s %s", out->len ? "\n" : "", arg_type_text(a, &args->fields[i]),
 				    args->fields[i].name);
 }
 
