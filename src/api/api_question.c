@@ -255,6 +255,12 @@ static bool resolve_user(void *ctx, uint32_t pid, uint64_t addr, struct symbol *
 	return symbol_user(ctx, pid, addr, out);
 }
 
+static uint32_t resolve_frames(void *ctx, uint32_t pid, uint64_t addr, bool is_return, struct symbol *out,
+			       uint32_t max)
+{
+	return symbol_user_frames(ctx, pid, addr, is_return, out, max);
+}
+
 static struct sonde_question *question_new(const struct sonde_compile_options *o)
 {
 	struct sonde_question *q = calloc(1, sizeof(*q));
@@ -265,7 +271,8 @@ static struct sonde_question *question_new(const struct sonde_compile_options *o
 	q->arena = arena_new();
 	q->kernel = kernel_new(&q->relay.reporter);
 	q->symbols = symbols_new();
-	q->resolver = (struct resolver){ .ctx = q->symbols, .ksym = resolve_kernel, .usym = resolve_user };
+	q->resolver = (struct resolver){ .ctx = q->symbols, .ksym = resolve_kernel, .usym = resolve_user,
+					  .uframes = resolve_frames };
 	if (q->arena && q->kernel && q->symbols)
 		return q;
 	sonde_question_free(q);

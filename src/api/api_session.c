@@ -13,6 +13,9 @@ struct sonde_session {
 	sonde_record_fn record;
 	void *record_ctx;
 	struct sonde_record shown; /* the record at hand, with what was made of it */
+	struct sonde_question *question;
+	pid_t pid;
+	bool watches;              /* addresses of processes are shown: see symbols_watch() */
 	bool capturing;            /* what a test has to say is put aside, in `captured` */
 	struct strbuf captured;
 };
@@ -57,6 +60,47 @@ static int format_relay(void *ctx, const struct format *f, const struct type *ar
 	return 0;
 }
 
+/* ---- addresses of processes ---- */
+
+static bool type_has_user_address(const struct type *t)
+{
+	if (!t)
+		return false;
+	if (t->kind == TY_USTACK || t->kind == TY_USYM)
+		return true;
+	for (uint32_t i = 0; i < t->nfields && t->kind != TY_STRUCT; i++)
+		if (type_has_user_address(t->fields[i].type))
+			return true;
+	return false;
+}
+
+static bool module_has_user_addresses(const struct module *m)
+{
+	vec_each(site, &m->sites)
+		if (type_has_user_address(site->payload))
+			return true;
+	vec_each(map, &m->maps)
+		if (type_has_user_address(map->map->key) || type_has_user_address(map->map->value))
+			return true;
+	return false;
+}
+
+static void watch_ready(void *ctx)
+{
+	symbols_watch_read(ctx);
+}
+
+static void symbols_set(struct symbols *symbols, const struct config *config)
+{
+	struct symbol_options opt = {
+		.demangle = config->cpp_demangle,
+		.debug_info = config->show_debug_info,
+		.uncached = str_eq(config->cache_user_symbols, "NONE"),
+	};
+
+	symbols_configure(symbols, &opt);
+}
+
 int sonde_session_open(struct sonde_question *q, const struct sonde_session_options *o, struct sonde_session **out)
 {
 	struct sonde_session_options options;
@@ -75,6 +119,10 @@ int sonde_session_open(struct sonde_question *q, const struct sonde_session_opti
 	s->captured = (struct strbuf)STRBUF_INIT;
 	s->record_ctx = options.record_ctx;
 	record_init(&s->shown, q->module, &q->resolver);
+	symbols_set(q->symbols, &q->module->config);
+	s->question = q;
+	s->pid = options.pid;
+	s->watches = !options.dry_run && module_has_user_addresses(q->module);
 	run = (struct session_options){
 		.report = &s->relay.reporter,
 		.probe = &q->probe,
@@ -98,7 +146,11 @@ int sonde_session_open(struct sonde_question *q, const struct sonde_session_opti
 
 int sonde_session_attach(struct sonde_session *s)
 {
-	return session_attach(s->run);
+	struct symbols *symbols = s->question->symbols;
+	int fd = s->watches ? symbols_watch(symbols, (uint32_t)s->pid) : -1;
+	int err = fd >= 0 ? session_watch(s->run, fd, watch_ready, symbols) : 0;
+
+	return err ? err : session_attach(s->run);
 }
 
 int sonde_session_fd(const struct sonde_session *s)

@@ -98,6 +98,19 @@ static struct val parts(struct lower *l, const struct val *ctx, const struct fie
 	return v;
 }
 
+/* Where an ACCESS_CTX_PTR lies. */
+static struct val behind_pointers(struct lower *l, const struct val *ctx, const struct field *f)
+{
+	vreg at = ir_load(l->f, ctx->reg, (int32_t)f->ctx_offset, 8, false);
+
+	for (uint32_t i = 0; i < f->nhops; i++) {
+		struct val next = val_of_mem(&type_uint64, at, (int32_t)f->hops[i], SPACE_KERNEL);
+
+		at = val_scalar(l, &next);
+	}
+	return val_of_mem(f->stored ? f->stored : f->type, at, (int32_t)f->offset, SPACE_KERNEL);
+}
+
 /* Scalars in memory that may be loaded directly are loaded now; the rest stays where it is until it is
  * known what is wanted of it. */
 static struct val settle(struct lower *l, struct val v)
@@ -129,15 +142,21 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 		*out = settle(l, data_loc(l, from, f));
 		return 0;
 	case ACCESS_CTX_PTR:
-		v = val_of_mem(f->type, ir_load(l->f, from->reg, (int32_t)f->ctx_offset, 8, false),
-			       (int32_t)f->offset, SPACE_KERNEL);
-		break;
+		v = behind_pointers(l, from, f);
+		if (!f->stored)
+			break;
+		*out = val_of_reg(f->type, lower_convert(l, val_scalar(l, &v), f->stored, f->type));
+		return 0;
 	case ACCESS_CTX_USER:
 		v = val_of_mem(f->type, ir_load(l->f, from->reg, (int32_t)f->ctx_offset, 8, false), (int32_t)f->bias,
 			       SPACE_USER);
 		break;
 	case ACCESS_CTX_PARTS:
 		*out = parts(l, from, f);
+		return 0;
+	case ACCESS_CTX_ADDRESS:
+		v = behind_pointers(l, from, f);
+		*out = val_of_reg(f->type, ir_bin_imm(l->f, IR_ADD, v.reg, v.off));
 		return 0;
 	case ACCESS_MEMBER:
 		v.off += (int32_t)f->offset;

@@ -32,6 +32,7 @@ void kernel_free(struct kernel *k)
 		name_list_free(&k->events[i].events);
 	}
 	free(k->events);
+	free(k->dynamic_events);
 	name_list_free(&k->systems);
 	name_list_free(&k->raw);
 	functions_free(k->functions);

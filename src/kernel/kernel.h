@@ -146,6 +146,9 @@ int kernel_tracepoint(struct kernel *k, struct arena *a, const char *system, con
  * -ENOENT is not reported. */
 int kernel_tracepoint_exists(struct kernel *k, const char *system, const char *event);
 int kernel_tracepoint_id(struct kernel *k, const char *system, const char *event, uint64_t *id);
+/* Was this event made at run time (by a kprobe, a uprobe, as a synthetic event), so that no tracepoint of
+ * the kernel's code stands behind it? True also when that cannot be found out. */
+bool kernel_tracepoint_is_dynamic(struct kernel *k, const char *system, const char *event);
 /* The parser alone, for tests and fuzzing. */
 int tp_format_parse(struct arena *a, const char *text, size_t len, struct tp_format *out);
 /* Sorted names: systems, and events of one system. Owned by the kernel. */

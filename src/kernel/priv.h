@@ -32,6 +32,8 @@ struct kernel {
 	struct name_list systems;
 	struct tp_system *events; /* those asked for so far */
 	size_t nevents;
+	char *dynamic_events; /* the file's text, or NULL */
+	bool dynamic_read, dynamic_unknown;
 	bool raw_read;
 	struct name_list raw;
 	bool btf_tried;

@@ -284,6 +284,39 @@ int kernel_tracepoint_id(struct kernel *k, const char *system, const char *event
 	return 0;
 }
 
+static void dynamic_load(struct kernel *k)
+{
+	int dir = kernel_tracefs(k), err;
+	size_t len;
+
+	if (k->dynamic_read)
+		return;
+	k->dynamic_read = true;
+	err = dir < 0 ? dir : file_read_at(dir, "dynamic_events", &k->dynamic_events, &len);
+	/* Without the file there are none: it is as old as every kernel with a ring buffer for programs. */
+	k->dynamic_unknown = err && err != -ENOENT;
+}
+
+/* A line is "p:SYSTEM/EVENT ...", "r16:...", "s:..." */
+bool kernel_tracepoint_is_dynamic(struct kernel *k, const char *system, const char *event)
+{
+	size_t nsystem = strlen(system), nevent = strlen(event);
+	const char *line;
+
+	dynamic_load(k);
+	for (line = k->dynamic_events; line; line = strchr(line, '\n')) {
+		const char *name = line + strcspn(line, ":\n");
+
+		line = name;
+		if (*name++ != ':' || strncmp(name, system, nsystem) || name[nsystem] != '/')
+			continue;
+		name += nsystem + 1;
+		if (!strncmp(name, event, nevent) && (!name[nevent] || strchr(" \t\n", name[nevent])))
+			return true;
+	}
+	return k->dynamic_unknown;
+}
+
 int kernel_tracepoint(struct kernel *k, struct arena *a, const char *system, const char *event,
 		      struct tp_format *out)
 {

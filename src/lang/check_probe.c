@@ -286,92 +286,56 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 
 /* Does the body look at something that differs from one attach point to the next? */
 struct body_uses {
-	bool args, point;
-	uint32_t argn; /* 1 << number of each argN */
+	struct checker *c;
+	bool point;
+	uint32_t nargs; /* how often args is named */
+	uint32_t argn;  /* 1 << number of each argN */
+	struct body_reads reads;
 };
+
+static bool is_args(const struct expr *e)
+{
+	return e && (e->kind == EX_IDENT || e->kind == EX_CALL) && is_context(e->name);
+}
 
 static void note_use(struct expr *e, void *ctx)
 {
 	struct body_uses *u = ctx;
+	const struct func_def *f;
 	int number;
 
+	if (e->kind == EX_FIELD && is_args(e->a))
+		vec_push(u->c->arena, &u->reads.fields, e->name);
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
 		return;
-	u->args |= is_context(e->name) || str_eq(e->name, "retval");
+	u->nargs += is_context(e->name) || str_eq(e->name, "retval");
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 	number = argn_number(e->name);
 	if (number >= 0)
 		u->argn |= 1u << number;
+	f = func_find(u->c->env->families, e->name);
+	u->reads.context |= f && f->flags & FUNC_CONTEXT;
 }
 
-static bool same_place(const struct reg_place *x, const struct reg_place *y)
+static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
 {
-	return x->number == y->number && x->base == y->base && x->index == y->index &&
-	       x->base_bytes == y->base_bytes && x->index_bytes == y->index_bytes &&
-	       x->index_signed == y->index_signed && x->scale == y->scale && x->shift == y->shift &&
-	       x->is_memory == y->is_memory && x->is_signed == y->is_signed && x->bytes == y->bytes &&
-	       !x->problem == !y->problem;
-}
+	struct body_uses uses = { .c = c };
 
-static bool same_places(const struct field *f, const struct field *g)
-{
-	if (f->nplaces != g->nplaces)
-		return false;
-	for (uint32_t i = 0; f->places != g->places && i < f->nplaces; i++)
-		if (!same_place(&f->places[i], &g->places[i]))
-			return false;
-	return true;
-}
-
-static bool same_field(const struct field *f, const struct field *g)
-{
-	if (!str_eq(f->name, g->name) || f->offset != g->offset || f->access != g->access ||
-	    f->ctx_offset != g->ctx_offset || f->bias != g->bias || f->bit_offset != g->bit_offset ||
-	    f->bit_size != g->bit_size || !type_equal(f->type, g->type) || !same_places(f, g))
-		return false;
-	return f->type->kind != TY_POINTER || f->type->space == g->type->space;
-}
-
-static bool same_access(const struct type *x, const struct type *y)
-{
-	if (x == y)
-		return true;
-	if (!x || !y || x->nfields != y->nfields || x->size != y->size || x->space != y->space)
-		return false;
-	for (uint32_t i = 0; i < x->nfields; i++)
-		if (!same_field(&x->fields[i], &y->fields[i]))
-			return false;
-	return true;
-}
-
-/* Are those of arg0, arg1, ... alike that the body looks at? */
-static bool same_argn(const struct type *x, const struct type *y, uint32_t argn)
-{
-	for (uint32_t i = 0; x != y && argn >> i; i++) {
-		if (!(argn >> i & 1))
-			continue;
-		if (i >= x->nfields || i >= y->nfields) {
-			if (i < x->nfields || i < y->nfields)
-				return false;
-		} else if (!same_field(&x->fields[i], &y->fields[i])) {
-			return false;
-		}
-	}
-	return true;
+	clause_visit(clause, note_use, &uses);
+	uses.reads.args_whole = uses.nargs > uses.reads.fields.n;
+	return uses;
 }
 
 static bool wants_args(const struct probe_kind *k, const struct body_uses *uses)
 {
-	return uses->args || (uses->argn && k->has_typed_argn);
+	return uses->nargs || (uses->argn && k->has_typed_argn);
 }
 
-static bool args_alike(const struct attach_point *x, const struct attach_point *y, const struct body_uses *uses)
+static bool points_alike(const struct attach_point *x, const struct attach_point *y, const struct body_uses *uses)
 {
 	if (!wants_args(x->kind, uses))
 		return true;
-	if (uses->args || !x->args || !y->args)
-		return same_access(x->args, y->args);
-	return same_argn(x->args, y->args, uses->argn);
+	return uses->nargs ? args_alike(x->args, y->args) : argn_alike(x->args, y->args, uses->argn);
 }
 
 /* The program type is what the section begins with. */
@@ -387,7 +351,38 @@ static bool unit_takes(const struct unit *u, const struct attach_point *ap, cons
 	const struct attach_point *first = u->points.v[0];
 
 	return !uses->point && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
-	       same_section_type(first->section, ap->section) && args_alike(first, ap, uses);
+	       same_section_type(first->section, ap->section) && points_alike(first, ap, uses);
+}
+
+static struct expr *node(struct checker *c, enum expr_kind kind, struct span span)
+{
+	struct expr *e = arena_new_of(c->arena, struct expr);
+
+	e->kind = kind;
+	e->span = span;
+	return e;
+}
+
+/* -p for a kind that cannot be attached to one process alone: a test in front of the clause's own. */
+static void clause_filter_pid(struct checker *c, struct clause *clause, struct span span)
+{
+	struct expr *same = node(c, EX_BINARY, span), *both = node(c, EX_BINARY, span);
+
+	same->op = OP_EQ;
+	same->a = node(c, EX_IDENT, span);
+	same->a->name = "pid";
+	same->b = node(c, EX_INT, span);
+	same->b->num = (uint64_t)c->env->probe->pid;
+	both->op = OP_LAND;
+	both->a = same;
+	both->b = clause->pred;
+	clause->pred = clause->pred ? both : same;
+}
+
+/* The process of -p; that of -c is not meant. */
+static bool one_process(struct checker *c)
+{
+	return c->env->probe->pid > 0 && !c->env->child_pid;
 }
 
 static struct unit *unit_new(struct checker *c, struct clause *clause, const struct attach_point *ap, bool clone)
@@ -397,6 +392,8 @@ static struct unit *unit_new(struct checker *c, struct clause *clause, const str
 	u->clause = clone ? clause_clone(c->arena, clause) : clause;
 	u->kind = ap->kind;
 	u->id = c->script->units.n;
+	if (one_process(c) && ap->kind->filter_pid)
+		clause_filter_pid(c, u->clause, ap->spec->span);
 	if (ap->args) {
 		struct type *t = type_clone(c->arena, ap->args);
 
@@ -407,23 +404,24 @@ static struct unit *unit_new(struct checker *c, struct clause *clause, const str
 	return u;
 }
 
-static int point_args(struct checker *c, struct attach_point *ap)
+static int point_settle(struct checker *c, struct attach_point *ap, const struct body_uses *uses)
 {
-	if (ap->args || !ap->kind->args)
-		return 0;
+	int err = ap->kind->settle ? ap->kind->settle(c->env->probe, ap, &uses->reads) : 0;
+
+	if (err || !wants_args(ap->kind, uses) || ap->args || !ap->kind->args)
+		return err;
 	return ap->kind->args(c->env->probe, ap);
 }
 
 static int clause_units(struct checker *c, struct clause *clause, const attach_vec *points)
 {
-	struct body_uses uses = { 0 };
+	struct body_uses uses = body_uses_of(c, clause);
 	uint32_t from = c->script->units.n;
 
-	clause_visit(clause, note_use, &uses);
 	vec_each(it, points) {
 		struct attach_point *ap = *it;
 		struct unit *u = NULL;
-		int err = wants_args(ap->kind, &uses) ? point_args(c, ap) : 0;
+		int err = point_settle(c, ap, &uses);
 
 		if (err)
 			return err;
@@ -432,7 +430,7 @@ static int clause_units(struct checker *c, struct clause *clause, const attach_v
 				u = c->script->units.v[i];
 		}
 		if (!u)
-			u = unit_new(c, clause, ap, c->script->units.n > from);
+			u = unit_new(c, clause, ap, c->script->units.n > from || one_process(c));
 		vec_push(c->arena, &u->points, ap);
 	}
 	return 0;
@@ -440,14 +438,20 @@ static int clause_units(struct checker *c, struct clause *clause, const attach_v
 
 static int clauses_to_units(struct checker *c)
 {
-	uint32_t total = 0;
+	uint32_t n = c->script->clauses.n, total = 0;
+	attach_vec *points = arena_array_of(c->arena, attach_vec, n);
+	int err = 0;
 
-	vec_each(it, &c->script->clauses) {
-		attach_vec points = { 0 };
-		int err = clause_points(c, *it, &points, &total);
-
-		if (!err)
-			err = clause_units(c, *it, &points);
+	for (uint32_t i = 0; i < n; i++) {
+		err = clause_points(c, c->script->clauses.v[i], &points[i], &total);
+		if (err && err != -EINVAL)
+			return err;
+		if (err)
+			points[i].n = 0;
+	}
+	/* What one clause traces may decide how the points of another are attached. */
+	for (uint32_t i = 0; i < n; i++) {
+		err = clause_units(c, c->script->clauses.v[i], &points[i]);
 		if (err && err != -EINVAL)
 			return err;
 	}

@@ -23,6 +23,7 @@ enum func_flag {
 	FUNC_VOID = 16,     /* has no value */
 	FUNC_PURE = 32,     /* same arguments, same value within one run of the program: may be reused */
 	FUNC_MAP_ARG = 64,  /* its first argument may be a whole map (@x without key) */
+	FUNC_CONTEXT = 512, /* what it gives depends on how the program is attached: kstack */
 	FUNC_STAYS = 256,   /* asynchronous, but does without the session where that is gone (attach_point.stays) */
 	FUNC_LAZY_ARGS = 128, /* check() checks the arguments itself (names that are not values: kstack(perf)) */
 };

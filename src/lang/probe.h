@@ -37,6 +37,14 @@ struct probe_env {
 	bool pid_is_child;       /* of -c: it does not run its program yet */
 	bool unsafe;             /* --unsafe: what may harm a traced process is allowed */
 	uint32_t max_probes;
+	bool keep_nesting_guard; /* a point runs under locks that programs take: see tracepoint.c */
+};
+
+/* What the clause of an attach point reads of what differs from one way of attaching to another. */
+struct body_reads {
+	bool args_whole;   /* args other than by a field's name */
+	bool context;      /* a function that is FUNC_CONTEXT */
+	VEC(const char *) fields; /* of args, by name; a name may stand here more than once */
 };
 
 /*
@@ -117,6 +125,7 @@ struct probe_kind {
 	bool has_ctx;                /* `ctx` are the members of ap->args */
 	bool one_each;               /* a program can serve one attach point only */
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */
+	bool filter_pid;             /* attached for all processes: with -p its programs test the process */
 	bool slow_close;             /* its programs test the session's off flag first */
 	/*
 	 * attach() gives every attachment its point's cookie, so that one body serves many points and still
@@ -132,6 +141,12 @@ struct probe_kind {
 	 * that matches nothing is -ENOENT with a diagnostic left to the caller (missing_probes).
 	 */
 	int (*expand)(struct probe_env *env, const struct probe_spec *spec, attach_vec *out);
+	/*
+	 * The clause of `ap` is known now: choose the cheapest way to attach that gives it what it reads.
+	 * Called once all probes of the script are expanded, before args(); may set section and args. NULL:
+	 * there is only one way.
+	 */
+	int (*settle)(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads);
 	/* Fill ap->args. NULL: the kind has no args. May be asked late: reads tracefs or BTF. */
 	int (*args)(struct probe_env *env, struct attach_point *ap);
 	/* The type of this name ("struct foo", a typedef) as the traced program knows it; NULL: unknown. The

@@ -43,7 +43,9 @@ struct type;
  *   ACCESS_MEMBER   at `offset` of the struct that holds it, the ordinary member (also the context
  *                   itself when the struct is the context)
  *   ACCESS_CTX_WORD the u64 at ctx + ctx_offset is the value
- *   ACCESS_CTX_PTR  the u64 at ctx + ctx_offset is a kernel pointer; the value lies `offset` beyond it
+ *   ACCESS_CTX_PTR  the u64 at ctx + ctx_offset is a kernel pointer, and so is what lies hops[0] beyond it
+ *                   and so on; the value lies `offset` beyond the last of them
+ *   ACCESS_CTX_ADDRESS the same, but that address is the value
  *   ACCESS_CTX_USER the u64 at ctx + ctx_offset is an address of the process; the value lies `bias` beyond it
  *   ACCESS_CTX_PARTS the u64 at ctx + ctx_offset, and where the value is longer that at ctx + bias behind it,
  *                   make the value: a struct in registers
@@ -52,7 +54,8 @@ struct type;
  *   ACCESS_PLACE    the context is the registers, and `places` says what to make of them
  */
 enum field_access {
-	ACCESS_MEMBER, ACCESS_CTX_WORD, ACCESS_CTX_PTR, ACCESS_CTX_USER, ACCESS_CTX_PARTS, ACCESS_DATA_LOC, ACCESS_PLACE,
+	ACCESS_MEMBER, ACCESS_CTX_WORD, ACCESS_CTX_PTR, ACCESS_CTX_ADDRESS, ACCESS_CTX_USER, ACCESS_CTX_PARTS,
+	ACCESS_DATA_LOC, ACCESS_PLACE,
 };
 
 /*
@@ -78,6 +81,9 @@ struct field {
 	uint16_t bit_offset, bit_size; /* bit_size 0: not a bit field; bit_offset counts from `offset` */
 	enum field_access access;
 	uint32_t ctx_offset, bias;
+	const uint32_t *hops; /* ACCESS_CTX_PTR, ACCESS_CTX_ADDRESS */
+	uint32_t nhops;
+	const struct type *stored; /* ACCESS_CTX_PTR: the number as it lies there, if not as `type` */
 	/* ACCESS_PLACE: where it lies; with several, the upper half of the attachment's cookie says which */
 	const struct reg_place *places;
 	uint32_t nplaces;

@@ -83,8 +83,7 @@ int perf_attach_tracepoint(struct probe_env *env, struct bpf_program *prog, cons
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr), .config = id,
-		.sample_period = 1, .wakeup_events = 1,
-	};
+	}; /* without a period: some events allow no samples, and a program needs none */
 	const int *cpus;
 	size_t n;
 	int err = kernel_online_cpus(env->kernel, &cpus, &n);

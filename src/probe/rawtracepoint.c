@@ -168,6 +168,7 @@ const struct probe_kind probe_rawtracepoint = {
 	.summary = "a static event of the kernel, with the arguments the kernel's own code gives it",
 	.run = RUN_ATTACHED,
 	.prog_type = "raw_tracepoint",
+	.filter_pid = true,
 	.has_args = true,
 	.has_argn = true,
 	.space = SPACE_KERNEL,

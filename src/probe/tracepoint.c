@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tracepoint: the static events of the kernel as tracefs describes them. Attached through perf events,
- * except those of system calls, which share a raw tracepoint (syscall_raw.c).
+ * tracepoint: the static events of the kernel as tracefs describes them. There are three ways to attach:
+ *
+ *   the raw tracepoint that all system calls share (syscall_raw.c)
+ *   the raw tracepoint of the same name, where the body reads no field of the record or only such as can
+ *   be found in the raw arguments (tp_raw.c)
+ *   a perf event, which makes the record for every event, and takes 80 ms to detach
+ *
+ * What the kernel does not do for raw tracepoints is to keep programs from running within each other on
+ * one CPU; it stops only a program from running within itself. Programs that run while a lock is taken
+ * (lock:contention_end) may then wait for a lock that the program below them holds. Before Linux 6.16,
+ * which sees that coming and refuses the lock, a question with such probes is attached through perf.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/util.h"
 #include "kernel/kernel.h"
@@ -11,6 +21,7 @@
 #include "probe/kinds_all.h"
 #include "probe/syscall_raw.h"
 #include "probe/tp_args.h"
+#include "probe/tp_raw.h"
 
 /* What the points of one expansion share: all sys_exit_* have the same args. */
 struct tp_shared {
@@ -32,11 +43,18 @@ static int add(struct probe_env *env, const struct probe_spec *spec, struct tp_s
 	ap->target = arena_strdup(a, system);
 	ap->func = arena_strdup(a, event);
 	ap->priv = shared;
+	env->keep_nesting_guard |= !strcmp(system, "lock");
 	if (syscall_raw_of(system, event, &sp))
 		syscall_raw_point(ap, &sp);
 	else
 		ap->section = arena_printf(a, "tp/%s/%s", system, event);
 	return 0;
+}
+
+/* A pattern alone is one for events, of all subsystems: "tracepoint:*wakeup*". */
+static bool is_event_pattern(const struct probe_spec *spec)
+{
+	return spec->parts.n == 1 && part_is_pattern(spec, 0);
 }
 
 static bool part_matches(const struct probe_spec *spec, uint32_t i, const char *name)
@@ -49,15 +67,15 @@ static int expand_pattern(struct probe_env *env, const struct probe_spec *spec, 
 {
 	const char *const *systems, *const *events;
 	size_t nsystems, nevents;
-	uint32_t before = out->n;
+	uint32_t before = out->n, event_part = spec->parts.n - 1;
 	int err = kernel_tracepoint_systems(env->kernel, &systems, &nsystems);
 
 	for (size_t s = 0; !err && s < nsystems; s++) {
-		if (!part_matches(spec, 0, systems[s]))
+		if (event_part && !part_matches(spec, 0, systems[s]))
 			continue;
 		err = kernel_tracepoint_events(env->kernel, systems[s], &events, &nevents);
 		for (size_t e = 0; !err && e < nevents; e++)
-			if (part_matches(spec, 1, events[e]))
+			if (part_matches(spec, event_part, events[e]))
 				err = add(env, spec, shared, systems[s], events[e], out);
 	}
 	if (err)
@@ -114,10 +132,12 @@ static int expand(struct probe_env *env, const struct probe_spec *spec, attach_v
 	struct tp_shared *shared;
 	int err;
 
+	shared = arena_new_of(env->arena, struct tp_shared);
+	if (is_event_pattern(spec))
+		return expand_pattern(env, spec, shared, out);
 	if (spec->parts.n != 2 || !*spec->parts.v[0] || !*spec->parts.v[1])
 		return diag_error(env->diags, spec->span, "tracepoint needs a subsystem and an event: %s",
 				  probe_tracepoint.forms);
-	shared = arena_new_of(env->arena, struct tp_shared);
 	if (part_is_pattern(spec, 0) || part_is_pattern(spec, 1))
 		return expand_pattern(env, spec, shared, out);
 	err = kernel_tracepoint_exists(env->kernel, spec->parts.v[0], spec->parts.v[1]);
@@ -134,6 +154,48 @@ static int expand(struct probe_env *env, const struct probe_spec *spec, attach_v
 				    spec->parts.v[1]);
 	}
 	return add(env, spec, shared, spec->parts.v[0], spec->parts.v[1], out);
+}
+
+/* ---- settle ---- */
+
+#define VERSION_LOCKS_REFUSE ((6u << 16) + (16u << 8))
+
+/* For comparing both ways: SONDE_TRACEPOINT=perf attaches none raw that could be attached otherwise. */
+static bool raw_is_wanted(void)
+{
+	const char *way = getenv("SONDE_TRACEPOINT");
+
+	return !way || strcmp(way, "perf");
+}
+
+/* Is the raw tracepoint of this name the same event, and may a program run there as it would here? */
+static bool raw_is_safe(struct probe_env *env, const struct attach_point *ap)
+{
+	if (!strcmp(ap->target, "lock") ||
+	    (env->keep_nesting_guard && kernel_version() < VERSION_LOCKS_REFUSE))
+		return false;
+	return !kernel_tracepoint_is_dynamic(env->kernel, ap->target, ap->func);
+}
+
+static bool is_raw(const struct attach_point *ap)
+{
+	return str_starts(ap->section, "raw_tp/");
+}
+
+static int settle(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads)
+{
+	const struct type *args = NULL;
+
+	if (ap->group || reads->context || reads->args_whole || !raw_is_wanted() || !raw_is_safe(env, ap))
+		return 0;
+	if (reads->fields.n) {
+		args = tp_raw_args(env, ap->target, ap->func, reads);
+		if (!args)
+			return 0;
+	}
+	ap->args = args;
+	ap->section = arena_printf(env->arena, "raw_tp/%s", ap->func);
+	return 0;
 }
 
 /* ---- args ---- */
@@ -236,7 +298,8 @@ static int attach(struct probe_env *env, struct bpf_program *prog, struct attach
 	if (npoints && points[0]->group && syscall_raw_of(points[0]->target, points[0]->func, &sp))
 		return raw_attach(env, prog, sp.is_exit ? "sys_exit" : "sys_enter", points[0], links);
 	for (uint32_t i = 0; !err && i < npoints; i++)
-		err = attach_perf(env, prog, points[i], links);
+		err = is_raw(points[i]) ? raw_attach(env, prog, points[i]->func, points[i], links)
+					: attach_perf(env, prog, points[i], links);
 	return err;
 }
 
@@ -247,10 +310,12 @@ const struct probe_kind probe_tracepoint = {
 	.summary = "a static event of the kernel, with named arguments",
 	.run = RUN_ATTACHED,
 	.prog_type = "tracepoint",
+	.filter_pid = true,
 	.has_args = true,
 	.space = SPACE_KERNEL,
 	.slow_close = true,
 	.expand = expand,
+	.settle = settle,
 	.args = args,
 	.list = list,
 	.attach = attach,

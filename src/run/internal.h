@@ -93,6 +93,8 @@ struct session {
 	uint64_t *percpu;            /* one u64 per CPU, for reading counters */
 
 	/* session.c */
+	void (*watch_ready)(void *ctx); /* of session_watch() */
+	void *watch_ctx;
 	int epoll_fd, stop_fd, tick_fd, pid_fd, iter_fd;
 	uint32_t idle_ticks;
 	bool tick_is_slow;

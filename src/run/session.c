@@ -22,7 +22,7 @@
 #define IDLE_TICKS 50
 
 /* What an epoll event is about; triggers are TAG_TRIGGER + index. */
-enum { TAG_RING, TAG_TICK, TAG_STOP, TAG_PID, TAG_ITER, TAG_TRIGGER };
+enum { TAG_RING, TAG_TICK, TAG_STOP, TAG_PID, TAG_WATCH, TAG_ITER, TAG_TRIGGER };
 
 uint64_t clock_ns(void)
 {
@@ -128,6 +128,13 @@ int session_open(const struct module *m, const struct session_options *o, struct
 	}
 	*out = s;
 	return 0;
+}
+
+int session_watch(struct session *s, int fd, void (*ready)(void *ctx), void *ctx)
+{
+	s->watch_ready = ready;
+	s->watch_ctx = ctx;
+	return watch(s, fd, EPOLLIN, TAG_WATCH);
 }
 
 /*
@@ -288,6 +295,8 @@ static int wake_handle(struct session *s, const struct epoll_event *ev, int n)
 
 		if (tag == TAG_PID)
 			session_end(s, 0);
+		if (tag == TAG_WATCH)
+			s->watch_ready(s->watch_ctx);
 		iterating |= tag == TAG_ITER;
 		if (tag >= TAG_TRIGGER)
 			fired = s->triggers[tag - TAG_TRIGGER].ready = true;

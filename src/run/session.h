@@ -29,6 +29,8 @@ struct session_options {
 
 /* Open and load the object; nothing is attached yet. 0 or a negative errno after a report. */
 int session_open(const struct module *m, const struct session_options *o, struct session **out);
+/* Call ready(ctx) from session_poll() when the descriptor can be read. At most one, before attaching. */
+int session_watch(struct session *s, int fd, void (*ready)(void *ctx), void *ctx);
 /* Run begin programs, attach everything, announce it (REC_ATTACHED). On failure nothing stays attached. */
 int session_attach(struct session *s);
 /* A descriptor that becomes readable when session_poll() has something to do. */

@@ -24,6 +24,7 @@ static void line_take(struct symtab *t, const char *line, const char *end)
 {
 	const char *name, *tab;
 	uint64_t addr = 0;
+	struct sym *sym;
 
 	for (; line < end && hex_digit(*line) >= 0; line++)
 		addr = addr << 4 | (uint64_t)hex_digit(*line);
@@ -31,10 +32,9 @@ static void line_take(struct symtab *t, const char *line, const char *end)
 		return;
 	name = line + 3;
 	tab = memchr(name, '\t', (size_t)(end - name));
-	if (!symtab_add(t, addr, 0, name, (size_t)((tab ? tab : end) - name)))
-		return;
-	if (tab && end - tab > 3 && tab[1] == '[')
-		t->syms[t->n - 1].module = symtab_text(t, tab + 2, (size_t)(end - tab - 3));
+	sym = symtab_add(t, addr, 0, name, (size_t)((tab ? tab : end) - name));
+	if (sym && tab && end - tab > 3 && tab[1] == '[')
+		sym->module = symtab_text(t, tab + 2, (size_t)(end - tab - 3));
 }
 
 void kernel_symbols_read(struct symtab *t)

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of this room share: one kind of sorted table. */
+/* What the files of this room share: one kind of sorted table, the files of processes, and their mappings. */
 #ifndef SONDE_SYMBOL_PRIV_H
 #define SONDE_SYMBOL_PRIV_H
+
+#include <sys/types.h>
 
 #include "base/strbuf.h"
 #include "symbol/dwarf.h"
 #include "symbol/symbol.h"
 
 struct sym {
-	uint64_t addr, size; /* size 0: up to the next one */
+	uint64_t addr;
+	uint32_t size;         /* 0: up to the next one */
 	uint32_t name, module; /* places in the table's text; module 0: none */
+	uint32_t rank;         /* of several at one address the lowest is kept */
 };
 
 /* Symbols of one file or of the kernel. Zeroed, with text = STRBUF_INIT: empty. */
@@ -19,30 +23,117 @@ struct symtab {
 	struct strbuf text; /* begins with a NUL, so that place 0 is the empty text */
 };
 
-/* Add a symbol; false when there is no memory. */
-bool symtab_add(struct symtab *t, uint64_t addr, uint64_t size, const char *name, size_t name_len);
+/* Add a symbol; NULL when there is no memory. It stays until the next is added. */
+struct sym *symtab_add(struct symtab *t, uint64_t addr, uint64_t size, const char *name, size_t name_len);
 /* Text into the table, for sym.module. */
 uint32_t symtab_text(struct symtab *t, const char *text, size_t len);
 /* Once all have been added. */
 void symtab_sort(struct symtab *t);
 /* The symbol that holds the address, or NULL. */
-const struct sym *symtab_find(const struct symtab *t, uint64_t addr);
+struct sym *symtab_find(const struct symtab *t, uint64_t addr);
 void symtab_free(struct symtab *t);
 
-struct user_symbols;
+/* ---- code_file.c: what is known of a file that processes map ---- */
+
+struct code_file;
+
+/* Frames of one address, innermost first; what there is of file:line belongs to the last answer. */
+struct code_files {
+	struct code_file *first;
+	uint32_t nopen;
+	const struct symbol_options *opt;
+};
+
+/* The file at a path, kept from then on. NULL: it cannot be opened, or its inode is not `ino` (0: any). */
+struct code_file *code_file_open(struct code_files *all, const char *path, uint64_t ino);
+/* The vdso, as this program has it. */
+struct code_file *code_file_vdso(struct code_files *all);
+/* The frames at a place in the file, at least one when it is named; 0: nothing is known. */
+uint32_t code_file_frames(struct code_files *all, struct code_file *f, uint64_t offset, bool is_return,
+			  struct symbol *out, uint32_t max);
+void code_files_free(struct code_files *all);
+
+/* ---- perf_map.c: what a compiler at run time says of its code ---- */
+
+struct perf_map;
+/* NULL when there is no memory. */
+struct perf_map *perf_map_new(uint32_t pid);
+/* Reads what has been written since. */
+bool perf_map_find(struct perf_map *m, uint64_t addr, struct symbol *out);
+void perf_map_free(struct perf_map *m);
+
+/* ---- process.c: what is mapped where ---- */
+
+struct mapping {
+	uint64_t start, end, offset, ino;
+	char *path;             /* as the process sees it; NULL: none */
+	struct code_file *file; /* opened when first asked for */
+	bool tried, is_code;
+};
+
+/* What a process has mapped since it last executed a program. */
+struct image {
+	uint32_t users;      /* processes that share it, after a fork */
+	struct mapping *maps; /* sorted by start, none overlap */
+	uint32_t n, cap;
+	struct image *older; /* before the exec; this one's own */
+};
+
+struct process {
+	uint32_t pid;
+	bool ended, read; /* read: from /proc, so that it is whole */
+	struct image *image;
+	struct perf_map *perf_map;
+};
+
+struct processes;
+
+struct processes *processes_new(void);
+void processes_free(struct processes *ps);
+/* Known, or read from /proc now; NULL: nothing is known of it. */
+struct process *process_get(struct processes *ps, uint32_t pid);
+/* Call fn for what it has mapped now. */
+void process_each_mapping(struct process *p, void (*fn)(struct process *p, struct mapping *m, void *ctx), void *ctx);
+/* Without looking for it in /proc. */
+struct process *process_known(struct processes *ps, uint32_t pid);
+/* What lies at the address: now, or before the last exec. `again`: ask /proc when it is not known. */
+struct mapping *process_mapping(struct processes *ps, struct process *p, uint64_t addr, bool again);
+/* Forget what was read, so that it is read anew. */
+void process_forget(struct processes *ps, uint32_t pid);
+/* What the kernel tells while it happens. */
+void process_mapped(struct processes *ps, uint32_t pid, uint64_t start, uint64_t bytes, uint64_t offset, uint64_t ino,
+		    const char *path);
+void process_executed(struct processes *ps, uint32_t pid);
+void process_forked(struct processes *ps, uint32_t parent, uint32_t child);
+void process_ended(struct processes *ps, uint32_t pid);
+
+/* ---- watch.c: hears of new mappings while they are made ---- */
+
+struct watch;
+/* NULL when the kernel does not allow it. */
+struct watch *watch_open(struct symbols *s);
+int watch_fd(const struct watch *w);
+void watch_read(struct watch *w);
+void watch_close(struct watch *w);
+
+/* ---- the whole ---- */
+
 struct program;
 
 struct symbols {
 	bool kernel_read;
 	struct symtab kernel;
-	struct user_symbols *user;
+	struct symbol_options opt;
+	struct code_files files;
+	struct processes *processes;
+	struct watch *watch;
 	struct program *programs;
 };
 
-void programs_free(struct symbols *s);
+/* usym.c: the file that lies in a mapping, opened; NULL: none. */
+struct code_file *mapping_file(struct symbols *s, const struct process *p, struct mapping *m);
 
+void programs_free(struct symbols *s);
 void kernel_symbols_read(struct symtab *t);
-bool user_symbol_find(struct user_symbols **u, uint32_t pid, uint64_t addr, struct symbol *out);
-void user_symbols_free(struct user_symbols *u);
 
 #endif

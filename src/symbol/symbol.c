@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Symbol: sorted tables of symbols, and the two places they are read from. */
+/* Symbol: sorted tables of symbols, and the names of the kernel. */
 #include "symbol/symbol.h"
 
 #include <stdlib.h>
@@ -7,20 +7,22 @@
 #include "base/util.h"
 #include "symbol/priv.h"
 
-bool symtab_add(struct symtab *t, uint64_t addr, uint64_t size, const char *name, size_t name_len)
+/* ---- tables ---- */
+
+struct sym *symtab_add(struct symtab *t, uint64_t addr, uint64_t size, const char *name, size_t name_len)
 {
 	if (t->n == t->cap) {
 		size_t cap = t->cap ? t->cap * 2 : 256;
 		struct sym *syms = realloc(t->syms, cap * sizeof(*syms));
 
 		if (!syms)
-			return false;
+			return NULL;
 		t->syms = syms;
 		t->cap = cap;
 	}
-	t->syms[t->n] = (struct sym){ .addr = addr, .size = size, .name = symtab_text(t, name, name_len) };
-	t->n++;
-	return !t->text.failed;
+	t->syms[t->n] = (struct sym){ .addr = addr, .size = (uint32_t)MIN(size, (uint64_t)UINT32_MAX),
+				      .name = symtab_text(t, name, name_len) };
+	return t->text.failed ? NULL : &t->syms[t->n++];
 }
 
 uint32_t symtab_text(struct symtab *t, const char *text, size_t len)
@@ -30,28 +32,49 @@ uint32_t symtab_text(struct symtab *t, const char *text, size_t len)
 	if (!t->text.len)
 		strbuf_addch(&t->text, 0);
 	place = (uint32_t)t->text.len;
+	if (t->text.len + len > UINT32_MAX)
+		return 0;
 	strbuf_add(&t->text, text, len);
 	strbuf_addch(&t->text, 0);
 	return t->text.failed ? 0 : place;
 }
 
-/* By address; of several at one address the first stays in front, and is the one that is shown. */
 static int sym_compare(const void *pa, const void *pb)
 {
 	const struct sym *a = pa, *b = pb;
 
 	if (a->addr != b->addr)
 		return a->addr < b->addr ? -1 : 1;
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
 	return a->name < b->name ? -1 : a->name > b->name;
 }
 
 void symtab_sort(struct symtab *t)
 {
-	if (t->n > 1)
-		qsort(t->syms, t->n, sizeof(*t->syms), sym_compare);
+	size_t n = 0;
+
+	if (t->n < 2)
+		return;
+	qsort(t->syms, t->n, sizeof(*t->syms), sym_compare);
+	for (size_t i = 1; i < t->n; i++)
+		if (t->syms[i].addr != t->syms[n].addr)
+			t->syms[++n] = t->syms[i];
+	t->n = n + 1;
+	if (t->n < t->cap / 2) {
+		struct sym *less = realloc(t->syms, t->n * sizeof(*less));
+
+		if (less) {
+			t->syms = less;
+			t->cap = t->n;
+		}
+	}
 }
 
-const struct sym *symtab_find(const struct symtab *t, uint64_t addr)
+/* A label within a function has no size: this far back the function is looked for. */
+#define MOST_LABELS 32
+
+struct sym *symtab_find(const struct symtab *t, uint64_t addr)
 {
 	size_t low = 0, high = t->n;
 
@@ -63,14 +86,10 @@ const struct sym *symtab_find(const struct symtab *t, uint64_t addr)
 		else
 			high = mid;
 	}
-	if (!low)
-		return NULL;
-	low--;
-	while (low && t->syms[low - 1].addr == t->syms[low].addr)
-		low--;
-	if (t->syms[low].size && addr - t->syms[low].addr >= t->syms[low].size)
-		return NULL;
-	return &t->syms[low];
+	for (size_t i = low; i && low - i < MOST_LABELS; i--)
+		if (addr - t->syms[i - 1].addr < t->syms[i - 1].size)
+			return &t->syms[i - 1];
+	return low && !t->syms[low - 1].size ? &t->syms[low - 1] : NULL;
 }
 
 void symtab_free(struct symtab *t)
@@ -80,21 +99,37 @@ void symtab_free(struct symtab *t)
 	*t = (struct symtab){ .text = STRBUF_INIT };
 }
 
+/* ---- the whole ---- */
+
 struct symbols *symbols_new(void)
 {
 	struct symbols *s = calloc(1, sizeof(*s));
 
-	if (s)
-		s->kernel.text = (struct strbuf)STRBUF_INIT;
-	return s;
+	if (!s)
+		return NULL;
+	s->kernel.text = (struct strbuf)STRBUF_INIT;
+	s->opt.demangle = true;
+	s->files.opt = &s->opt;
+	s->processes = processes_new();
+	if (s->processes)
+		return s;
+	free(s);
+	return NULL;
+}
+
+void symbols_configure(struct symbols *s, const struct symbol_options *opt)
+{
+	s->opt = *opt;
 }
 
 void symbols_free(struct symbols *s)
 {
 	if (!s)
 		return;
+	watch_close(s->watch);
 	symtab_free(&s->kernel);
-	user_symbols_free(s->user);
+	processes_free(s->processes);
+	code_files_free(&s->files);
 	programs_free(s);
 	free(s);
 }
@@ -115,10 +150,4 @@ bool symbol_kernel(struct symbols *s, uint64_t addr, struct symbol *out)
 		.offset = addr - sym->addr,
 	};
 	return true;
-}
-
-bool symbol_user(struct symbols *s, uint32_t pid, uint64_t addr, struct symbol *out)
-{
-	*out = (struct symbol){ 0 };
-	return user_symbol_find(&s->user, pid, addr, out);
 }

@@ -19,11 +19,30 @@ struct symbol {
 	const char *name;
 	const char *module; /* the file it was loaded from, or the kernel's module; NULL: none */
 	uint64_t offset;    /* of the address from the symbol's beginning */
+	const char *file;   /* of source, with its directory; NULL: not known */
+	int line;
+	bool inlined;       /* into the frame that follows */
+};
+
+struct symbol_options {
+	bool demangle;   /* names of C++ and Rust */
+	bool debug_info; /* inlined functions and lines of source, where debugging information has them */
+	bool uncached;   /* ask for what a process has mapped each time */
 };
 
 /* NULL when there is no memory. */
 struct symbols *symbols_new(void);
 void symbols_free(struct symbols *s);
+void symbols_configure(struct symbols *s, const struct symbol_options *opt);
+
+/*
+ * From now on remember what processes map, so that their addresses have names after they have ended: all
+ * processes there are (only `pid` when it is not 0) and those to come. The descriptor becomes readable when
+ * symbols_watch_read() has to do something; -1: the kernel does not allow it, and only processes that
+ * still run when they are asked for are known.
+ */
+int symbols_watch(struct symbols *s, uint32_t pid);
+void symbols_watch_read(struct symbols *s);
 
 /* The kernel's function at this address. */
 bool symbol_kernel(struct symbols *s, uint64_t addr, struct symbol *out);
@@ -32,6 +51,13 @@ bool symbol_kernel(struct symbols *s, uint64_t addr, struct symbol *out);
  * address lies in a file.
  */
 bool symbol_user(struct symbols *s, uint32_t pid, uint64_t addr, struct symbol *out);
+/*
+ * The same with functions that were inlined there, innermost first, and lines of source; the last is the
+ * function itself. How many, 0 without a name (out[0].module is set as above). is_return: the address is
+ * the one behind a call, whose line is meant.
+ */
+uint32_t symbol_user_frames(struct symbols *s, uint32_t pid, uint64_t addr, bool is_return, struct symbol *out,
+			    uint32_t max);
 
 /*
  * The debugging information of a program or library, kept by `s`; *elf (may be NULL) is the file. 0; -ENOENT

@@ -43,27 +43,59 @@ void text_usym(const struct view *v, struct strbuf *out, const struct type *t, c
 		number_hex(out, addr);
 }
 
-static void frame_text(const struct view *v, struct strbuf *out, const struct type *t, uint32_t pid, uint64_t addr)
-{
-	bool user = t->kind == TY_USTACK, perf = t->param[1] == STACK_PERF;
-	struct symbol sym;
+/* Functions at one address: one, and those that were inlined into it. */
+#define MOST_INLINED 16
 
-	if (perf)
+static void frame_begin(const struct view *v, struct strbuf *out, const struct type *t, uint64_t addr)
+{
+	if (t->param[1] == STACK_PERF)
 		strbuf_addch(out, '\t');
 	else
 		strbuf_fill(out, ' ', v->in_key ? 4 : 8);
 	if (t->param[1] != STACK_BPFTRACE)
 		strbuf_addf(out, "%llx", (unsigned long long)addr);
-	if (t->param[1] != STACK_RAW) {
-		strbuf_addstr(out, perf ? " " : "");
-		if (user ? user_name(v, pid, addr, &sym) : kernel_name(v, addr, &sym))
-			strbuf_addf(out, "%s+%llu", sym.name, (unsigned long long)sym.offset);
-		else
+	if (t->param[1] == STACK_PERF)
+		strbuf_addch(out, ' ');
+}
+
+/* "[inlined] name@file:line", "name+offset@file:line"; for perf "name (inlined)", "name+offset (module)". */
+static void symbol_text(struct strbuf *out, const struct type *t, const struct symbol *sym)
+{
+	bool perf = t->param[1] == STACK_PERF;
+
+	strbuf_addstr(out, sym->inlined && !perf ? "[inlined] " : "");
+	strbuf_addstr(out, sym->name);
+	if (!sym->inlined)
+		strbuf_addf(out, "+%llu", (unsigned long long)sym->offset);
+	if (sym->file && !perf)
+		strbuf_addf(out, "@%s:%d", sym->file, sym->line);
+	if (perf && sym->inlined)
+		strbuf_addstr(out, " (inlined)");
+}
+
+/* is_return: it is the address behind a call. */
+static void frame_text(const struct view *v, struct strbuf *out, const struct type *t, uint32_t pid, uint64_t addr,
+		       bool is_return)
+{
+	bool user = t->kind == TY_USTACK, raw = t->param[1] == STACK_RAW;
+	struct symbol syms[MOST_INLINED] = { 0 };
+	uint32_t n = 0;
+
+	if (!raw && user)
+		n = v->resolver && v->resolver->uframes ?
+		    v->resolver->uframes(v->resolver->ctx, pid, addr, is_return, syms, MOST_INLINED) : 0;
+	else if (!raw)
+		n = kernel_name(v, addr, syms);
+	for (uint32_t i = 0; i < MAX(n, 1U); i++) {
+		frame_begin(v, out, t, addr);
+		if (n)
+			symbol_text(out, t, &syms[i]);
+		else if (!raw)
 			number_hex(out, addr);
-		if (perf && user)
-			strbuf_addf(out, " (%s)", sym.module ? sym.module : "[unknown]");
+		if (t->param[1] == STACK_PERF && user && !syms[i].inlined)
+			strbuf_addf(out, " (%s)", syms[i].module ? syms[i].module : "[unknown]");
+		strbuf_addch(out, '\n');
 	}
-	strbuf_addch(out, '\n');
 }
 
 static bool is_wrapper(const struct view *v, uint64_t addr)
@@ -90,5 +122,5 @@ void text_stack(const struct view *v, struct strbuf *out, const struct type *t, 
 			i++;
 	strbuf_addch(out, '\n');
 	for (most = i + (uint32_t)t->param[0]; i < n && i < most; i++)
-		frame_text(v, out, t, pid, number_load(data + 8 + i * 8, 8, false));
+		frame_text(v, out, t, pid, number_load(data + 8 + i * 8, 8, false), i > 0);
 }

@@ -19,6 +19,8 @@ struct resolver {
 	bool (*ksym)(void *ctx, uint64_t addr, struct symbol *out);
 	/* `out->module` may be set even when there is no name. */
 	bool (*usym)(void *ctx, uint32_t pid, uint64_t addr, struct symbol *out);
+	/* As symbol_user_frames(). */
+	uint32_t (*uframes)(void *ctx, uint32_t pid, uint64_t addr, bool is_return, struct symbol *out, uint32_t max);
 };
 
 struct view {

@@ -109,16 +109,32 @@ def test_new_processes(running, bin_dir):
     assert "@[pusdt]: 3" in r.finish().out
 
 
-def test_semaphore_counts_tracers(run, running, bin_dir, start):
+def semaphore(process, path):
+    """The value of watched_tick_semaphore in a process."""
+    address = next(int(line.split()[0], 16) for line in
+                   subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout.splitlines()
+                   if line.endswith(" watched_tick_semaphore"))
+    base = int(Path(f"/proc/{process.pid}/maps").read_text().split("-", 1)[0], 16)
+    with open(f"/proc/{process.pid}/mem", "rb") as mem:
+        mem.seek(base + address)
+        return struct.unpack("<H", mem.read(2))[0]
+
+
+def test_semaphore_in_the_process(run, running, bin_dir, start):
     p = start(bin_dir / "pusdtsem", 100000)
-    one = f"usdt:{bin_dir}/pusdtsem:tick {{ printf(\"%d\\n\", arg1); exit(); }}"
-    r = running("-e", f"usdt:{bin_dir}/pusdtsem:tick {{ @ = count(); }} begin {{ printf(\"ready\\n\"); }}")
+    other = start(bin_dir / "pusdtsem", 100000)
+    assert semaphore(p, bin_dir / "pusdtsem") == 0
+    r = running("-p", p.pid, "-e", f"usdt:{bin_dir}/pusdtsem:tick {{ @ = count(); }} begin {{ printf(\"ready\n\"); }}")
     r.wait_for("ready")
     time.sleep(0.3)
-    assert run("-q", "-p", p.pid, "-e", one).out.split()[0] == "2"
+    assert semaphore(p, bin_dir / "pusdtsem") == 1 and semaphore(other, bin_dir / "pusdtsem") == 0
+    res = run("-q", "--usdt-file-activation", "-e", f"usdt:{bin_dir}/pusdtsem:tick /pid == {other.pid}/ {{ print(arg1); exit(); }}")
+    assert res.out.split()[0] == "1"
     assert "@: " in r.finish().out
-    time.sleep(0.5)
-    assert run("-q", "-e", one, "--usdt-file-activation").out.split()[0] == "1"
+    end = time.monotonic() + 5
+    while semaphore(p, bin_dir / "pusdtsem") and time.monotonic() < end:
+        time.sleep(0.05)
+    assert semaphore(p, bin_dir / "pusdtsem") == 0 and p.poll() is None
 
 
 def test_process_ends(running, bin_dir, start):

@@ -31,6 +31,7 @@ func_family funcs_kfunc = {
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_bool, .check = kfunc_exist_check },
 	{ "kfunc_allowed", .signature = "bool kfunc_allowed(string name)",
 	  .summary = "whether programs of this probe may call the kernel's function of this name; a constant",
-	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_bool, .check = kfunc_allowed_check },
+	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE | FUNC_CONTEXT, .type = &type_bool,
+	  .check = kfunc_allowed_check },
 	{ 0 },
 };

@@ -175,7 +175,7 @@ static int usym_emit(struct lower *l, struct expr *call, struct val *out)
 func_family funcs_stack = {
 	{ "kstack", .signature = "kstack_t kstack([bpftrace|perf|raw][, int frames])",
 	  .summary = "the functions of the kernel that are being executed, the innermost first",
-	  .max_args = 2, .flags = FUNC_BARE | FUNC_LAZY_ARGS, .check = kstack_check, .emit = kstack_emit },
+	  .max_args = 2, .flags = FUNC_BARE | FUNC_LAZY_ARGS | FUNC_CONTEXT, .check = kstack_check, .emit = kstack_emit },
 	{ "ustack", .signature = "ustack_t ustack([bpftrace|perf|raw][, int frames])",
 	  .summary = "the functions of the process that are being executed, the innermost first",
 	  .max_args = 2, .flags = FUNC_BARE | FUNC_LAZY_ARGS, .check = ustack_check, .emit = ustack_emit },
