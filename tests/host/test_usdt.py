@@ -124,7 +124,7 @@ def test_semaphore_in_the_process(run, running, bin_dir, start):
     p = start(bin_dir / "pusdtsem", 100000)
     other = start(bin_dir / "pusdtsem", 100000)
     assert semaphore(p, bin_dir / "pusdtsem") == 0
-    r = running("-p", p.pid, "-e", f"usdt:{bin_dir}/pusdtsem:tick {{ @ = count(); }} begin {{ printf(\"ready\n\"); }}")
+    r = running("-p", p.pid, "-e", f"usdt:{bin_dir}/pusdtsem:tick {{ @ = count(); }} begin {{ printf(\"ready\\n\"); }}")
     r.wait_for("ready")
     time.sleep(0.3)
     assert semaphore(p, bin_dir / "pusdtsem") == 1 and semaphore(other, bin_dir / "pusdtsem") == 0
