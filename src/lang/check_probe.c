@@ -29,8 +29,6 @@ static bool kind_offers(const struct probe_kind *k, const char *name)
 {
 	if (str_eq(name, "args"))
 		return k->has_args;
-	if (str_eq(name, "ctx"))
-		return k->has_ctx;
 	if (str_eq(name, "retval"))
 		return k->has_retval;
 	if (str_eq(name, "func"))
@@ -54,7 +52,7 @@ int check_offered(struct checker *c, const char *name, struct span span)
 
 	if (!c->unit)
 		return is_context(name) ? check_error(c, span, "%s has a meaning only inside a probe", name) : 0;
-	if (c->priv->sub && (!kind_offers(c->unit->kind, name) || str_eq(name, "probe"))) {
+	if (c->priv->sub && (!kind_offers(c->unit->kind, name) || str_eq(name, "probe") || str_eq(name, "ctx"))) {
 		err = check_error(c, span, "%s has a meaning only inside a probe, not in a function", name);
 		diag_hint(c->diags, "hand it in as a parameter");
 		return err;
@@ -89,9 +87,9 @@ static int unknown_kind(struct checker *c, const struct probe_spec *spec)
 }
 
 /* "hz:$1" with the parameters put in. */
-static const char *part_with_params(struct checker *c, const struct probe_spec *spec, uint32_t i)
+static const char *text_with_params(struct checker *c, const char *s, struct span span)
 {
-	const char *s = spec->parts.v[i], *dollar;
+	const char *dollar;
 	const char *out = "";
 
 	while ((dollar = strchr(s, '$'))) {
@@ -100,8 +98,7 @@ static const char *part_with_params(struct checker *c, const struct probe_spec *
 		const char *text = n ? param_text(c, n) : NULL;
 
 		if (n && !text) {
-			check_error(c, i < spec->part_spans.n ? spec->part_spans.v[i] : spec->span,
-				    "the parameter $%llu is not given", (unsigned long long)n);
+			check_error(c, span, "the parameter $%llu is not given", (unsigned long long)n);
 			return "";
 		}
 		out = arena_printf(c->arena, "%s%.*s%s", out, (int)(dollar - s), s, n ? text : "$");
@@ -110,13 +107,44 @@ static const char *part_with_params(struct checker *c, const struct probe_spec *
 	return arena_printf(c->arena, "%s%s", out, s);
 }
 
+/* BEG$1, $1: what is put in may bring parts along, "i:ms:1". */
+static void kind_put_params(struct checker *c, struct probe_spec *spec)
+{
+	const char *text = text_with_params(c, spec->kind, spec->span), *colon = strchr(text, ':');
+	struct probe_spec whole = *spec;
+
+	spec->kind = colon ? arena_strndup(c->arena, text, (size_t)(colon - text)) : text;
+	if (!colon)
+		return;
+	memset(&spec->parts, 0, sizeof(spec->parts));
+	memset(&spec->part_spans, 0, sizeof(spec->part_spans));
+	memset(&spec->part_quoted, 0, sizeof(spec->part_quoted));
+	while (colon) {
+		const char *part = colon + 1;
+
+		colon = strchr(part, ':');
+		vec_push(c->arena, &spec->parts,
+			 arena_strndup(c->arena, part, colon ? (size_t)(colon - part) : strlen(part)));
+		vec_push(c->arena, &spec->part_spans, spec->span);
+		vec_push(c->arena, &spec->part_quoted, false);
+	}
+	for (uint32_t i = 0; i < whole.parts.n; i++) {
+		vec_push(c->arena, &spec->parts, whole.parts.v[i]);
+		vec_push(c->arena, &spec->part_spans, whole.part_spans.v[i]);
+		vec_push(c->arena, &spec->part_quoted, whole.part_quoted.v[i]);
+	}
+}
+
 static void spec_put_params(struct checker *c, struct probe_spec *spec)
 {
+	if (strchr(spec->kind, '$'))
+		kind_put_params(c, spec);
 	for (uint32_t i = 0; i < spec->parts.n; i++) {
 		bool quoted = i < spec->part_quoted.n && spec->part_quoted.v[i];
 
 		if (!quoted && strchr(spec->parts.v[i], '$'))
-			spec->parts.v[i] = part_with_params(c, spec, i);
+			spec->parts.v[i] = text_with_params(c, spec->parts.v[i], i < spec->part_spans.n ?
+							    spec->part_spans.v[i] : spec->span);
 	}
 }
 
@@ -152,15 +180,16 @@ static void probe_missing(struct checker *c, const struct probe_spec *spec, uint
 
 static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *points)
 {
-	const struct probe_kind *k = probe_kind_find(c->env->kinds, spec->kind);
 	uint32_t ndiags = c->diags->list.n, nerrors = c->diags->nerrors;
+	const struct probe_kind *k;
 	int err;
 
-	if (!k)
-		return unknown_kind(c, spec);
 	spec_put_params(c, spec);
 	if (c->diags->nerrors > nerrors)
 		return -EINVAL;
+	k = probe_kind_find(c->env->kinds, spec->kind);
+	if (!k)
+		return unknown_kind(c, spec);
 	err = k->expand(c->env->probe, spec, points);
 	if (err == -ENOENT) {
 		probe_missing(c, spec, ndiags);

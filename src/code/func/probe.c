@@ -118,6 +118,21 @@ static int arg_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
+/* ---- ctx ---- */
+
+static int ctx_check(struct checker *c, struct expr *call)
+{
+	call->type = type_pointer(c->arena, &type_none, SPACE_KERNEL);
+	return 0;
+}
+
+/* As an address: what is behind it is read with a helper, for the verifier has its own mind about a context. */
+static int ctx_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	*out = val_of_reg(call->type, ir_ctx(l->f));
+	return 0;
+}
+
 #define ARG_ENTRY(n) \
 	{ "arg" #n, .signature = "uint64 arg" #n, \
 	  .summary = "argument " #n " (from 0) of what is traced, as a word", \
@@ -131,6 +146,8 @@ func_family funcs_probe = {
 	  .flags = FUNC_BARE | FUNC_PURE, .check = probetype_check },
 	{ "func", .signature = "string func", .summary = "name of the function that is traced; a constant",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = func_check },
+	{ "ctx", .signature = "void *ctx", .summary = "address of what the kernel hands to the probe",
+	  .flags = FUNC_BARE, .check = ctx_check, .emit = ctx_emit },
 	ARG_ENTRY(0), ARG_ENTRY(1), ARG_ENTRY(2), ARG_ENTRY(3), ARG_ENTRY(4),
 	ARG_ENTRY(5), ARG_ENTRY(6), ARG_ENTRY(7), ARG_ENTRY(8), ARG_ENTRY(9),
 	ARG_ENTRY(10), ARG_ENTRY(11),
