@@ -5,21 +5,12 @@
 #include "base/util.h"
 #include "lang/check_priv.h"
 
-static bool same_place(const struct reg_place *x, const struct reg_place *y)
-{
-	return x->number == y->number && x->base == y->base && x->index == y->index &&
-	       x->base_bytes == y->base_bytes && x->index_bytes == y->index_bytes &&
-	       x->index_signed == y->index_signed && x->scale == y->scale && x->shift == y->shift &&
-	       x->is_memory == y->is_memory && x->is_signed == y->is_signed && x->bytes == y->bytes &&
-	       !x->problem == !y->problem;
-}
-
 static bool same_places(const struct field *f, const struct field *g)
 {
 	if (f->nplaces != g->nplaces)
 		return false;
 	for (uint32_t i = 0; f->places != g->places && i < f->nplaces; i++)
-		if (!same_place(&f->places[i], &g->places[i]))
+		if (!reg_place_equal(&f->places[i], &g->places[i]))
 			return false;
 	return true;
 }
