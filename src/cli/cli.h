@@ -77,7 +77,7 @@ extern struct messages messages;
 void messages_init(const struct options *o);
 /* The receiver of the library's messages. */
 void message_receive(void *ctx, enum sonde_severity severity, const char *text, const char *hint);
-/* Say "sonde: error: ..." and return `status`. `hint` may be NULL. */
+/* Say "ERROR: ..." and return `status`. `hint` may be NULL. */
 int fail(int status, const char *hint, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* fail() for a text that stands alone, to stderr without any decoration. */
 void say(const char *text);

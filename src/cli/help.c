@@ -6,10 +6,11 @@
 #include "cli/tool.h"
 
 static const char usage[] =
-	"usage: sonde [OPTIONS] FILE [PARAMETERS]\n"
-	"       sonde [OPTIONS] -e PROGRAM [PARAMETERS]\n"
-	"       sonde -l [-v] [PATTERN]\n"
-	"       sonde COMMAND [ARGUMENTS]\n";
+	"USAGE:\n"
+	"  sonde [OPTIONS] FILE [PARAMETERS]\n"
+	"  sonde [OPTIONS] -e PROGRAM [PARAMETERS]\n"
+	"  sonde -l [-v] [PATTERN]\n"
+	"  sonde COMMAND [ARGUMENTS]\n";
 
 static const char examples[] =
 	"\nFor example:\n"
@@ -68,6 +69,8 @@ int show_version(void)
 	struct strbuf out = STRBUF_INIT;
 
 	strbuf_addf(&out, "sonde %s\n", sonde_version());
+	/* Scripts ask which version of the language there is. */
+	strbuf_addstr(&out, "bpftrace v0.26 (the language)\n");
 	return print_and_free(&out);
 }
 

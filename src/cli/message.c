@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Message: what this program says to the person, on standard error. Diagnostics of a script name their
- * place themselves ("q.bt:3:14: error: ..."); everything else is introduced with "sonde: error: ".
+ * place themselves ("q.bt:3:14: error: ..."); everything else is introduced with "ERROR: " or "WARNING: ", as the
+ * reference does it, for programs that look at what it says.
  */
 #include "cli/cli.h"
 
@@ -37,12 +38,12 @@ void messages_init(const struct options *o)
 }
 
 static const struct {
-	const char *word, *colour;
+	const char *word, *alone, *colour;
 } severities[] = {
-	[SONDE_ERROR] = { "error: ", "\033[1;31m" },
-	[SONDE_WARNING] = { "warning: ", "\033[1;35m" },
-	[SONDE_INFO] = { "", "" },
-	[SONDE_DEBUG] = { "", "" },
+	[SONDE_ERROR] = { "error: ", "ERROR: ", "\033[1;31m" },
+	[SONDE_WARNING] = { "warning: ", "WARNING: ", "\033[1;35m" },
+	[SONDE_INFO] = { "", "sonde: ", "" },
+	[SONDE_DEBUG] = { "", "sonde: ", "" },
 };
 
 /* Does the text begin with its place, "name:line:col: "? */
@@ -101,7 +102,7 @@ static bool wanted(enum sonde_severity severity)
 /* One write, so that messages of several processes do not mix. */
 static void write_stderr(const struct strbuf *b)
 {
-	const char *s = b->failed ? "sonde: error: out of memory\n" : b->s;
+	const char *s = b->failed ? "ERROR: out of memory\n" : b->s;
 	size_t len = b->failed ? strlen(s) : b->len;
 
 	while (len) {
@@ -127,8 +128,7 @@ void message_receive(void *ctx, enum sonde_severity severity, const char *text, 
 	if (has_place(text)) {
 		add_placed(&out, text, severities[severity].word, severities[severity].colour);
 	} else {
-		strbuf_addstr(&out, "sonde: ");
-		add_coloured(&out, severities[severity].word, severities[severity].colour);
+		add_coloured(&out, severities[severity].alone, severities[severity].colour);
 		strbuf_addstr(&out, text);
 	}
 	if (!len || text[len - 1] != '\n')

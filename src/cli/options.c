@@ -46,6 +46,9 @@ static int set_command(struct options *o, const char *value)
 	return 0;
 }
 
+/* The kernel gives no number above this (PID_MAX_LIMIT). */
+#define PID_MOST 4194304
+
 static int set_pid(struct options *o, const char *value)
 {
 	char *end;
@@ -53,8 +56,10 @@ static int set_pid(struct options *o, const char *value)
 
 	errno = 0;
 	pid = strtol(value, &end, 10);
-	if (errno || end == value || *end || pid <= 0 || pid > INT_MAX)
-		return fail(EXIT_USAGE, NULL, "-p: '%s' is no process number", value);
+	if (errno == EINVAL || end == value || *end)
+		return fail(EXIT_USAGE, NULL, "Failed to parse pid: pid '%s' is not a valid decimal number", value);
+	if (errno || pid <= 0 || pid > PID_MOST)
+		return fail(EXIT_USAGE, NULL, "Failed to parse pid: pid '%s' out of valid pid range [1,%d]", value, PID_MOST);
 	o->pid = (pid_t)pid;
 	return 0;
 }
@@ -72,7 +77,7 @@ static int set_format(struct options *o, const char *value)
 		}
 		strbuf_addf(&hint, " %s", names[i]);
 	}
-	return fail(EXIT_USAGE, hint.s, "there is no view '%s'", value);
+	return fail(EXIT_USAGE, hint.s, "Invalid output format \"%s\"", value);
 }
 
 static int set_output(struct options *o, const char *value)
@@ -333,7 +338,8 @@ static int unknown_long(const char *name)
 		strbuf_addf(&hint, "did you mean '--%s'?", near);
 	else
 		strbuf_addstr(&hint, "parameters of a program that begin with - go after --");
-	return fail(EXIT_USAGE, hint.s, "there is no option '--%s'", name);
+	fail(EXIT_USAGE, hint.s, "there is no option '--%s'", name);
+	return show_usage();
 }
 
 /* --name, --name=value or --name value; *used is how many words of argv it took. */
@@ -367,6 +373,12 @@ static const struct option_def *find_letter(char letter)
 	return NULL;
 }
 
+static int no_such_letter(char letter)
+{
+	fail(EXIT_USAGE, "parameters of a program that begin with - go after --", "there is no option '-%c'", letter);
+	return show_usage();
+}
+
 /* -q, -lv, -fjson, -f json. */
 static int parse_letters(struct options *o, char **argv, int *used)
 {
@@ -376,8 +388,7 @@ static int parse_letters(struct options *o, char **argv, int *used)
 		int err;
 
 		if (!d)
-			return fail(EXIT_USAGE, "parameters of a program that begin with - go after --",
-				    "there is no option '-%c'", *p);
+			return no_such_letter(*p);
 		if (d->arg && p[1])
 			return option_apply(o, d, argv[0], p + 1);
 		if (d->arg && !argv[1])

@@ -58,7 +58,7 @@ static int no_such_program(const char *path, int err)
 	if (err == -ENOENT && !strpbrk(path, "/."))
 		return fail(EXIT_USAGE, near ? hint.s : "`sonde help` shows what there is; a program goes after -e",
 			    "'%s' is neither a command nor a file", path);
-	return fail(EXIT_FAILED, NULL, "cannot read %s: %m", path);
+	return fail(EXIT_FAILED, NULL, "failed to open file '%s': %m", path);
 }
 
 const char *program_name(const struct options *o)

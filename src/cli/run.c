@@ -64,6 +64,25 @@ static bool is_script_warning(const char *text)
 	return warning && (!error || warning < error);
 }
 
+static int flush_view(struct run *r)
+{
+	if (r->flush_each_poll && !r->write_err)
+		r->write_err = sonde_view_flush(r->view);
+	return r->write_err;
+}
+
+/* Who waits for the probes to be attached, to do what they are to see, has set this. It stands alone on its
+ * line, before anything that the script prints. */
+static void notify_attached(struct run *r)
+{
+	static const char line[] = "__BPFTRACE_NOTIFY_PROBES_ATTACHED\n";
+
+	if (!getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") || r->o->dry_run || flush_view(r))
+		return;
+	if (write(STDOUT_FILENO, line, sizeof(line) - 1) < 0)
+		r->write_err = -errno;
+}
+
 /* A loss, as the text view says it: "Lost 5 events", "warning: map @x is full ...". */
 static void loss_aside(const char *text)
 {
@@ -105,6 +124,8 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 		r->write_err = show_aside(r, rec);
 	else
 		r->write_err = sonde_view_record(r->view, rec);
+	if (kind == SONDE_ATTACHED)
+		notify_attached(r);
 	return r->write_err;
 }
 
@@ -133,13 +154,6 @@ static int open_view(struct run *r, const struct sonde_question *q)
 	if (sonde_view_open(r->o->format, q, &v, &r->view))
 		return fail(EXIT_FAILED, NULL, "cannot show records as %s: out of memory", r->o->format);
 	return 0;
-}
-
-static int flush_view(struct run *r)
-{
-	if (r->flush_each_poll && !r->write_err)
-		r->write_err = sonde_view_flush(r->view);
-	return r->write_err;
 }
 
 static uint64_t now_ns(void)
@@ -183,17 +197,6 @@ static void leave_echo(void)
 		say("\n");
 }
 
-/* Who waits for the probes to be attached, to do what they are to see, has set this. */
-static void notify_attached(struct run *r)
-{
-	static const char line[] = "__BPFTRACE_NOTIFY_PROBES_ATTACHED\n";
-
-	if (!getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") || flush_view(r))
-		return;
-	if (write(STDOUT_FILENO, line, sizeof(line) - 1) < 0)
-		r->write_err = -errno;
-}
-
 static int run_session(struct run *r, struct sonde_child *child)
 {
 	int err, end;
@@ -203,7 +206,6 @@ static int run_session(struct run *r, struct sonde_child *child)
 		return err ? EXIT_FAILED : EXIT_ANSWERED;
 	if (child && sonde_child_continue(child))
 		return EXIT_FAILED;
-	notify_attached(r);
 	err = poll_until_end(r);
 	leave_echo();
 	/* Also after an error: the maps hold what was counted until then. */

@@ -84,6 +84,8 @@ void lower_count(struct lower *l, uint32_t counter);
 void lower_count_failure(struct lower *l, vreg r, uint32_t counter);
 /* The same for a read of memory: it is a fault, and with -k it is told where. `helper`: BPF_FUNC_probe_read_*. */
 void lower_count_fault(struct lower *l, vreg r, int helper);
+/* The value of a member of the context that lies where the registers lead to (ACCESS_PLACE). */
+struct val lower_field_place(struct lower *l, const struct field *f);
 /*
  * The address of an object of the kernel, or the pointer to it, for a helper that wants to know what it is: a chain
  * of members from the words of the context. Goes to block `none` where a pointer on the way is NULL. 0, or a

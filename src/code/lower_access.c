@@ -135,6 +135,9 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 	case ACCESS_CTX_WORD:
 		*out = type_is_scalar(f->type) ? context_word(l, from, f) : context_struct(l, from, f);
 		return 0;
+	case ACCESS_PLACE:
+		*out = lower_field_place(l, f);
+		return 0;
 	case ACCESS_DATA_LOC:
 		*out = settle(l, data_loc(l, from, f));
 		return 0;

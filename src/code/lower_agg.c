@@ -75,7 +75,8 @@ static vreg reduce_end(struct lower *l, const struct type *t, vreg acc, vreg n)
 	uint32_t none, done;
 
 	if (t->kind == TY_AVG || t->kind == TY_STATS) {
-		lower_arith(l, OP_DIV, l->f->span, acc, number, n, &type_uint64, number, &acc);
+		/* Division by zero gives 0 in the instruction set. */
+		acc = lower_quotient(l, OP_DIV, acc, n, number->is_signed);
 	} else if (is_extreme(t)) {
 		none = ir_block_new(l->f, "none");
 		done = ir_block_new(l->f, "reduced");

@@ -48,25 +48,42 @@ static vreg divide_signed(struct lower *l, enum ir_op op, vreg a, vreg b)
 	return ir_bin(l->f, IR_SUB, ir_bin(l->f, IR_XOR, r, sign), sign);
 }
 
-/* Division by zero gives 0 in the instruction set; the remainder is the dividend there, and 0 here. */
-static vreg divide(struct lower *l, enum op op, vreg a, vreg b, bool is_signed)
+/* Is it a constant, made just before? */
+static bool is_constant(const struct ir_func *f, vreg r)
+{
+	vec_each(it, &f->blocks.v[f->cur]->insns) {
+		if (it->d == r)
+			return it->op == IR_CONST && it->imm;
+	}
+	return false;
+}
+
+vreg lower_quotient(struct lower *l, enum op op, vreg a, vreg b, bool is_signed)
 {
 	enum ir_op ir = op == OP_DIV ? IR_UDIV : IR_UMOD;
+
+	return is_signed ? divide_signed(l, ir, a, b) : ir_bin(l->f, ir, a, b);
+}
+
+/* Somebody wrote a divisor that can be zero: the result is 1, as in the reference, and the place is told. */
+static vreg divide(struct lower *l, enum op op, vreg a, vreg b, bool is_signed)
+{
 	uint32_t divide_, zero, done;
 	vreg r;
 
-	if (op == OP_DIV)
-		return is_signed ? divide_signed(l, ir, a, b) : ir_bin(l->f, ir, a, b);
-	divide_ = ir_block_new(l->f, "mod");
-	zero = ir_block_new(l->f, "mod0");
-	done = ir_block_new(l->f, "modded");
+	if (is_constant(l->f, b))
+		return lower_quotient(l, op, a, b, is_signed);
+	divide_ = ir_block_new(l->f, "div");
+	zero = ir_block_new(l->f, "div0");
+	done = ir_block_new(l->f, "divided");
 	r = ir_vreg_new(l->f, NULL);
 	ir_br_imm(l->f, CC_NE, b, 0, divide_, zero);
-	ir_block_use(l->f, divide_);
-	ir_mov_to(l->f, r, is_signed ? divide_signed(l, ir, a, b) : ir_bin(l->f, ir, a, b));
-	ir_jmp(l->f, done);
 	ir_block_use(l->f, zero);
-	ir_mov_to(l->f, r, ir_const(l->f, 0));
+	lower_tell_zero(l);
+	ir_mov_to(l->f, r, ir_const(l->f, 1));
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, divide_);
+	ir_mov_to(l->f, r, lower_quotient(l, op, a, b, is_signed));
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
 	return r;

@@ -118,6 +118,13 @@ static void fault(struct lower *l, vreg result, int helper)
 	lower_event_vals(l, s, &code, 1);
 }
 
+void lower_tell_zero(struct lower *l)
+{
+	struct expr call = { .func = &func_zero_divisor, .span = l->f->span };
+
+	lower_event_vals(l, lower_site(l, &call), NULL, 0);
+}
+
 void lower_count_fault(struct lower *l, vreg r, int helper)
 {
 	uint32_t failed = ir_block_new(l->f, "fault"), done = ir_block_new(l->f, "read");

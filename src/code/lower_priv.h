@@ -144,12 +144,16 @@ uint32_t lower_events_map(struct lower *l);
 /* The address of a u32 on the stack that holds `value` now. `slot` keeps it for the whole program. */
 vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value);
 /* func/fault.c: whose event tells of a helper that failed. */
-extern const struct func_def func_fault;
+extern const struct func_def func_fault, func_zero_divisor;
+/* The warning that something was divided by zero. */
+void lower_tell_zero(struct lower *l);
 /* Count when `r cc 0`. */
 void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 
 /* ---- lower_expr.c ---- */
 /* a op b for scalars of these types, as a value of type `as`. */
+/* Without a test for zero: a / 0 is 0 then, a % 0 is a. */
+vreg lower_quotient(struct lower *l, enum op op, vreg a, vreg b, bool is_signed);
 int lower_arith(struct lower *l, enum op op, struct span span, vreg a, const struct type *ta, vreg b,
 		const struct type *tb, const struct type *as, vreg *out);
 bool lower_unsigned_pair(const struct expr *a, const struct expr *b);

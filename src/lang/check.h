@@ -40,6 +40,9 @@ int config_environment(struct config *cfg, struct arena *a, const struct reporte
  * The name may be "max_strlen", "MAX_STRLEN", "BPFTRACE_MAX_STRLEN" or "SONDE_MAX_STRLEN". */
 int config_set(struct config *cfg, struct arena *a, const char *name, const char *value,
 	       const struct reporter *r);
+/* The name of variable i, NULL behind the last; and its value as a literal: false for one that has no effect. */
+const char *config_name(uint32_t i);
+bool config_value(struct checker *c, uint32_t i, struct expr *e);
 
 /* A named parameter: --name=value after `--`. */
 struct named_param {

@@ -22,27 +22,8 @@ static const char *const *word_list(struct checker *c, size_t *n)
 	vec_each(it, &c->priv->c_consts.entries)
 		vec_push(c->arena, &words, it->key);
 	vec_push(c->arena, &words, "args");
-	vec_push(c->arena, &words, "ctx");
 	*n = words.n;
 	return words.v;
-}
-
-/* Words of the language that have no entry among the functions yet: nobody should look for a typo. */
-static bool is_not_built(const char *name)
-{
-	static const char *const words[] = {
-		"buf", "cat", "cgroup_path", "cgroupid", "curtask", "debugf", "errorf", "fail", "func", "jiffies",
-		"join", "kptr", "kstack", "ksym", "len", "macaddr", "ntop", "numaid", "offsetof", "override", "path",
-		"percpu_kaddr", "pton", "rand", "reg", "retval", "signal", "skboutput", "socket_cookie", "stack_len",
-		"strcontains", "strerror", "strftime", "strncmp", "system", "tseries", "uaddr", "unwatch", "uptr", "usermode",
-		"username", "ustack", "usym", "warnf", "kaddr", "nsecs", "ncpus", "ppid",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (str_eq(words[i], name))
-			return true;
-	}
-	return false;
 }
 
 static int unknown_word(struct checker *c, const struct expr *e, const char *what)
@@ -52,8 +33,6 @@ static int unknown_word(struct checker *c, const struct expr *e, const char *wha
 	const char *const *words = word_list(c, &n);
 	int err;
 
-	if (is_not_built(e->name))
-		return check_error(c, span, "'%s' is not built yet", e->name);
 	err = check_error(c, span, "there is no %s '%s'", what, e->name);
 	diag_hint_nearest(c->diags, e->name, words, n);
 	return err;
@@ -100,6 +79,19 @@ static bool kernel_constant(struct checker *c, struct expr *e)
 	return true;
 }
 
+/* The reference's own library reaches a builtin X also as __builtin_X. */
+static void builtin_unwrap(struct checker *c, struct expr *e)
+{
+	static const char prefix[] = "__builtin_";
+	const struct func_def *f;
+
+	if (!str_starts(e->name, prefix))
+		return;
+	f = func_find(c->env->families, e->name + strlen(prefix));
+	if (f && f->flags & FUNC_BARE)
+		e->name += strlen(prefix);
+}
+
 int check_ident(struct checker *c, struct expr *e)
 {
 	const struct c_const *k = strmap_get(&c->priv->c_consts, e->name);
@@ -110,8 +102,10 @@ int check_ident(struct checker *c, struct expr *e)
 		constant_take(c, e, k);
 		return 0;
 	}
-	if (str_eq(e->name, "args") || str_eq(e->name, "ctx"))
+	/* Elsewhere ctx is an address: a builtin. */
+	if (str_eq(e->name, "args") || (str_eq(e->name, "ctx") && c->unit && c->unit->kind->has_ctx))
 		return check_context(c, e);
+	builtin_unwrap(c, e);
 	f = func_find(c->env->families, e->name);
 	if (!f && kernel_constant(c, e))
 		return 0;
@@ -199,9 +193,11 @@ static int check_args(struct checker *c, struct expr *e)
 
 int check_call(struct checker *c, struct expr *e)
 {
-	const struct func_def *f = func_find(c->env->families, e->name);
+	const struct func_def *f;
 	int err;
 
+	builtin_unwrap(c, e);
+	f = func_find(c->env->families, e->name);
 	e->type = &type_none;
 	if (!f && str_eq(e->name, "typeinfo"))
 		return check_typeinfo(c, e); /* a word of the grammar: its argument may be a type */

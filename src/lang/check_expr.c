@@ -77,8 +77,18 @@ static int agg_to_integer(struct checker *c, struct expr *e)
 	return 0;
 }
 
-static int unknown_value(struct checker *c, const struct expr *e)
+/* let $x; and nothing else: what is not known is zero, and zero is a number. */
+static int unassigned_value(struct checker *c, struct expr *e)
 {
+	e->var->type = e->type = &type_int64;
+	c->changed = true;
+	return 0;
+}
+
+static int unknown_value(struct checker *c, struct expr *e)
+{
+	if (e->kind == EX_VAR && e->var && !e->var->assigned)
+		return unassigned_value(c, e);
 	if (e->kind == EX_MAP)
 		return check_error(c, e->span, "%s is read, but nothing is ever assigned to it", e->name);
 	if (e->kind == EX_VAR)

@@ -9,9 +9,14 @@
 
 /* ---- what a kind offers ---- */
 
-static bool is_argn(const char *name)
+/* The number of arg0 to arg11; -1 when it is none of them. */
+static int argn_number(const char *name)
 {
-	return str_starts(name, "arg") && name[3] >= '0' && name[3] <= '9' && !name[4];
+	if (!str_starts(name, "arg") || !isdigit((unsigned char)name[3]))
+		return -1;
+	if (!name[4])
+		return name[3] - '0';
+	return name[3] == '1' && (name[4] == '0' || name[4] == '1') && !name[5] ? 10 + name[4] - '0' : -1;
 }
 
 /* Words for what the kernel hands the program, as a struct. */
@@ -24,13 +29,11 @@ static bool kind_offers(const struct probe_kind *k, const char *name)
 {
 	if (str_eq(name, "args"))
 		return k->has_args;
-	if (str_eq(name, "ctx"))
-		return k->has_ctx;
 	if (str_eq(name, "retval"))
 		return k->has_retval;
 	if (str_eq(name, "func"))
 		return k->has_func;
-	return !is_argn(name) || k->has_argn;
+	return argn_number(name) < 0 || k->has_argn;
 }
 
 static const char *kind_offer_text(struct checker *c, const struct probe_kind *k)
@@ -49,7 +52,7 @@ int check_offered(struct checker *c, const char *name, struct span span)
 
 	if (!c->unit)
 		return is_context(name) ? check_error(c, span, "%s has a meaning only inside a probe", name) : 0;
-	if (c->priv->sub && (!kind_offers(c->unit->kind, name) || str_eq(name, "probe"))) {
+	if (c->priv->sub && (!kind_offers(c->unit->kind, name) || str_eq(name, "probe") || str_eq(name, "ctx"))) {
 		err = check_error(c, span, "%s has a meaning only inside a probe, not in a function", name);
 		diag_hint(c->diags, "hand it in as a parameter");
 		return err;
@@ -84,9 +87,9 @@ static int unknown_kind(struct checker *c, const struct probe_spec *spec)
 }
 
 /* "hz:$1" with the parameters put in. */
-static const char *part_with_params(struct checker *c, const struct probe_spec *spec, uint32_t i)
+static const char *text_with_params(struct checker *c, const char *s, struct span span)
 {
-	const char *s = spec->parts.v[i], *dollar;
+	const char *dollar;
 	const char *out = "";
 
 	while ((dollar = strchr(s, '$'))) {
@@ -95,8 +98,7 @@ static const char *part_with_params(struct checker *c, const struct probe_spec *
 		const char *text = n ? param_text(c, n) : NULL;
 
 		if (n && !text) {
-			check_error(c, i < spec->part_spans.n ? spec->part_spans.v[i] : spec->span,
-				    "the parameter $%llu is not given", (unsigned long long)n);
+			check_error(c, span, "the parameter $%llu is not given", (unsigned long long)n);
 			return "";
 		}
 		out = arena_printf(c->arena, "%s%.*s%s", out, (int)(dollar - s), s, n ? text : "$");
@@ -105,13 +107,44 @@ static const char *part_with_params(struct checker *c, const struct probe_spec *
 	return arena_printf(c->arena, "%s%s", out, s);
 }
 
+/* BEG$1, $1: what is put in may bring parts along, "i:ms:1". */
+static void kind_put_params(struct checker *c, struct probe_spec *spec)
+{
+	const char *text = text_with_params(c, spec->kind, spec->span), *colon = strchr(text, ':');
+	struct probe_spec whole = *spec;
+
+	spec->kind = colon ? arena_strndup(c->arena, text, (size_t)(colon - text)) : text;
+	if (!colon)
+		return;
+	memset(&spec->parts, 0, sizeof(spec->parts));
+	memset(&spec->part_spans, 0, sizeof(spec->part_spans));
+	memset(&spec->part_quoted, 0, sizeof(spec->part_quoted));
+	while (colon) {
+		const char *part = colon + 1;
+
+		colon = strchr(part, ':');
+		vec_push(c->arena, &spec->parts,
+			 arena_strndup(c->arena, part, colon ? (size_t)(colon - part) : strlen(part)));
+		vec_push(c->arena, &spec->part_spans, spec->span);
+		vec_push(c->arena, &spec->part_quoted, false);
+	}
+	for (uint32_t i = 0; i < whole.parts.n; i++) {
+		vec_push(c->arena, &spec->parts, whole.parts.v[i]);
+		vec_push(c->arena, &spec->part_spans, whole.part_spans.v[i]);
+		vec_push(c->arena, &spec->part_quoted, whole.part_quoted.v[i]);
+	}
+}
+
 static void spec_put_params(struct checker *c, struct probe_spec *spec)
 {
+	if (strchr(spec->kind, '$'))
+		kind_put_params(c, spec);
 	for (uint32_t i = 0; i < spec->parts.n; i++) {
 		bool quoted = i < spec->part_quoted.n && spec->part_quoted.v[i];
 
 		if (!quoted && strchr(spec->parts.v[i], '$'))
-			spec->parts.v[i] = part_with_params(c, spec, i);
+			spec->parts.v[i] = text_with_params(c, spec->parts.v[i], i < spec->part_spans.n ?
+							    spec->part_spans.v[i] : spec->span);
 	}
 }
 
@@ -147,15 +180,16 @@ static void probe_missing(struct checker *c, const struct probe_spec *spec, uint
 
 static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *points)
 {
-	const struct probe_kind *k = probe_kind_find(c->env->kinds, spec->kind);
 	uint32_t ndiags = c->diags->list.n, nerrors = c->diags->nerrors;
+	const struct probe_kind *k;
 	int err;
 
-	if (!k)
-		return unknown_kind(c, spec);
 	spec_put_params(c, spec);
 	if (c->diags->nerrors > nerrors)
 		return -EINVAL;
+	k = probe_kind_find(c->env->kinds, spec->kind);
+	if (!k)
+		return unknown_kind(c, spec);
 	err = k->expand(c->env->probe, spec, points);
 	if (err == -ENOENT) {
 		probe_missing(c, spec, ndiags);
@@ -286,6 +320,7 @@ struct body_uses {
 	uint32_t nargs; /* how often args is named */
 	bool own; /* what only a body of its own can do */
 	struct body_reads reads;
+	uint32_t argn; /* 1 << number of each argN */
 };
 
 static bool is_args(const struct expr *e)
@@ -297,6 +332,7 @@ static void note_use(struct expr *e, void *ctx)
 {
 	struct body_uses *u = ctx;
 	const struct func_def *f;
+	int number;
 
 	if (e->kind == EX_FIELD && is_args(e->a))
 		vec_push(u->c->arena, &u->reads.fields, e->name);
@@ -307,6 +343,9 @@ static void note_use(struct expr *e, void *ctx)
 	f = func_find(u->c->env->families, e->name);
 	u->reads.context |= f && f->flags & FUNC_CONTEXT;
 	u->own |= f && f->flags & FUNC_OWN_POINT;
+	number = argn_number(e->name);
+	if (number >= 0)
+		u->argn |= 1u << number;
 }
 
 static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
@@ -323,23 +362,74 @@ static bool same_hops(const struct field *f, const struct field *g)
 	return f->nhops == g->nhops && (!f->nhops || !memcmp(f->hops, g->hops, f->nhops * sizeof(*f->hops)));
 }
 
+static bool same_place(const struct reg_place *x, const struct reg_place *y)
+{
+	return x->number == y->number && x->base == y->base && x->index == y->index &&
+	       x->base_bytes == y->base_bytes && x->index_bytes == y->index_bytes &&
+	       x->index_signed == y->index_signed && x->scale == y->scale && x->shift == y->shift &&
+	       x->is_memory == y->is_memory && x->is_signed == y->is_signed && x->bytes == y->bytes &&
+	       !x->problem == !y->problem;
+}
+
+static bool same_places(const struct field *f, const struct field *g)
+{
+	if (f->nplaces != g->nplaces)
+		return false;
+	for (uint32_t i = 0; f->places != g->places && i < f->nplaces; i++)
+		if (!same_place(&f->places[i], &g->places[i]))
+			return false;
+	return true;
+}
+
+static bool same_field(const struct field *f, const struct field *g)
+{
+	if (!str_eq(f->name, g->name) || f->offset != g->offset || f->access != g->access ||
+	    f->ctx_offset != g->ctx_offset || f->bias != g->bias || f->bit_offset != g->bit_offset ||
+	    f->bit_size != g->bit_size || !type_equal(f->type, g->type) || !same_places(f, g) || !same_hops(f, g) || f->stored != g->stored)
+		return false;
+	return f->type->kind != TY_POINTER || f->type->space == g->type->space;
+}
+
 static bool same_access(const struct type *x, const struct type *y)
 {
 	if (x == y)
 		return true;
 	if (!x || !y || x->nfields != y->nfields || x->size != y->size || x->space != y->space)
 		return false;
-	for (uint32_t i = 0; i < x->nfields; i++) {
-		const struct field *f = &x->fields[i], *g = &y->fields[i];
+	for (uint32_t i = 0; i < x->nfields; i++)
+		if (!same_field(&x->fields[i], &y->fields[i]))
+			return false;
+	return true;
+}
 
-		if (!str_eq(f->name, g->name) || f->offset != g->offset || f->access != g->access ||
-		    f->ctx_offset != g->ctx_offset || f->bias != g->bias || f->bit_offset != g->bit_offset ||
-		    f->bit_size != g->bit_size || !same_hops(f, g) || f->stored != g->stored || !type_equal(f->type, g->type))
+/* Are those of arg0, arg1, ... alike that the body looks at? */
+static bool same_argn(const struct type *x, const struct type *y, uint32_t argn)
+{
+	for (uint32_t i = 0; x != y && argn >> i; i++) {
+		if (!(argn >> i & 1))
+			continue;
+		if (i >= x->nfields || i >= y->nfields) {
+			if (i < x->nfields || i < y->nfields)
+				return false;
+		} else if (!same_field(&x->fields[i], &y->fields[i])) {
 			return false;
-		if (f->type->kind == TY_POINTER && f->type->space != g->type->space)
-			return false;
+		}
 	}
 	return true;
+}
+
+static bool wants_args(const struct probe_kind *k, const struct body_uses *uses)
+{
+	return uses->nargs || (uses->argn && k->has_typed_argn);
+}
+
+static bool args_alike(const struct attach_point *x, const struct attach_point *y, const struct body_uses *uses)
+{
+	if (!wants_args(x->kind, uses))
+		return true;
+	if (uses->nargs || !x->args || !y->args)
+		return same_access(x->args, y->args);
+	return same_argn(x->args, y->args, uses->argn);
 }
 
 /* The program type is what the section begins with. */
@@ -355,7 +445,7 @@ static bool unit_takes(const struct unit *u, const struct attach_point *ap, cons
 	const struct attach_point *first = u->points.v[0];
 
 	return !uses->point && !uses->own && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
-	       same_section_type(first->section, ap->section) && (!uses->nargs || same_access(first->args, ap->args));
+	       same_section_type(first->section, ap->section) && args_alike(first, ap, uses);
 }
 
 static struct expr *node(struct checker *c, enum expr_kind kind, struct span span)
@@ -412,7 +502,7 @@ static int point_settle(struct checker *c, struct attach_point *ap, const struct
 {
 	int err = ap->kind->settle ? ap->kind->settle(c->env->probe, ap, &uses->reads) : 0;
 
-	if (err || !uses->nargs || ap->args || !ap->kind->args)
+	if (err || !wants_args(ap->kind, uses) || ap->args || !ap->kind->args)
 		return err;
 	return ap->kind->args(c->env->probe, ap);
 }

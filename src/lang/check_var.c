@@ -108,8 +108,11 @@ struct var *var_assigned(struct checker *c, struct expr *target)
 
 int var_declare(struct checker *c, struct expr *target)
 {
-	struct var *seen = var_find(c, target);
+	struct var *seen;
 
+	if (target->kind != EX_VAR) /* a macro was handed a value for its $x */
+		return check_error(c, target->span, "only a variable can be declared");
+	seen = var_find(c, target);
 	if (seen)
 		return check_error(c, target->span, "%s is already in use since %s, and a name cannot be declared "
 				   "again inside", target->name, span_text(c, seen->span));

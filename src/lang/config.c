@@ -275,6 +275,38 @@ static void entry_apply(struct checker *c, const struct config_entry *entry)
 		c->env->config = scratch;
 }
 
+const char *config_name(uint32_t i)
+{
+	return i < ARRAY_SIZE(config_vars) ? config_vars[i].name : NULL;
+}
+
+bool config_value(struct checker *c, uint32_t i, struct expr *e)
+{
+	const struct config_var *v = &config_vars[i];
+	const void *place = (const char *)&c->env->config + v->offset;
+	const char *text;
+
+	switch (v->kind) {
+	case V_UINT:
+		expr_become_int(e, *(const uint32_t *)place, false);
+		return true;
+	case V_BOOL:
+		e->kind = EX_BOOL;
+		e->num = *(const bool *)place;
+		e->type = &type_bool;
+		return true;
+	case V_IGNORED:
+		return false;
+	case V_MISSING:
+		text = v->choices[c->env->config.missing_probes];
+		break;
+	default:
+		text = *(const char *const *)place;
+	}
+	expr_become_string(c->arena, e, text, (uint32_t)strlen(text));
+	return true;
+}
+
 int pass_config(struct checker *c)
 {
 	vec_each(it, &c->script->configs)

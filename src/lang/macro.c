@@ -2,7 +2,8 @@
 /*
  * Macro: calls of macros are replaced by their bodies before anything has a type. A macro sees its
  * parameters and its own variables, nothing else: its variables are marked with the number of the
- * expansion, and maps must be handed in.
+ * expansion, and maps must be handed in. For $x a variable is handed in to be used itself; any other value
+ * takes the place of $x wherever the body reads it.
  */
 #include "lang/check_priv.h"
 
@@ -60,6 +61,20 @@ static bool nodes_take(struct walk *w, const struct expr *e)
 	return !w->gave_up;
 }
 
+static void value_put(struct walk *w, struct expr *e, const struct expr *arg)
+{
+	if (!nodes_take(w, arg))
+		return;
+	expr_replace(e, expr_clone(w->c->arena, arg));
+	e->parenthesised = true;
+}
+
+static void variable_put(const struct expansion *x, struct expr *e, const struct expr *arg)
+{
+	e->num = arg ? arg->num : x->number;
+	e->name = arg ? arg->name : e->name;
+}
+
 static void substitute_visit(struct expr *e, void *ctx)
 {
 	struct expansion *x = ctx;
@@ -70,10 +85,10 @@ static void substitute_visit(struct expr *e, void *ctx)
 	arg = argument_of(x, e->name);
 	if (e->kind == EX_IDENT && arg && nodes_take(x->walk, arg))
 		expr_replace(e, expr_clone(x->walk->c->arena, arg));
+	else if (e->kind == EX_VAR && arg && arg->kind != EX_VAR)
+		value_put(x->walk, e, arg);
 	else if (e->kind == EX_VAR)
-		e->num = arg ? arg->num : x->number;
-	if (e->kind == EX_VAR && arg)
-		e->name = arg->name;
+		variable_put(x, e, arg);
 	if (e->kind == EX_MAP && arg)
 		e->name = arg->name;
 	else if (e->kind == EX_MAP)
@@ -89,9 +104,7 @@ static int arguments_check(struct checker *c, const struct macro *m, const struc
 		const struct expr *arg = call->args.v[i];
 		const char *name = m->params.v[i].name;
 
-		if (name[0] == '$' && arg->kind != EX_VAR)
-			err = check_error(c, arg->span, "%s of the macro %s takes a variable, not a value", name, m->name);
-		else if (name[0] == '@' && (arg->kind != EX_MAP || arg->a))
+		if (name[0] == '@' && (arg->kind != EX_MAP || arg->a))
 			err = check_error(c, arg->span, "%s of the macro %s takes a whole map", name, m->name);
 	}
 	return err;

@@ -54,12 +54,19 @@ bool param_to_string(struct checker *c, struct expr *e)
 int pass_named_params(struct checker *c)
 {
 	const struct span nowhere = { 0 };
+	const char *names = "", *first = NULL;
 
 	for (uint32_t i = 0; i < c->env->nnamed; i++) {
-		if (c->env->named[i].used)
+		const struct named_param *p = &c->env->named[i];
+
+		if (p->used)
 			continue;
-		check_error(c, nowhere, "the script has no parameter --%s", c->env->named[i].name);
-		diag_hint(c->diags, "it would read it with getopt(\"%s\", ...)", c->env->named[i].name);
+		names = arena_printf(c->arena, "%s%s%s", names, first ? ", " : "", p->name);
+		first = first ? first : p->name;
 	}
+	if (!first)
+		return 0;
+	check_error(c, nowhere, "Unexpected command line options: %s", names);
+	diag_hint(c->diags, "the script has no parameter --%s: it would read it with getopt(\"%s\", ...)", first, first);
 	return 0;
 }

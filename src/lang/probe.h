@@ -92,7 +92,8 @@ struct attach_point {
 	void *priv;
 	/*
 	 * Which of the points of its program this is. attach() hands it to the kernel as the BPF cookie of the
-	 * attachment when the program asks for it (kind->takes_cookie); set by the checker.
+	 * attachment when the program asks for it (kind->takes_cookie); set by the checker. Only the lower 32
+	 * bits: the upper half of the cookie is the kind's, for points of several places (ACCESS_PLACE).
 	 */
 	uint64_t cookie;
 };
@@ -129,6 +130,7 @@ struct probe_kind {
 	enum probe_run run;
 	const char *prog_type;       /* for --info and help: the kernel's name of the program type */
 	bool has_args, has_argn, has_retval, has_func;
+	bool has_typed_argn;         /* arg0, arg1, ... are members of what args() fills in, not words */
 	bool has_ctx;                /* `ctx` are the members of ap->args */
 	bool one_each;               /* a program can serve one attach point only */
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */

@@ -51,10 +51,27 @@ struct type;
  *                   make the value: a struct in registers
  *   ACCESS_DATA_LOC the u32 at ctx + offset is a tracefs __data_loc: low 16 bits the offset from ctx
  *                   (plus `bias`: 0, or offset + 4 for __rel_loc), high 16 bits the length
+ *   ACCESS_PLACE    the context is the registers, and `places` says what to make of them
  */
 enum field_access {
 	ACCESS_MEMBER, ACCESS_CTX_WORD, ACCESS_CTX_PTR, ACCESS_CTX_ADDRESS, ACCESS_CTX_USER, ACCESS_CTX_PARTS,
-	ACCESS_DATA_LOC,
+	ACCESS_DATA_LOC, ACCESS_PLACE,
+};
+
+/*
+ * A value by way of the processor's registers: number + base + (index << scale), or the memory of the
+ * process at that address. `bytes` of it count (1, 2, 4 or 8), the lowest after `shift` bits.
+ */
+struct reg_place {
+	const char *problem;     /* it cannot be read: why not; the rest means nothing then */
+	int64_t number;
+	int16_t base, index;     /* offset of the register in the context; -1: none */
+	uint8_t base_bytes, index_bytes; /* of the register that count, zero-extended */
+	bool index_signed;       /* ... sign-extended */
+	uint8_t scale, shift;
+	bool is_memory;
+	bool is_signed;
+	uint8_t bytes;
 };
 
 struct field {
@@ -67,6 +84,9 @@ struct field {
 	const uint32_t *hops; /* ACCESS_CTX_PTR, ACCESS_CTX_ADDRESS */
 	uint32_t nhops;
 	const struct type *stored; /* ACCESS_CTX_PTR: the number as it lies there, if not as `type` */
+	/* ACCESS_PLACE: where it lies; with several, the upper half of the attachment's cookie says which */
+	const struct reg_place *places;
+	uint32_t nplaces;
 };
 
 struct enumerator {

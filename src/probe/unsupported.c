@@ -38,5 +38,4 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 
 UNSUPPORTED(asyncwatchpoint, "aw", NULL, "asyncwatchpoint:ADDRESS:LENGTH:MODE", "access to memory, seen later");
 UNSUPPORTED(hardware, "h", NULL, "hardware:EVENT[:COUNT]", "events counted by the processor");
-UNSUPPORTED(usdt, "U", NULL, "usdt:BINARY:[PROVIDER:]NAME", "a marker that a program was built with");
 UNSUPPORTED(watchpoint, "w", NULL, "watchpoint:ADDRESS:LENGTH:MODE", "access to memory");

@@ -112,6 +112,11 @@ static void left_out_tell(const struct attaching *at)
 			       at->left_out->point->name, reason(at->left_out_err));
 }
 
+static uint64_t place_cookie(const struct uprobe_place *p)
+{
+	return p->point->cookie | (uint64_t)p->variant << 32;
+}
+
 /* ---- one link for many ---- */
 
 static int multi_link(struct attaching *at, const struct uprobe_place *p, uint32_t n)
@@ -124,7 +129,7 @@ static int multi_link(struct attaching *at, const struct uprobe_place *p, uint32
 
 	for (uint32_t i = 0; i < n; i++) {
 		offsets[i] = p[i].offset;
-		cookies[i] = p[i].point->cookie;
+		cookies[i] = place_cookie(&p[i]);
 		if (p[i].ref_ctr_offset && !counters)
 			counters = arena_array_of(a, uint64_t, n);
 		if (p[i].ref_ctr_offset)
@@ -198,7 +203,7 @@ static int event_attach(struct attaching *at, const struct uprobe_place *p)
 	if (err)
 		return report_error(at->env->report, err, NULL, "cannot attach %s: this kernel has no uprobes",
 				    p->point->name);
-	err = perf_attach_cookie(at->env, at->prog, &attr, pid, pid > 0 ? -1 : 0, p->point->cookie, true, at->links);
+	err = perf_attach_cookie(at->env, at->prog, &attr, pid, pid > 0 ? -1 : 0, place_cookie(p), true, at->links);
 	return err ? place_failed(at, p, err) : 0;
 }
 

@@ -10,6 +10,7 @@ struct uprobe_place {
 	const struct attach_point *point; /* whose cookie is handed over, and whose name messages show */
 	const char *path;
 	uint64_t offset;         /* in the file */
+	uint32_t variant;        /* the upper half of the cookie: the place is one of several of its point */
 	uint64_t ref_ctr_offset; /* in the file, of a counter the kernel keeps (a semaphore); 0: none */
 	bool optional;           /* a pattern found it: it is left out when the kernel cannot trace it */
 };

@@ -66,6 +66,10 @@ static void act_stop(void *ctx, int status)
 	struct session *s = ctx;
 
 	s->exit_asked = !s->stop;
+	/* An end program may still say how the session ends, when no other program has. */
+	if (s->finished && !s->exit_called)
+		s->status = status;
+	s->exit_called = true;
 	session_end(s, status);
 }
 

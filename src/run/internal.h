@@ -101,6 +101,7 @@ struct session {
 	atomic_bool stop;
 	atomic_int status;
 	atomic_bool status_set;
+	bool exit_called;            /* exit() of the script has given the status */
 	bool exit_asked;             /* by exit() of the script, not from outside */
 	uint64_t nerrors;            /* errors that the script has shown */
 	int result;                  /* what ended the session early: of the record callback, or an errno */

@@ -125,8 +125,9 @@ static void loss_describe(const struct session *s, const struct loss *l, uint64_
 		strbuf_addf(text, "%llu event%s could not be understood; this is a bug in sonde", count, plural);
 		break;
 	default:
-		strbuf_addf(text, "map %s is full: %llu update%s refused; raise max_map_keys (now %u), or declare "
-			    "the map with more entries", l->map, count, n == 1 ? " was" : "s were",
+		strbuf_addf(text, "Map full; can't update element: %llu update%s of %s %s refused; raise max_map_keys "
+			    "(now %u), or declare the map with more entries", count, plural, l->map,
+			    n == 1 ? "was" : "were",
 			    s->maps[l - s->losses - LOSS_MAPS].max_entries);
 	}
 }

@@ -128,7 +128,8 @@ static int scalar_read(const struct session *s, struct content *c)
 	for (uint32_t cpu = 0; !err && cpu < ncpus; cpu++)
 		if (scalar_set_word(c, value, cpu))
 			return content_add(s, c, NULL, value);
-	return err;
+	/* What has been counted is known also when nothing happened: as in the reference, it is 0. */
+	return err || c->desc->map->value->kind != TY_COUNT ? err : content_add(s, c, NULL, value);
 }
 
 static int entry_compare_key(const void *a, const void *b, void *ctx)

@@ -44,10 +44,20 @@ static void map_row(const struct view *v, struct strbuf *out, const struct table
 	strbuf_addch(out, '\n');
 }
 
+/* What is shown at the end is set off from what came before it, and from the ^C that asked for it. */
+static void end_gap(struct view *v)
+{
+	if (v->attached)
+		strbuf_addstr(&v->out, "\n\n");
+	v->attached = false;
+}
+
 static int show_map(struct view *v, const struct record *rec)
 {
 	const struct table *t = rec->table;
 
+	if (t->final)
+		end_gap(v);
 	if (t->final && t->nrows && v->final_gap)
 		strbuf_addch(&v->out, '\n');
 	for (size_t i = 0; i < t->nrows; i++)
@@ -61,6 +71,7 @@ static int show_attached(struct view *v, const struct record *rec)
 {
 	if (v->quiet_attach)
 		return 0;
+	v->attached = v->fd >= 0;
 	strbuf_addstr(&v->out, "Attached ");
 	strbuf_addu64(&v->out, rec->number);
 	strbuf_addstr(&v->out, rec->number == 1 ? " probe\n" : " probes\n");
@@ -131,4 +142,5 @@ const struct view_def view_text = {
 	.name = "text",
 	.summary = "lines for people",
 	.record = text_record,
+	.close = end_gap,
 };

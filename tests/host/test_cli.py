@@ -38,14 +38,14 @@ def test_version(run):
 
 def test_without_anything(run):
     res = run()
-    assert res.status == 2 and not res.out and res.err.startswith("usage: sonde"), res
+    assert res.status == 2 and not res.out and res.err.startswith("USAGE:\n  sonde [OPTIONS] FILE"), res
 
 
 @pytest.mark.parametrize("args, message, hint", [
     (["--hlep"], "there is no option '--hlep'", "did you mean '--help'?"),
     (["-Z"], "there is no option '-Z'", "go after --"),
     (["-f"], "-f needs a value", ""),
-    (["-f", "xml", "-e", "BEGIN { }"], "no view 'xml'", "known views: text json csv table"),
+    (["-f", "xml", "-e", "BEGIN { }"], 'Invalid output format "xml"', "known views: text json csv table"),
     (["-d", "llvm", "-e", "BEGIN { }"], "no stage 'llvm'", "known stages: ast"),
     (["--quiet=1"], "--quiet takes no value", ""),
     (["--dry-run=1"], "--dry-run takes no value", ""),
@@ -60,13 +60,14 @@ def test_without_anything(run):
 def test_mistakes_are_named(run, args, message, hint):
     res = run(*args)
     assert res.status == 2 and not res.out, res
-    assert res.err.startswith("sonde: error: ") and message in res.err and hint in res.err, res
-    assert len(res.err.splitlines()) <= 2, res
+    assert res.err.startswith("ERROR: ") and message in res.err and hint in res.err, res
+    # A wrong option is followed by the usage.
+    assert len(res.err.partition("USAGE:")[0].splitlines()) <= 2, res
 
 
 @pytest.mark.parametrize("args, message", [
-    (["/nonexistent.bt"], "cannot read /nonexistent.bt: No such file"),
-    (["/tmp"], "cannot read /tmp: Is a directory"),
+    (["/nonexistent.bt"], "failed to open file '/nonexistent.bt': No such file"),
+    (["/tmp"], "failed to open file '/tmp': Is a directory"),
     ([SONDE], "contains a NUL byte"),
     (["-l", "nothing:at:all"], "nothing:at:all"),
 ])

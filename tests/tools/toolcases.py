@@ -110,7 +110,7 @@ def check_answer(case, answer):
         assert line in err, shown
     if "err" not in case.keys and "trigger" not in case.keys:
         assert err == "", shown
-    assert "sonde: error" not in err or "err" in case.keys, shown
+    assert "ERROR: " not in err or "err" in case.keys, shown
     if "out" in case.keys:
         assert out.rstrip("\n") == case.keys["out"], shown
     if "out-re" in case.keys:

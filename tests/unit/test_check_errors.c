@@ -14,7 +14,7 @@ static const struct mistake mistakes[] = {
 	  "1:15: error: there is no builtin or constant 'pidd'\n  hint: did you mean 'pid'?\n" },
 	{ "begin { prinft(\"x\"); }",
 	  "1:9: error: there is no function 'prinft'\n  hint: did you mean 'printf'?\n" },
-	{ "begin { @[kstack] = count(); }", "1:11: error: 'kstack' is not built yet\n" },
+	{ "begin { @[kstack] = count(); }", "1:11: error: there is no builtin or constant 'kstack'\n" },
 	{ "begin { exit; }", "1:9: error: exit is a function\n  hint: call it: void exit([int status])\n" },
 	{ "begin { pid(1); }", "1:9: error: pid takes no arguments\n  hint: \"pid\"\n" },
 	{ "begin { printf(); }",

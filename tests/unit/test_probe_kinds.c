@@ -274,7 +274,7 @@ static void test_software(void **state)
 
 static void test_unsupported(void **state)
 {
-	refuses(*state, "k:vfs_read", "probe kind kprobe is not supported yet", NULL);
+	refuses(*state, "aw:0x1000:8:w", "probe kind asyncwatchpoint is not supported yet", NULL);
 	refuses(*state, "hardware:cycles:1", "probe kind hardware is not supported yet", NULL);
 }
 

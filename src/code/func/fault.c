@@ -27,3 +27,22 @@ static int fault_act(const struct act *act, const struct site *site, const uint8
 const struct func_def func_fault = {
 	.name = "helper error", .signature = "", .summary = "", .flags = FUNC_ASYNC | FUNC_VOID, .act = fault_act,
 };
+
+/* ---- division by zero ---- */
+
+static int zero_divisor_act(const struct act *act, const struct site *site, const uint8_t *data, uint32_t len)
+{
+	static const char text[] = "Divide or modulo by 0 detected. This can lead to unexpected results. "
+				   "1 is being used as the result.";
+	struct record rec = { .kind = REC_MESSAGE, .sev = SEV_WARNING, .span = site->span, .text = text,
+			      .text_len = sizeof(text) - 1 };
+
+	(void)data;
+	(void)len;
+	return act->record(act->ctx, &rec);
+}
+
+const struct func_def func_zero_divisor = {
+	.name = "division by zero", .signature = "", .summary = "", .flags = FUNC_ASYNC | FUNC_VOID,
+	.act = zero_divisor_act,
+};

@@ -23,6 +23,86 @@ static int printf_emit(struct lower *l, struct expr *call, struct val *out)
 	return lower_event(l, s, call->args.v + 1, call->args.n - 1);
 }
 
+/* ---- debugf ---- */
+
+#define DEBUGF_MOST_ARGS 3 /* of bpf_trace_printk() */
+
+static bool debugf_takes(const struct expr *arg)
+{
+	return type_is_int(arg->type) || arg->type->kind == TY_POINTER || arg->type->kind == TY_STRING;
+}
+
+static int debugf_check(struct checker *c, struct expr *call)
+{
+	int r = check_format_call(c, call, 0);
+
+	if (!r && call->args.n - 1 > DEBUGF_MOST_ARGS)
+		return check_error(c, call->span, "debugf() takes at most %d values, not %u", DEBUGF_MOST_ARGS,
+				   call->args.n - 1);
+	for (uint32_t i = 1; !r && i < call->args.n; i++)
+		if (call_arg(call, i)->type->kind != TY_NONE && !debugf_takes(call_arg(call, i)))
+			r = check_error(c, call_arg(call, i)->span, "debugf() shows numbers and strings, and this is %s",
+					type_name(c->arena, call_arg(call, i)->type));
+	return r;
+}
+
+/* Values are handed over as 64 bits, so every conversion of a number says so to the kernel. */
+static const char *debugf_format(struct lower *l, const struct format *f)
+{
+	static const char *const convs[] = {
+		[CONV_TEXT] = "", [CONV_D] = "%lld", [CONV_U] = "%llu", [CONV_X] = "%llx", [CONV_XX] = "%llX",
+		[CONV_O] = "%llo", [CONV_C] = "%c", [CONV_P] = "%px", [CONV_S] = "%s",
+	};
+	const char *text = "";
+
+	vec_each(it, &f->pieces) {
+		for (uint32_t i = 0; i < it->text_len; i++)
+			text = arena_printf(l->arena, it->text[i] == '%' ? "%s%%%%" : "%s%c", text, it->text[i]);
+		if ((size_t)it->conv >= ARRAY_SIZE(convs))
+			return NULL;
+		text = arena_printf(l->arena, "%s%s", text, convs[it->conv]);
+	}
+	return text;
+}
+
+static int debugf_value(struct lower *l, struct expr *arg, vreg *out)
+{
+	struct val v = { 0 };
+	int r;
+
+	if (arg->type->kind != TY_STRING)
+		return lower_scalar(l, arg, out);
+	r = lower_expr(l, arg, &v);
+	if (r < 0)
+		return r;
+	v = val_local(l, &v);
+	*out = val_address(l, &v);
+	return 0;
+}
+
+static int debugf_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	const char *text = debugf_format(l, call->data);
+	uint32_t len = text ? (uint32_t)strlen(text) + 1 : 0;
+	struct val format;
+	vreg args[2 + DEBUGF_MOST_ARGS];
+
+	(void)out;
+	if (!text)
+		return diag_error(l->diags, call->span, "debugf() knows only %%d, %%u, %%x, %%o, %%c, %%p and %%s");
+	for (uint32_t i = 1; i < call->args.n; i++) {
+		int r = debugf_value(l, call_arg(call, i), &args[1 + i]);
+
+		if (r < 0)
+			return r;
+	}
+	format = lower_rodata(l, type_string(l->arena, len), text, len);
+	args[0] = val_address(l, &format);
+	args[1] = ir_const(l->f, len);
+	ir_call(l->f, BPF_FUNC_trace_printk, 1 + call->args.n, args);
+	return 0;
+}
+
 static int printf_act(const struct act *act, const struct site *site, const uint8_t *data, uint32_t len)
 {
 	struct record rec = {
@@ -206,6 +286,9 @@ func_family funcs_output = {
 	  .summary = "show a value, or a map: of it only the top entries, values divided by div",
 	  .min_args = 1, .max_args = 3, .flags = FUNC_ASYNC | FUNC_VOID | FUNC_MAP_ARG,
 	  .check = print_check, .emit = print_emit, .act = print_act },
+	{ "debugf", .signature = "void debugf(string format, ...)",
+	  .summary = "print into the kernel's own trace, /sys/kernel/tracing/trace_pipe; at most 3 values",
+	  .min_args = 1, .max_args = FUNC_ANY_ARGS, .flags = FUNC_VOID, .check = debugf_check, .emit = debugf_emit },
 	{ "clear", .signature = "void clear(@map)", .summary = "remove all entries of a map",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_ASYNC | FUNC_VOID | FUNC_MAP_ARG,
 	  .check = whole_map_check, .emit = whole_map_emit, .act = clear_act },

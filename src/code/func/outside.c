@@ -74,7 +74,7 @@ static int cat_act(const struct act *act, const struct site *site, const uint8_t
 		return r;
 	r = file_take(path.s, (size_t)site->num[0], &text);
 	if (r < 0)
-		return report_error(act->report, r, NULL, "cat(): cannot read %s: %s", path.s, strerror(-r));
+		return report_error(act->report, r, NULL, "failed to open file '%s' (%s)", path.s, strerror(-r));
 	return text_tell(act, &text, "cat");
 }
 

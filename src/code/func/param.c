@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Param: named parameters of a script: `-- --name=value`. Always constants. */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 
@@ -17,11 +18,11 @@ static struct named_param *param_find(const struct check_env *env, const char *n
 /* "--name" alone is true. */
 static int become_bool(struct checker *c, struct expr *call, const struct named_param *p)
 {
-	if (!p->value || str_eq(p->value, "true") || str_eq(p->value, "1")) {
+	if (!p->value || !strcasecmp(p->value, "true") || str_eq(p->value, "1")) {
 		call_become_bool(call, true);
 		return 0;
 	}
-	if (str_eq(p->value, "false") || str_eq(p->value, "0")) {
+	if (!strcasecmp(p->value, "false") || str_eq(p->value, "0")) {
 		call_become_bool(call, false);
 		return 0;
 	}
@@ -42,7 +43,9 @@ static int become_int(struct checker *c, struct expr *call, const struct named_p
 	negative = *p->value == '-';
 	errno = 0;
 	v = negative ? strtoll(p->value, &end, 0) : (int64_t)strtoull(p->value, &end, 0);
-	if (errno || end == p->value || *end)
+	if (!strcasecmp(p->value, "true") || !strcasecmp(p->value, "false"))
+		v = tolower((unsigned char)*p->value) == 't';
+	else if (errno || end == p->value || *end)
 		return check_error(c, call->span, "the parameter --%s is an integer, and '%s' is none or too large",
 				   p->name, p->value);
 	expr_become_int(call, v, negative);
@@ -139,7 +142,27 @@ static int getopt_check(struct checker *c, struct expr *call)
 	return def->kind == EX_STR ? become_string(c, call, p) : become_int(c, call, p);
 }
 
+/* config() is a record of all variables, each a literal. */
+static int config_check(struct checker *c, struct expr *call)
+{
+	struct expr record = { .kind = EX_RECORD, .span = call->span, .name_span = call->span }, *value;
+	const char *name;
+
+	for (uint32_t i = 0; (name = config_name(i)); i++) {
+		value = arena_new_of(c->arena, struct expr);
+		*value = (struct expr){ .kind = EX_INT, .span = call->span };
+		if (!config_value(c, i, value))
+			continue;
+		vec_push(c->arena, &record.args, value);
+		vec_push(c->arena, &record.names, name);
+	}
+	*call = record;
+	return check_expr(c, call);
+}
+
 func_family funcs_param = {
+	{ "config", .signature = "record config()", .summary = "the config variables, as members of a record",
+	  .check = config_check },
 	{ "getopt", .signature = "T getopt(string name[, T default[, string description]])",
 	  .summary = "value of the parameter --name, of its default's type; no default: whether it was given",
 	  .min_args = 1, .max_args = 3, .check = getopt_check },

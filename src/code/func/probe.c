@@ -33,10 +33,49 @@ static int func_check(struct checker *c, struct expr *call)
 	return 0;
 }
 
+static uint32_t arg_number(const struct expr *call)
+{
+	return (uint32_t)strtoul(call->name + strlen("arg"), NULL, 10);
+}
+
+/* Where each attach point has them elsewhere: the member that says where. */
+static int typed_arg_check(struct checker *c, struct expr *call)
+{
+	const struct type *args = c->unit->args;
+	const struct attach_point *ap = c->unit->points.n ? c->unit->points.v[0] : NULL;
+	uint32_t i = arg_number(call), nbad = 0;
+	const struct field *f;
+
+	if (!args || !ap)
+		return check_error(c, call->span, "%s has a meaning only inside a probe", call->name);
+	if (i >= args->nfields)
+		return check_error(c, call->span, "%s has %s%u argument%s: there is no %s", ap->name,
+				   args->nfields ? "only " : "", args->nfields, args->nfields == 1 ? "" : "s", call->name);
+	f = &args->fields[i];
+	for (uint32_t p = 0; p < f->nplaces; p++)
+		nbad += f->places[p].problem != NULL;
+	for (uint32_t p = 0; p < f->nplaces; p++) {
+		if (!f->places[p].problem)
+			continue;
+		if (nbad == f->nplaces)
+			return check_error(c, call->span, "%s of %s cannot be read: %s", call->name, ap->name,
+					   f->places[p].problem);
+		diag_warn(c->diags, call->span, "%s of %s cannot be read at %u of its %u places, and is 0 there: %s",
+			  call->name, ap->name, nbad, f->nplaces, f->places[p].problem);
+		break;
+	}
+	call->data = f;
+	call->type = f->type;
+	return 0;
+}
+
 static int arg_check(struct checker *c, struct expr *call)
 {
 	const struct probe_kind *kind = c->unit->kind;
 
+	if (kind->has_typed_argn)
+		return typed_arg_check(c, call);
+	call->type = &type_uint64;
 	if (kind->has_argn && kind_has_registers(kind) && !cpu_registers[0].name)
 		return check_error(c, call->span, "%s is not known on this machine: how functions are called differs",
 				   call->name);
@@ -61,9 +100,13 @@ static vreg stack_word(struct lower *l, uint32_t i)
 /* The context is the registers, or an array of 64-bit words (raw tracepoints). */
 static int arg_emit(struct lower *l, struct expr *call, struct val *out)
 {
-	uint32_t i = (uint32_t)(call->name[3] - '0'), on_stack;
+	uint32_t i = arg_number(call), on_stack;
 	const struct cpu_register *reg;
 
+	if (call->data) {
+		*out = lower_field_place(l, call->data);
+		return 0;
+	}
 	if (!kind_has_registers(l->unit->kind)) {
 		*out = val_of_reg(call->type, ir_load(l->f, ir_ctx(l->f), (int32_t)i * 8, 8, false));
 		return 0;
@@ -73,10 +116,25 @@ static int arg_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
+/* ---- ctx ---- */
+
+static int ctx_check(struct checker *c, struct expr *call)
+{
+	call->type = type_pointer(c->arena, &type_none, SPACE_KERNEL);
+	return 0;
+}
+
+/* As an address: what is behind it is read with a helper, for the verifier has its own mind about a context. */
+static int ctx_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	*out = val_of_reg(call->type, ir_ctx(l->f));
+	return 0;
+}
+
 #define ARG_ENTRY(n) \
 	{ "arg" #n, .signature = "uint64 arg" #n, \
 	  .summary = "argument " #n " (from 0) of what is traced, as a word", \
-	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .check = arg_check, .emit = arg_emit }
+	  .flags = FUNC_BARE | FUNC_PURE, .check = arg_check, .emit = arg_emit }
 
 func_family funcs_probe = {
 	{ "probe", .signature = "string probe", .summary = "full name of the attach point that fired; a constant",
@@ -86,7 +144,10 @@ func_family funcs_probe = {
 	  .flags = FUNC_BARE | FUNC_PURE, .check = probetype_check },
 	{ "func", .signature = "string func", .summary = "name of the function that is traced; a constant",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = func_check },
+	{ "ctx", .signature = "void *ctx", .summary = "address of what the kernel hands to the probe",
+	  .flags = FUNC_BARE, .check = ctx_check, .emit = ctx_emit },
 	ARG_ENTRY(0), ARG_ENTRY(1), ARG_ENTRY(2), ARG_ENTRY(3), ARG_ENTRY(4),
 	ARG_ENTRY(5), ARG_ENTRY(6), ARG_ENTRY(7), ARG_ENTRY(8), ARG_ENTRY(9),
+	ARG_ENTRY(10), ARG_ENTRY(11),
 	{ 0 },
 };

@@ -48,8 +48,9 @@ static int usermode_check(struct checker *c, struct expr *call)
 
 	if (!cs)
 		return check_error(c, call->span, "usermode is only known on x86-64");
-	if (!kind_has_registers(c->unit->kind)) /* these fire within the kernel */
-		expr_become_int(call, 0, false);
+	/* What the session runs, it runs from user mode; other probes without registers fire within the kernel. */
+	if (!kind_has_registers(c->unit->kind))
+		expr_become_int(call, c->unit->kind->run != RUN_ATTACHED, false);
 	else
 		call->data = cs;
 	return 0;
