@@ -294,5 +294,9 @@ def test_one_link_for_many(run, traced):
     seen = dict(re.findall(r"@\[(\w+)\]: (\d+)", r.out))
     # other() is called once before, and then as itself and as chosen().
     assert r.status == 0 and seen["work"] == "3" and seen["other"] == "7" and seen["main"] == "1", r
+    if "uprobe_multi: yes" in run("--info").out:
+        r = run("--unsafe", "-e", f"""uprobe:{exe}:*o* {{ @ = count(); }}
+                interval:ms:50 {{ system("cat /proc/$PPID/fdinfo/* 2>/dev/null | grep -c uprobe_multi"); exit(); }}""")
+        assert r.status == 0 and re.search(r"^1$", r.out, re.M), r
     r = run("-e", f"config = {{ max_probes = 3 }} uprobe:{exe}:* {{ }}")
     fails(r, "matches more than 3 probes", "max_probes")
