@@ -92,6 +92,10 @@ struct val lower_field_place(struct lower *l, const struct field *f);
  * negative errno after a diagnostic.
  */
 int lower_typed_address(struct lower *l, struct expr *e, uint32_t none, vreg *out);
+/* Call a function of the kernel; `k` must live as long as the program that is being compiled. */
+vreg lower_kfunc(struct lower *l, const struct object_kfunc *k, uint32_t nargs, const vreg *args);
+/* The address of the kernel's object as a number that may be computed with and read from. */
+vreg lower_object_address(struct lower *l, vreg object);
 /* The address space in which a pointer of this type in the present probe points. */
 enum addr_space lower_space(struct lower *l, const struct type *t);
 
@@ -137,6 +141,9 @@ int lower_seq_printf(struct lower *l, struct expr *call);
 void lower_event_output(struct lower *l, const struct site *s, vreg addr, vreg bytes);
 /* What the session does for this function needs the capability (CAP_*) while it runs. */
 void lower_keep_capability(struct lower *l, uint32_t cap);
+
+/* What a guard of the present unit compares. */
+vreg lower_guard_number(struct lower *l, const struct guard *g);
 
 /* Return from the action block (not from the BPF program, when several share it). */
 void lower_return(struct lower *l);

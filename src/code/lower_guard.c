@@ -136,6 +136,13 @@ static vreg word_of(const struct guard_words *words, const struct guard *g)
 	return 0;
 }
 
+vreg lower_guard_number(struct lower *l, const struct guard *g)
+{
+	vreg known = l->priv->fn.words ? word_of(l->priv->fn.words, g) : 0;
+
+	return known ? known : guard_read(l, g);
+}
+
 void lower_guard_test(struct lower *l, const struct part *part, const struct guard_words *words, uint32_t no)
 {
 	uint32_t yes;

@@ -72,6 +72,7 @@ struct lower_fn {
 	VEC(struct loop) loops;
 	VEC(struct temp) temps;    /* the first temps_used are in use */
 	uint32_t temps_used;
+	const struct guard_words *words; /* of a program: what its guards test, read at its start */
 	uint32_t part_end;         /* where `return` goes */
 	bool returns;              /* something went there */
 	struct want *next_want;    /* for the next lower_expr() */

@@ -132,6 +132,7 @@ int lower_program(struct lower *l, const struct program_plan *plan, uint32_t ind
 
 	program_start(l, plan, index);
 	lower_guards_read(l, plan, &words);
+	l->priv->fn.words = &words;
 	for (uint32_t i = 0, n; i < plan->parts.n; i += n) {
 		struct part *parts = &plan->parts.v[i];
 

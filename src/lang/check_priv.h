@@ -42,7 +42,9 @@ struct check_priv {
 	struct strmap map_names;    /* "@x" -> struct map */
 	struct strmap tests;        /* "test:NAME", "bench:NAME" that there are -> struct attach_point */
 	bool has_filter;            /* `filter` is compiled */
+	bool block_missing;         /* none of the probes of some block exists, and none has to */
 	regex_t filter;
+	struct strmap cookie_types; /* program types -> may they ask which attach point they run for? */
 	const struct probe_kind *left_out; /* a kind that only another mode runs, or NULL */
 	struct strmap c_types;      /* "struct foo", "typedef_name" -> struct type */
 	struct strmap c_consts;     /* name -> struct c_const */
@@ -181,6 +183,12 @@ int check_param(struct checker *c, struct expr *e);
 const char *param_text(const struct checker *c, uint64_t n);
 /* An integer that came from a parameter becomes its text. False: it did not. */
 bool param_to_string(struct checker *c, struct expr *e);
+
+/* ---- check_point.c ---- */
+/* Can one body find out for which of the two it runs? */
+bool points_told_apart(struct checker *c, const struct attach_point *x, const struct attach_point *y);
+/* Give the points of a unit the numbers by which it is told. */
+void points_number(struct unit *u);
 
 /* ---- check_probe.c ---- */
 /* Is `name` (arg0, retval, args, func) offered by the kind of the present unit? An error otherwise. */

@@ -273,6 +273,8 @@ static int nothing_wanted(struct checker *c)
 {
 	const struct span nowhere = { 0 };
 
+	if (c->priv->block_missing)
+		return check_error(c, nowhere, "No probes attached; none of the script's probes exists");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_TEST)
 		return check_error(c, nowhere, "No probes attached; use --test to run test probes");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_BENCH)
@@ -294,20 +296,26 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 		found += some.n;
 		if (err && err != -EINVAL)
 			return err;
+		if (err)
+			continue;
 		vec_each(ap, &some) {
-			if (strmap_get(&seen, (*ap)->name) || !point_wanted(c, *ap))
+			const char *text = (*ap)->same_as ? (*ap)->same_as : (*ap)->name;
+
+			if (strmap_get(&seen, text) || !point_wanted(c, *ap))
 				continue;
 			if (test_name_check(c, *ap))
 				return -EINVAL;
-			strmap_put(c->arena, &seen, (*ap)->name, *ap);
+			strmap_put(c->arena, &seen, text, *ap);
 			vec_push(c->arena, points, *ap);
 			++*total;
 		}
-		if (points_limit(c, *spec, *total))
+		if (points_limit(c, *spec, *total)) {
+			*total = 0; /* said once, not again for every clause behind it */
 			return -EINVAL;
+		}
 	}
-	if (!found && c->diags->nerrors == nerrors)
-		return check_error(c, clause->span, "none of the probes of this block exists");
+	/* Nothing is left of a block all of whose probes may be missing. */
+	c->priv->block_missing |= !found;
 	return c->diags->nerrors > nerrors ? -EINVAL : 0;
 }
 
@@ -342,10 +350,10 @@ static void note_use(struct expr *e, void *ctx)
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
 	f = func_find(u->c->env->families, e->name);
 	u->reads.context |= f && f->flags & FUNC_CONTEXT;
-	u->own |= f && f->flags & FUNC_OWN_POINT;
 	number = argn_number(e->name);
 	if (number >= 0)
 		u->argn |= 1u << number;
+	u->own |= f && f->flags & FUNC_OWN_POINT;
 }
 
 static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
@@ -440,11 +448,13 @@ static bool same_section_type(const char *x, const char *y)
 	return n == m && (!n || !memcmp(x, y, n));
 }
 
-static bool unit_takes(const struct unit *u, const struct attach_point *ap, const struct body_uses *uses)
+static bool unit_takes(struct checker *c, const struct unit *u, const struct attach_point *ap,
+		       const struct body_uses *uses)
 {
 	const struct attach_point *first = u->points.v[0];
 
-	return !uses->point && !uses->own && u->kind == ap->kind && first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
+	return (!uses->point || points_told_apart(c, first, ap)) && !uses->own && u->kind == ap->kind &&
+	       first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
 	       same_section_type(first->section, ap->section) && args_alike(first, ap, uses);
 }
 
@@ -519,14 +529,16 @@ static int clause_units(struct checker *c, struct clause *clause, const attach_v
 
 		if (err)
 			return err;
-		for (uint32_t i = from; !u && i < c->script->units.n && !uses.point; i++) {
-			if (unit_takes(c->script->units.v[i], ap, &uses))
+		for (uint32_t i = from; !u && i < c->script->units.n; i++) {
+			if (unit_takes(c, c->script->units.v[i], ap, &uses))
 				u = c->script->units.v[i];
 		}
 		if (!u)
 			u = unit_new(c, clause, ap, c->script->units.n > from || one_process(c));
 		vec_push(c->arena, &u->points, ap);
 	}
+	for (uint32_t i = from; i < c->script->units.n; i++)
+		points_number(c->script->units.v[i]);
 	return 0;
 }
 

@@ -78,6 +78,7 @@ struct attach_point {
 	const struct probe_spec *spec; /* where it was written */
 	const char *name;    /* canonical full name: what the builtin `probe` yields and listings show */
 	const char *section; /* ELF section, as libbpf names program types: "tp/sched/sched_switch" */
+	const char *same_as; /* points of a clause with the same text here are one, however written; NULL: name */
 	const char *group;   /* attach points with the same group share one BPF program; NULL: none */
 	struct guard guard;
 	uint64_t guard_value;
@@ -105,6 +106,8 @@ struct probe_link {
 	struct bpf_link *link; /* or NULL */
 	int fd;                /* or -1 */
 	bool slow_close;       /* closing waits for a grace period: closed in parallel, after switch-off */
+	bool watches;          /* a watchpoint at `address`, which unwatch() may end */
+	uint64_t address;
 	bool to_read;          /* RUN_ITER: the session reads `fd` to its end */
 };
 
@@ -128,6 +131,7 @@ struct probe_kind {
 	const char *forms;           /* "tracepoint:SUBSYSTEM:EVENT", shown by help and in errors */
 	const char *summary;         /* one line for help */
 	enum probe_run run;
+	const char *absent_hint;     /* what to use where the kernel or machine lacks what it needs; or NULL */
 	const char *prog_type;       /* for --info and help: the kernel's name of the program type */
 	bool has_args, has_argn, has_retval, has_func;
 	bool has_typed_argn;         /* arg0, arg1, ... are members of what args() fills in, not words */
@@ -136,6 +140,7 @@ struct probe_kind {
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */
 	bool filter_pid;             /* attached for all processes: with -p its programs test the process */
 	bool slow_close;             /* its programs test the session's off flag first */
+	bool last_runs_first;        /* of several programs at one place, the one attached last runs first */
 	/*
 	 * attach() gives every attachment its point's cookie, so that one body serves many points and still
 	 * knows which of them fired (`probe`, `func`). Used where the kernel lets programs of prog_type call

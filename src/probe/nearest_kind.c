@@ -176,9 +176,13 @@ static const char *by_name(struct probe_env *env, const char *function)
 	return NULL;
 }
 
-static const char *nearest(struct probe_env *env, const char *function)
+static const char *nearest(struct probe_env *env, const struct attach_point *ap)
 {
-	const char *found = by_table(env, function);
+	const char *function = ap->func, *found;
+
+	if (!str_eq(ap->kind->prog_type, "kprobe") && kernel_has_kprobes(env->kernel))
+		return arena_printf(env->arena, "%s:%s", ap->kind->has_retval ? "kretprobe" : "kprobe", function);
+	found = by_table(env, function);
 
 	found = found ? found : by_syscall(env, function);
 	return found ? found : by_name(env, function);
@@ -191,7 +195,7 @@ int nearest_kind_report(struct probe_env *env, const struct attach_point *ap, co
 
 	quiet.report = NULL;
 	if (ap->func)
-		near = nearest(&quiet, ap->func);
+		near = nearest(&quiet, ap);
 	if (near)
 		hint = arena_printf(env->arena, "%s sees the same event", near);
 	return report_error(env->report, err, hint ? hint : "sonde -l lists the probes of this kernel",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
+#include <linux/bpf.h>
 #include <linux/perf_event.h>
 
 #include <bpf/libbpf.h>
@@ -13,7 +14,7 @@
 #include "kernel/kernel.h"
 #include "probe/common.h"
 
-static const char *perf_hint(int err)
+static const char *perf_hint(int err, const struct probe_kind *kind)
 {
 	switch (err) {
 	case -EACCES:
@@ -24,10 +25,12 @@ static const char *perf_hint(int err)
 		return "too many files are open: raise the limit with ulimit -n";
 	case -ESRCH:
 		return "the process has ended";
+	case -ENOSPC:
+		return "the processor can watch a few addresses at a time (x86: 4), and all of that are taken";
 	case -EOPNOTSUPP:
 	case -ENOENT:
 	case -ENODEV:
-		return "this kernel or machine does not offer the event";
+		return kind->absent_hint ? kind->absent_hint : "use another event: this kernel has no such one";
 	default:
 		return NULL;
 	}
@@ -35,8 +38,11 @@ static const char *perf_hint(int err)
 
 int attach_report(struct probe_env *env, const struct attach_point *ap, int err)
 {
-	errno = -err;
-	return report_error(env->report, err, perf_hint(err), "cannot attach %s: %m", ap->name);
+	bool absent = err == -EOPNOTSUPP || err == -ENOENT || err == -ENODEV;
+
+	return report_error(env->report, err, perf_hint(err, ap->kind), "cannot attach %s: %s", ap->name,
+			    absent ? "this kernel or machine does not offer the event" :
+			    err == -ENOSPC ? "no register is left for it" : strerror(-err));
 }
 
 struct probe_link *link_slot(struct probe_env *env, link_vec *links)
@@ -173,14 +179,35 @@ int perf_attach_all(struct probe_env *env, struct bpf_program *prog, const struc
 	return err ? attach_report(env, ap, err) : 0;
 }
 
+/* libbpf's functions know nothing of the cookie, which Linux takes since 6.10. */
+static int raw_attach_cookie(struct bpf_program *prog, const char *event, uint64_t cookie)
+{
+	struct {
+		uint64_t name;
+		uint32_t prog_fd, pad;
+		uint64_t cookie;
+	} attr = { .name = (uintptr_t)event, .prog_fd = (uint32_t)bpf_program__fd(prog), .cookie = cookie };
+	long fd = syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
 int raw_attach(struct probe_env *env, struct bpf_program *prog, const char *event,
 	       const struct attach_point *ap, link_vec *links)
 {
 	struct probe_link *slot = link_slot(env, links);
+	int err;
 
-	slot->link = bpf_program__attach_raw_tracepoint(prog, event);
-	if (slot->link)
-		return 0;
+	if (ap->cookie) {
+		slot->fd = err = raw_attach_cookie(prog, event, ap->cookie);
+		if (err >= 0)
+			return 0;
+	} else {
+		slot->link = bpf_program__attach_raw_tracepoint(prog, event);
+		if (slot->link)
+			return 0;
+		err = -errno;
+	}
 	links->n--;
-	return attach_report(env, ap, -errno);
+	return attach_report(env, ap, err);
 }

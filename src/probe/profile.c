@@ -60,6 +60,7 @@ const struct probe_kind probe_profile = {
 	.summary = "every so often, on every CPU",
 	.run = RUN_ATTACHED,
 	.prog_type = "perf_event",
+	.takes_cookie = true,
 	.expand = expand,
 	.list = list,
 	.attach = attach,

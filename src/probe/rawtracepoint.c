@@ -172,6 +172,7 @@ const struct probe_kind probe_rawtracepoint = {
 	.has_args = true,
 	.has_argn = true,
 	.space = SPACE_KERNEL,
+	.takes_cookie = true,
 	.expand = expand,
 	.args = args,
 	.list = list,

@@ -314,6 +314,7 @@ const struct probe_kind probe_tracepoint = {
 	.has_args = true,
 	.space = SPACE_KERNEL,
 	.slow_close = true,
+	.takes_cookie = true,
 	.expand = expand,
 	.settle = settle,
 	.args = args,

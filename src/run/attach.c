@@ -47,21 +47,29 @@ static int program_attach(struct session *s, uint32_t index)
 	return 0;
 }
 
+static int program_start(struct session *s, uint32_t index)
+{
+	const struct program_desc *d = &s->module->programs.v[index];
+
+	if (probe_run_by_kernel(d->kind))
+		return program_attach(s, index);
+	s->nattached += d->npoints;
+	return 0;
+}
+
+/* In an order that makes programs at one place run as they stand in the script. */
 int probes_attach(struct session *s)
 {
-	for (uint32_t i = 0; i < s->module->programs.n; i++) {
-		const struct program_desc *d = &s->module->programs.v[i];
-		int err;
+	uint32_t n = s->module->programs.n;
+	int err = 0;
 
-		if (!probe_run_by_kernel(d->kind)) {
-			s->nattached += d->npoints;
-			continue;
-		}
-		err = program_attach(s, i);
-		if (err)
-			return err;
-	}
-	return 0;
+	for (uint32_t i = 0; !err && i < n; i++)
+		if (!s->module->programs.v[i].kind->last_runs_first)
+			err = program_start(s, i);
+	for (uint32_t i = n; !err && i-- > 0;)
+		if (s->module->programs.v[i].kind->last_runs_first)
+			err = program_start(s, i);
+	return err;
 }
 
 static void link_close(struct probe_link *l)
@@ -78,6 +86,13 @@ void probes_switch_off(struct session *s)
 		__atomic_store_n(&s->control->off, 1, __ATOMIC_SEQ_CST);
 	vec_each(l, &s->links)
 		if (!l->slow_close)
+			link_close(l);
+}
+
+void probes_unwatch(struct session *s, uint64_t address)
+{
+	vec_each(l, &s->links)
+		if (l->watches && l->address == address)
 			link_close(l);
 }
 

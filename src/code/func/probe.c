@@ -4,14 +4,111 @@
 
 #include "code/func/func_priv.h"
 
-/* The checker gives every attach point a unit of its own where `probe` is used. */
-static int probe_check(struct checker *c, struct expr *call)
-{
-	const char *name = c->unit->points.v[0]->name;
+/* ---- texts of the attach point ---- */
 
-	expr_become_string(c->arena, call, name, (uint32_t)strlen(name));
+typedef const char *point_text(const struct attach_point *ap);
+
+static const char *probe_text(const struct attach_point *ap)
+{
+	return ap->name;
+}
+
+static const char *func_text(const struct attach_point *ap)
+{
+	return ap->func;
+}
+
+/* A constant where there is one attach point; else one of a table, by the number of the one that fired. */
+static void text_check(struct checker *c, struct expr *call, point_text *text)
+{
+	const struct unit *u = c->unit;
+	size_t most = 0;
+
+	if (u->points.n == 1) {
+		const char *only = text(u->points.v[0]);
+
+		expr_become_string(c->arena, call, only, (uint32_t)strlen(only));
+		return;
+	}
+	vec_each(ap, &u->points)
+		most = MAX(most, strlen(text(*ap)));
+	call->type = type_string(c->arena, (uint32_t)most + 1);
+}
+
+static bool by_guard(const struct unit *u)
+{
+	return u->points.v[0]->guard.kind != GUARD_NONE;
+}
+
+static uint64_t row_of(const struct unit *u, const struct attach_point *ap)
+{
+	return by_guard(u) ? ap->guard_value : ap->cookie;
+}
+
+/* All rows of the table, a power of two, so that a mask keeps the number within. */
+static struct val text_table(struct lower *l, uint32_t stride, uint32_t *mask, point_text *text)
+{
+	uint64_t last = 0, rows = 1;
+	char *table;
+
+	vec_each(ap, &l->unit->points)
+		last = MAX(last, row_of(l->unit, *ap));
+	while (rows <= last)
+		rows *= 2;
+	table = arena_alloc(l->arena, rows * stride);
+	vec_each(ap, &l->unit->points)
+		strcpy(table + row_of(l->unit, *ap) * stride, text(*ap));
+	*mask = (uint32_t)rows - 1;
+	return lower_rodata(l, &type_uint8, table, (uint32_t)(rows * stride));
+}
+
+static vreg point_number(struct lower *l)
+{
+	vreg ctx;
+
+	if (by_guard(l->unit))
+		return lower_guard_number(l, &l->unit->points.v[0]->guard);
+	ctx = ir_ctx(l->f);
+	return ir_call_pure(l->f, BPF_FUNC_get_attach_cookie, 1, &ctx);
+}
+
+static int text_emit(struct lower *l, const struct expr *call, struct val *out, point_text *text)
+{
+	uint32_t stride = align_up(call->type->size, 8), mask;
+	struct val table = text_table(l, stride, &mask, text);
+	vreg row = ir_bin_imm(l->f, IR_AND, point_number(l), mask);
+
+	row = ir_bin_imm(l->f, IR_MUL, row, stride);
+	*out = val_of_mem(call->type, ir_bin(l->f, IR_ADD, table.reg, row), table.off, SPACE_NONE);
 	return 0;
 }
+
+static int probe_check(struct checker *c, struct expr *call)
+{
+	text_check(c, call, probe_text);
+	return 0;
+}
+
+static int probe_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	return text_emit(l, call, out, probe_text);
+}
+
+static int func_check(struct checker *c, struct expr *call)
+{
+	vec_each(ap, &c->unit->points)
+		if (!(*ap)->func)
+			return check_error(c, call->span, "%s traces no function that has a name", (*ap)->name);
+	text_check(c, call, func_text);
+	return 0;
+}
+
+static int func_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	return text_emit(l, call, out, func_text);
+}
+
+/* ---- others ---- */
 
 /* begin and end are no kinds of their own for the reference. */
 static int probetype_check(struct checker *c, struct expr *call)
@@ -20,16 +117,6 @@ static int probetype_check(struct checker *c, struct expr *call)
 	const char *name = kind->run == RUN_BEGIN || kind->run == RUN_END ? "special" : kind->name;
 
 	expr_become_string(c->arena, call, name, (uint32_t)strlen(name));
-	return 0;
-}
-
-static int func_check(struct checker *c, struct expr *call)
-{
-	const struct attach_point *ap = c->unit->points.v[0];
-
-	if (!ap->func)
-		return check_error(c, call->span, "%s traces no function that has a name", ap->name);
-	expr_become_string(c->arena, call, ap->func, (uint32_t)strlen(ap->func));
 	return 0;
 }
 
@@ -137,13 +224,13 @@ static int ctx_emit(struct lower *l, struct expr *call, struct val *out)
 	  .flags = FUNC_BARE | FUNC_PURE, .check = arg_check, .emit = arg_emit }
 
 func_family funcs_probe = {
-	{ "probe", .signature = "string probe", .summary = "full name of the attach point that fired; a constant",
-	  .flags = FUNC_BARE | FUNC_PURE, .check = probe_check },
+	{ "probe", .signature = "string probe", .summary = "full name of the attach point that fired",
+	  .flags = FUNC_BARE | FUNC_PURE, .check = probe_check, .emit = probe_emit },
 	{ "probetype", .signature = "string probetype",
 	  .summary = "kind of the probe; begin and end are special; a constant",
 	  .flags = FUNC_BARE | FUNC_PURE, .check = probetype_check },
-	{ "func", .signature = "string func", .summary = "name of the function that is traced; a constant",
-	  .flags = FUNC_BARE | FUNC_PURE, .check = func_check },
+	{ "func", .signature = "string func", .summary = "name of the function that is traced",
+	  .flags = FUNC_BARE | FUNC_PURE, .check = func_check, .emit = func_emit },
 	{ "ctx", .signature = "void *ctx", .summary = "address of what the kernel hands to the probe",
 	  .flags = FUNC_BARE, .check = ctx_check, .emit = ctx_emit },
 	ARG_ENTRY(0), ARG_ENTRY(1), ARG_ENTRY(2), ARG_ENTRY(3), ARG_ENTRY(4),
