@@ -279,7 +279,7 @@ def test_list(run, traced):
     r = run("-l", f"uretprobe:{traced}/tra*:w?rk")
     assert r.status == 0 and r.out == f"uretprobe:{exe}:work\n", r
     r = run("-lv", f"uprobe:{exe}:main")
-    assert r.status == 0 and r.out.startswith(f"uprobe:{exe}:main\n    int32 argc\n"), r
+    assert r.status == 0 and r.out.startswith(f"uprobe:{exe}:main\n    int argc\n"), r
     began = time.monotonic()
     r = run("-l", "uprobe:/bin/bash:*")
     assert r.status == 0 and len(r.out.split()) > 1000, r
