@@ -86,6 +86,7 @@ struct attach_point {
 	uint64_t guard_value;
 	const struct type *args; /* what `args` offers here, or NULL; filled by kind->args() */
 	bool uses_btf_ctx;       /* the verifier knows what the words of the context point to (tp_btf, fentry) */
+	bool optional;           /* a pattern has found it: when the kernel will not have it, it is left out and counted */
 	bool stays;              /* it is left behind and runs without the session: nobody receives its events */
 	bool unpaced;            /* RUN_ITER: the kernel cannot go on in the middle: all must be read at once */
 	/* for the kind's own attach(): meaning is private to it */
