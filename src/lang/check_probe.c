@@ -63,7 +63,8 @@ int check_offered(struct checker *c, const char *name, struct span span)
 		diag_hint(c->diags, "%s", kind_offer_text(c, k));
 		return err;
 	}
-	if (is_context(name) && !c->unit->args)
+	/* ctx is a struct in some kinds; in the others it is an address. */
+	if ((str_eq(name, "args") || (str_eq(name, "ctx") && k->has_ctx)) && !c->unit->args)
 		return check_error(c, span, "%s has no %s", c->unit->points.n ? c->unit->points.v[0]->name : k->name, name);
 	return 0;
 }
@@ -309,8 +310,10 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 			vec_push(c->arena, points, *ap);
 			++*total;
 		}
-		if (points_limit(c, *spec, *total))
+		if (points_limit(c, *spec, *total)) {
+			*total = 0; /* said once, not again for every clause behind it */
 			return -EINVAL;
+		}
 	}
 	/* Nothing is left of a block all of whose probes may be missing. */
 	c->priv->block_missing |= !found;
@@ -324,6 +327,7 @@ struct body_uses {
 	struct checker *c;
 	bool point;
 	uint32_t nargs; /* how often args is named */
+	bool own; /* what only a body of its own can do */
 	struct body_reads reads;
 	uint32_t argn; /* 1 << number of each argN */
 };
@@ -350,6 +354,7 @@ static void note_use(struct expr *e, void *ctx)
 	number = argn_number(e->name);
 	if (number >= 0)
 		u->argn |= 1u << number;
+	u->own |= f && f->flags & FUNC_OWN_POINT;
 }
 
 static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
@@ -449,7 +454,7 @@ static bool unit_takes(struct checker *c, const struct unit *u, const struct att
 {
 	const struct attach_point *first = u->points.v[0];
 
-	return (!uses->point || points_told_apart(c, first, ap)) && u->kind == ap->kind &&
+	return (!uses->point || points_told_apart(c, first, ap)) && !uses->own && u->kind == ap->kind &&
 	       first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
 	       same_section_type(first->section, ap->section) && args_alike(first, ap, uses);
 }

@@ -113,6 +113,17 @@ struct probe_link {
 
 typedef VEC(struct probe_link) link_vec;
 
+/* A symbol of a traced program, and how its address is found where the probe fires. */
+struct probe_symbol {
+	uint64_t addr, size; /* size 0: not known */
+	enum {
+		SYMBOL_FIXED,      /* it is addr */
+		SYMBOL_FROM_IP,    /* the instruction pointer is `here` when the program is where its file says */
+		SYMBOL_FROM_ENTRY, /* what bpf_get_func_ip() returns is */
+	} from;
+	uint64_t here;
+};
+
 struct probe_kind {
 	const char *name;            /* "tracepoint" */
 	const char *const *aliases;  /* NULL-terminated: "t", ... NULL when none. Case matters unless ci. */
@@ -155,6 +166,10 @@ struct probe_kind {
 	/* The type of this name ("struct foo", a typedef) as the traced program knows it; NULL: unknown. The
 	 * kind may leave this out. */
 	const struct type *(*type)(struct probe_env *env, const struct attach_point *ap, const char *name);
+	/* A symbol of the traced program, for uaddr(): 0, -ENOENT, or another errno after a diagnostic at `span`. The
+	 * kind may leave this out. */
+	int (*symbol)(struct probe_env *env, const struct attach_point *ap, struct span span, const char *name,
+		      struct probe_symbol *out);
 	/*
 	 * Call fn with the full name of all that match a spec whose parts may be patterns (for -l); no
 	 * attach point is made. Sorted. Stops when fn returns non-zero and returns that.
