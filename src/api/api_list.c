@@ -29,12 +29,25 @@ static struct probe_spec *spec_make(struct arena *a, const struct probe_kind *ki
 	return probe_spec_of_text(a, rest ? arena_printf(a, "%s:%s", kind->name, rest) : kind->name);
 }
 
+/* As the kernel declares it, where that is known: "char comm[16]". */
+static void arg_text(const struct field *f, struct arena *a, struct strbuf *out)
+{
+	const struct type *t = f->type;
+	bool declared = t->name && t->kind != TY_STRUCT && t->kind != TY_ENUM;
+	const char *type = declared ? t->name : type_name(a, t);
+	size_t len = strcspn(type, "[");
+
+	/* "__data_loc char[] name" is no array. */
+	if (t->kind == TY_POINTER)
+		len = strlen(type);
+	strbuf_addf(out, "%s    %.*s %s%s", out->len ? "\n" : "", (int)len, type, f->name, type + len);
+}
+
 void args_text(const struct type *args, struct arena *a, struct strbuf *out)
 {
 	for (uint32_t i = 0; args && i < args->nfields; i++)
 		if (args->fields[i].name)
-			strbuf_addf(out, "%s    %s %s", out->len ? "\n" : "", type_name(a, args->fields[i].type),
-				    args->fields[i].name);
+			arg_text(&args->fields[i], a, out);
 }
 
 static int args_find(struct listing *l, struct arena *a, const char *name, struct strbuf *out)

@@ -46,6 +46,8 @@ struct act {
 		      struct strbuf *out);
 	/* End the session with this exit status after what has arrived is shown. */
 	void (*stop)(void *ctx, int status);
+	/* Detach the watchpoints at this address. */
+	void (*unwatch)(void *ctx, uint64_t address);
 	/* Monotonic (boot) nanoseconds at which the session began. */
 	uint64_t (*start_ns)(void *ctx);
 };

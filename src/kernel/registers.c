@@ -26,14 +26,17 @@ const struct cpu_calls cpu_calls = {
 	.args = { "di", "si", "dx", "cx", "r8", "r9" },
 	.retval = "ax",
 	.stack = "sp",
+	.ip = "ip",
 	.stack_args = 8, /* behind the return address */
 #elif defined(__aarch64__)
 	.args = { "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7" },
 	.retval = "r0",
 	.stack = "sp",
+	.ip = "pc",
 #else
 	.retval = "",
 	.stack = "",
+	.ip = "",
 #endif
 };
 

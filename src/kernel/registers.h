@@ -22,7 +22,7 @@ const struct cpu_register *cpu_register_find(const char *name);
 struct cpu_calls {
 	const char *args[8];      /* registers of the first arguments; NULL: no more */
 	const char *retval;
-	const char *stack;        /* the stack pointer */
+	const char *stack, *ip;   /* the stack pointer, the instruction pointer */
 	uint32_t stack_args;      /* on entry, further arguments lie this far beyond it, 8 bytes each */
 };
 extern const struct cpu_calls cpu_calls;

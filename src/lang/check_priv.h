@@ -42,6 +42,7 @@ struct check_priv {
 	struct strmap map_names;    /* "@x" -> struct map */
 	struct strmap tests;        /* "test:NAME", "bench:NAME" that there are -> struct attach_point */
 	bool has_filter;            /* `filter` is compiled */
+	bool block_missing;         /* none of the probes of some block exists, and none has to */
 	regex_t filter;
 	struct strmap cookie_types; /* program types -> may they ask which attach point they run for? */
 	const struct probe_kind *left_out; /* a kind that only another mode runs, or NULL */

@@ -273,6 +273,8 @@ static int nothing_wanted(struct checker *c)
 {
 	const struct span nowhere = { 0 };
 
+	if (c->priv->block_missing)
+		return check_error(c, nowhere, "No probes attached; none of the script's probes exists");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_TEST)
 		return check_error(c, nowhere, "No probes attached; use --test to run test probes");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_BENCH)
@@ -312,8 +314,8 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 			return -EINVAL;
 		}
 	}
-	if (!found && c->diags->nerrors == nerrors)
-		return check_error(c, clause->span, "none of the probes of this block exists");
+	/* Nothing is left of a block all of whose probes may be missing. */
+	c->priv->block_missing |= !found;
 	return c->diags->nerrors > nerrors ? -EINVAL : 0;
 }
 
@@ -324,6 +326,7 @@ struct body_uses {
 	struct checker *c;
 	bool point;
 	uint32_t nargs; /* how often args is named */
+	bool own; /* what only a body of its own can do */
 	struct body_reads reads;
 	uint32_t argn; /* 1 << number of each argN */
 };
@@ -350,6 +353,7 @@ static void note_use(struct expr *e, void *ctx)
 	number = argn_number(e->name);
 	if (number >= 0)
 		u->argn |= 1u << number;
+	u->own |= f && f->flags & FUNC_OWN_POINT;
 }
 
 static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
@@ -449,7 +453,7 @@ static bool unit_takes(struct checker *c, const struct unit *u, const struct att
 {
 	const struct attach_point *first = u->points.v[0];
 
-	return (!uses->point || points_told_apart(c, first, ap)) && u->kind == ap->kind &&
+	return (!uses->point || points_told_apart(c, first, ap)) && !uses->own && u->kind == ap->kind &&
 	       first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
 	       same_section_type(first->section, ap->section) && args_alike(first, ap, uses);
 }

@@ -25,6 +25,7 @@ enum func_flag {
 	FUNC_MAP_ARG = 64,  /* its first argument may be a whole map (@x without key) */
 	FUNC_CONTEXT = 512, /* what it gives depends on how the program is attached: kstack */
 	FUNC_STAYS = 256,   /* asynchronous, but does without the session where that is gone (attach_point.stays) */
+	FUNC_OWN_POINT = 1024, /* check() asks the attach point: a body that uses it is made for each of them */
 	FUNC_LAZY_ARGS = 128, /* check() checks the arguments itself (names that are not values: kstack(perf)) */
 };
 

@@ -106,10 +106,23 @@ struct probe_link {
 	struct bpf_link *link; /* or NULL */
 	int fd;                /* or -1 */
 	bool slow_close;       /* closing waits for a grace period: closed in parallel, after switch-off */
+	bool watches;          /* a watchpoint at `address`, which unwatch() may end */
+	uint64_t address;
 	bool to_read;          /* RUN_ITER: the session reads `fd` to its end */
 };
 
 typedef VEC(struct probe_link) link_vec;
+
+/* A symbol of a traced program, and how its address is found where the probe fires. */
+struct probe_symbol {
+	uint64_t addr, size; /* size 0: not known */
+	enum {
+		SYMBOL_FIXED,      /* it is addr */
+		SYMBOL_FROM_IP,    /* the instruction pointer is `here` when the program is where its file says */
+		SYMBOL_FROM_ENTRY, /* what bpf_get_func_ip() returns is */
+	} from;
+	uint64_t here;
+};
 
 struct probe_kind {
 	const char *name;            /* "tracepoint" */
@@ -118,6 +131,7 @@ struct probe_kind {
 	const char *forms;           /* "tracepoint:SUBSYSTEM:EVENT", shown by help and in errors */
 	const char *summary;         /* one line for help */
 	enum probe_run run;
+	const char *absent_hint;     /* what to use where the kernel or machine lacks what it needs; or NULL */
 	const char *prog_type;       /* for --info and help: the kernel's name of the program type */
 	bool has_args, has_argn, has_retval, has_func;
 	bool has_typed_argn;         /* arg0, arg1, ... are members of what args() fills in, not words */
@@ -152,6 +166,10 @@ struct probe_kind {
 	/* The type of this name ("struct foo", a typedef) as the traced program knows it; NULL: unknown. The
 	 * kind may leave this out. */
 	const struct type *(*type)(struct probe_env *env, const struct attach_point *ap, const char *name);
+	/* A symbol of the traced program, for uaddr(): 0, -ENOENT, or another errno after a diagnostic at `span`. The
+	 * kind may leave this out. */
+	int (*symbol)(struct probe_env *env, const struct attach_point *ap, struct span span, const char *name,
+		      struct probe_symbol *out);
 	/*
 	 * Call fn with the full name of all that match a spec whose parts may be patterns (for -l); no
 	 * attach point is made. Sorted. Stops when fn returns non-zero and returns that.

@@ -25,15 +25,18 @@ bool binary_is_implied(const struct probe_env *env);
 /* A function, by its address in the file. */
 struct binary_symbol {
 	const char *name;
+	const char *plain; /* as its programmer wrote it, once that was asked for (uprobe_each_plain()); or NULL */
 	uint64_t addr, size;
 	uint8_t type, bind;
 };
+
+typedef VEC(struct binary_symbol) symbol_vec;
 
 struct binary {
 	const char *path;
 	struct elf_file *elf;
 	bool listed; /* symbols have been read */
-	VEC(struct binary_symbol) functions; /* sorted by name, then address; each name and address once */
+	symbol_vec functions; /* sorted by name, then address; each name and address once */
 };
 
 /*

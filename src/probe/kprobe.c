@@ -401,6 +401,7 @@ const struct probe_kind probe_kprobe = {
 	.forms = "kprobe[:MODULE]:FUNCTION[+OFFSET], kprobe:ADDRESS",
 	.summary = "a function of the kernel begins, or reaches an instruction",
 	.run = RUN_ATTACHED,
+	.filter_pid = true,
 	.prog_type = "kprobe",
 	.has_args = true,
 	.has_argn = true,

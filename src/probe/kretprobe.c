@@ -22,6 +22,7 @@ const struct probe_kind probe_kretprobe = {
 	.forms = "kretprobe[:MODULE]:FUNCTION",
 	.summary = "a function of the kernel returns",
 	.run = RUN_ATTACHED,
+	.filter_pid = true,
 	.prog_type = "kprobe",
 	.has_retval = true,
 	.has_func = true,

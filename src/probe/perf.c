@@ -14,7 +14,7 @@
 #include "kernel/kernel.h"
 #include "probe/common.h"
 
-static const char *perf_hint(int err)
+static const char *perf_hint(int err, const struct probe_kind *kind)
 {
 	switch (err) {
 	case -EACCES:
@@ -25,10 +25,12 @@ static const char *perf_hint(int err)
 		return "too many files are open: raise the limit with ulimit -n";
 	case -ESRCH:
 		return "the process has ended";
+	case -ENOSPC:
+		return "the processor can watch a few addresses at a time (x86: 4), and all of that are taken";
 	case -EOPNOTSUPP:
 	case -ENOENT:
 	case -ENODEV:
-		return "this kernel or machine does not offer the event";
+		return kind->absent_hint ? kind->absent_hint : "use another event: this kernel has no such one";
 	default:
 		return NULL;
 	}
@@ -36,8 +38,11 @@ static const char *perf_hint(int err)
 
 int attach_report(struct probe_env *env, const struct attach_point *ap, int err)
 {
-	errno = -err;
-	return report_error(env->report, err, perf_hint(err), "cannot attach %s: %m", ap->name);
+	bool absent = err == -EOPNOTSUPP || err == -ENOENT || err == -ENODEV;
+
+	return report_error(env->report, err, perf_hint(err, ap->kind), "cannot attach %s: %s", ap->name,
+			    absent ? "this kernel or machine does not offer the event" :
+			    err == -ENOSPC ? "no register is left for it" : strerror(-err));
 }
 
 struct probe_link *link_slot(struct probe_env *env, link_vec *links)

@@ -16,13 +16,6 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	return uprobe_list(env, &probe_uprobe, spec, fn, ctx);
 }
 
-static int prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links)
-{
-	(void)ap;
-	(void)links;
-	return uprobe_prepare(env, prog);
-}
-
 static int attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 		  uint32_t npoints, link_vec *links)
 {
@@ -45,7 +38,8 @@ const struct probe_kind probe_uprobe = {
 	.expand = expand,
 	.args = uprobe_args,
 	.type = uprobe_type,
+	.symbol = uprobe_symbol,
 	.list = list,
-	.prepare = prepare,
+	.prepare = uprobe_prepare,
 	.attach = attach,
 };

@@ -36,8 +36,10 @@ struct attaching {
 	int left_out_err;
 };
 
-int uprobe_prepare(struct probe_env *env, struct bpf_program *prog)
+int uprobe_prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links)
 {
+	(void)ap;
+	(void)links;
 	if (!kernel_has_uprobe_multi(env->kernel))
 		return 0;
 	return bpf_program__set_expected_attach_type(prog, (enum bpf_attach_type)BPF_ATTACH_UPROBE_MULTI);

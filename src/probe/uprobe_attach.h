@@ -17,8 +17,8 @@ struct uprobe_place {
 
 typedef VEC(struct uprobe_place) uprobe_place_vec;
 
-/* For kind->prepare: one link for many places, where the kernel has that. */
-int uprobe_prepare(struct probe_env *env, struct bpf_program *prog);
+/* kind->prepare: one link for many places, where the kernel has that. */
+int uprobe_prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links);
 /*
  * Attach to all places (of the process of -p only, when there is one); places of one file should stand
  * together. `is_return`: when the function that begins there returns. As kind->attach.

@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "probe/common.h"
+#include "probe/uprobe_args.h"
 #include "probe/uprobe_attach.h"
 
 /* One expansion: the spec, and the file that is being looked into. */
@@ -22,17 +23,21 @@ struct expander {
 	attach_vec *out;
 };
 
-typedef VEC(struct binary_symbol) symbol_vec;
-
 /* ---- points ---- */
 
-static struct uprobe_point *place_add(struct expander *x, const char *name, const char *func, uint64_t addr)
+static const char *shown_name(const struct binary_symbol *f)
+{
+	return f->plain ? f->plain : f->name;
+}
+
+/* `name` is the whole name; `f` the function it is in, or NULL. */
+static struct uprobe_point *named_add(struct expander *x, const char *name, const struct binary_symbol *f,
+				      uint64_t addr)
 {
 	struct arena *a = x->env->arena;
 	struct attach_point *ap;
 	struct uprobe_point *p;
 
-	name = arena_printf(a, "%s:%s:%s", x->kind->name, x->binary->path, name);
 	ap = point_add(x->env, x->kind, x->u->spec, name, x->out);
 	if (!ap)
 		return NULL;
@@ -44,9 +49,20 @@ static struct uprobe_point *place_add(struct expander *x, const char *name, cons
 	p->point = ap;
 	ap->priv = p;
 	ap->target = x->binary->path;
-	ap->func = func;
-	ap->section = arena_printf(a, "%s/%s:%s", x->kind->name, x->binary->path, func ? func : "");
+	ap->func = f ? shown_name(f) : NULL;
+	ap->section = arena_printf(a, "%s/%s:%s", x->kind->name, x->binary->path, f ? f->name : "");
 	return p;
+}
+
+static struct uprobe_point *place_add(struct expander *x, const char *name, const struct binary_symbol *f, uint64_t addr)
+{
+	return named_add(x, arena_printf(x->env->arena, "%s:%s:%s", x->kind->name, x->binary->path, name), f, addr);
+}
+
+static struct uprobe_point *line_add(struct expander *x, const struct binary_symbol *f, uint64_t addr)
+{
+	return named_add(x, arena_printf(x->env->arena, "%s:%s@%s:%u", x->kind->name, x->binary->path, x->u->source,
+					 x->u->line), f, addr);
 }
 
 static void offset_add(struct expander *x, struct uprobe_point *p, uint64_t addr)
@@ -84,7 +100,7 @@ static int compare_places(const void *pa, const void *pb)
 static int compare_names(const void *pa, const void *pb)
 {
 	const struct binary_symbol *a = pa, *b = pb;
-	int c = strcmp(a->name, b->name);
+	int c = strcmp(shown_name(a), shown_name(b));
 
 	return c ? c : a->addr < b->addr ? -1 : a->addr > b->addr;
 }
@@ -103,15 +119,26 @@ static void places_unite(symbol_vec *found)
 	qsort(found->v, found->n, sizeof(*found->v), compare_names);
 }
 
-static int functions_add(struct expander *x, const symbol_vec *found)
+/* "main", or what a spec says for it: cpp:"ns::f(int)". */
+static const char *spec_text(struct expander *x, const struct binary_symbol *f)
+{
+	const char *lang = x->u->lang;
+
+	if (!f->plain)
+		return f->name;
+	return arena_printf(x->env->arena, "%s%s\"%s\"", lang ? lang : "", lang ? ":" : "", f->plain);
+}
+
+static int functions_add(struct expander *x, symbol_vec *found)
 {
 	struct uprobe_point *p = NULL;
 
+	places_unite(found);
 	for (uint32_t i = 0; i < found->n; i++) {
 		const struct binary_symbol *f = &found->v[i];
 
-		if (!i || strcmp(f->name, found->v[i - 1].name))
-			p = place_add(x, f->name, f->name, f->addr);
+		if (!i || strcmp(shown_name(f), shown_name(&found->v[i - 1])))
+			p = place_add(x, spec_text(x, f), f, f->addr);
 		if (!p)
 			return -EINVAL;
 		offset_add(x, p, f->addr);
@@ -119,34 +146,24 @@ static int functions_add(struct expander *x, const symbol_vec *found)
 	return 0;
 }
 
-static int expand_pattern(struct expander *x)
-{
-	symbol_vec found = { 0 };
-
-	binary_list(x->env, x->binary);
-	vec_each(f, &x->binary->functions)
-		if (glob_match(x->u->name, f->name))
-			vec_push(x->env->arena, &found, *f);
-	places_unite(&found);
-	return functions_add(x, &found);
-}
-
 static int expand_offset(struct expander *x, const struct binary_symbol *f, size_t n)
 {
-	const char *name = arena_printf(x->env->arena, "%s+%llu", f->name, (unsigned long long)x->u->offset);
+	const char *name = spec_text(x, f);
 	struct uprobe_point *p;
 	int err;
 
 	if (n > 1) {
 		err = diag_error(x->env->diags, part_span(x->u->spec, x->u->name_part), "%s has %zu functions '%s'",
-				 x->binary->path, n, f->name);
+				 x->binary->path, n, x->u->name);
 		diag_hint(x->env->diags, "give the address of the one that is meant instead of an offset");
 		return err;
 	}
 	err = uprobe_place_check(x->env, x->u, x->binary, f, x->u->offset);
 	if (err)
 		return err;
-	p = place_add(x, x->u->offset ? name : f->name, f->name, f->addr + x->u->offset);
+	if (x->u->offset)
+		name = arena_printf(x->env->arena, "%s+%llu", name, (unsigned long long)x->u->offset);
+	p = place_add(x, name, f, f->addr + x->u->offset);
 	if (!p)
 		return -EINVAL;
 	offset_add(x, p, f->addr + x->u->offset);
@@ -155,16 +172,13 @@ static int expand_offset(struct expander *x, const struct binary_symbol *f, size
 
 static int expand_name(struct expander *x)
 {
-	size_t n;
-	const struct binary_symbol *f = binary_find(x->env, x->binary, x->u->name, &n);
 	symbol_vec found = { 0 };
 
-	if (!f)
+	uprobe_match(x->env, x->u, x->binary, &found);
+	if (!found.n)
 		return x->optional ? 0 : uprobe_missing(x->env, x->u, x->binary);
 	if (x->u->has_offset)
-		return expand_offset(x, f, n);
-	for (size_t i = 0; i < n; i++)
-		vec_push(x->env->arena, &found, f[i]);
+		return expand_offset(x, &found.v[0], found.n);
 	return functions_add(x, &found);
 }
 
@@ -177,11 +191,35 @@ static int expand_address(struct expander *x)
 
 	if (err)
 		return err;
-	p = place_add(x, arena_printf(x->env->arena, "%llu", (unsigned long long)addr), f ? f->name : NULL, addr);
+	p = place_add(x, arena_printf(x->env->arena, "%llu", (unsigned long long)addr), f, addr);
 	if (!p)
 		return -EINVAL;
 	offset_add(x, p, addr);
 	return 0;
+}
+
+/* Copies of a line (inlined, or in several instances of a template) are one point. */
+static int expand_line(struct expander *x)
+{
+	const struct uprobe_spec *u = x->u;
+	struct span span = part_span(u->spec, u->name_part);
+	place_vec places = { 0 };
+	struct uprobe_point *p = NULL;
+	int err;
+
+	if (u->column)
+		return diag_error(x->env->diags, span, "a line of source is known, a column within it is not");
+	err = uprobe_line_places(x->env, span, x->binary->path, u->source, (int)u->line, &places);
+	for (uint32_t i = 0; !err && i < places.n; i++) {
+		const struct binary_symbol *f = binary_at(x->env, x->binary, places.v[i]);
+
+		if (!p)
+			p = line_add(x, f, places.v[i]);
+		if (!p)
+			return -EINVAL;
+		offset_add(x, p, places.v[i]);
+	}
+	return err;
 }
 
 /* ---- all files ---- */
@@ -193,9 +231,9 @@ static int expand_file(struct expander *x, const char *path)
 	x->binary = binary_open(x->env, u->spec, u->path_part == PART_NONE ? 0 : u->path_part, path, x->optional);
 	if (!x->binary)
 		return x->optional ? 0 : -ENOENT;
-	if (u->has_address)
-		return expand_address(x);
-	return u->is_pattern ? expand_pattern(x) : expand_name(x);
+	if (u->source)
+		return expand_line(x);
+	return u->has_address ? expand_address(x) : expand_name(x);
 }
 
 static bool path_is_pattern(const struct uprobe_spec *u)
@@ -211,7 +249,7 @@ int uprobe_expand(struct probe_env *env, const struct probe_kind *kind, const st
 	uint32_t before = out->n;
 	int err = uprobe_spec_parse(env, kind, spec, &u);
 
-	err = err ? err : binary_paths(env, spec, u.path_part, &paths);
+	err = err ? err : binary_paths(env, u.spec, u.path_part, &paths);
 	for (uint32_t i = 0; !err && i < paths.n; i++) {
 		x.optional = u.is_pattern || path_is_pattern(&u);
 		err = expand_file(&x, paths.v[i]);
@@ -223,43 +261,88 @@ int uprobe_expand(struct probe_env *env, const struct probe_kind *kind, const st
 
 /* ---- list ---- */
 
-static int list_file(struct expander *x, const char *path, const char *pattern, int (*fn)(const char *name, void *ctx),
-		     void *ctx)
+struct lister {
+	struct expander x;
+	const char *last;  /* what was listed last: a name comes once */
+	symbol_vec found;
+	int (*fn)(const char *name, void *ctx);
+	void *ctx;
+	int r;
+};
+
+static bool list_one(struct lister *l, const struct binary_symbol *f, const char *name)
 {
-	struct binary *b = binary_open(x->env, x->u->spec, 0, path, true);
-	const char *last = "";
-	int r = 0;
+	struct expander *x = &l->x;
 
-	if (!b)
+	if (!l->last || strcmp(l->last, shown_name(f)))
+		l->r = l->fn(arena_printf(x->env->arena, "%s:%s:%s", x->kind->name, x->binary->path, name), l->ctx);
+	l->last = shown_name(f);
+	return !l->r;
+}
+
+static bool plain_gather(struct binary_symbol *f, void *ctx)
+{
+	struct lister *l = ctx;
+
+	if (uprobe_plain_matches(l->x.env->arena, l->x.u, f->plain))
+		vec_push(l->x.env->arena, &l->found, *f);
+	return true;
+}
+
+static int list_file(struct lister *l, const char *path)
+{
+	struct expander *x = &l->x;
+
+	x->binary = binary_open(x->env, x->u->spec, 0, path, true);
+	if (!x->binary)
 		return 0;
-	binary_list(x->env, b);
-	for (uint32_t i = 0; !r && i < b->functions.n; i++) {
-		const char *name = b->functions.v[i].name;
-
-		if (strcmp(name, last) && (!strcmp(pattern, "*") || glob_match(pattern, name)))
-			r = fn(arena_printf(x->env->arena, "%s:%s:%s", x->kind->name, path, name), ctx);
-		last = name;
+	l->last = NULL;
+	l->found.n = 0;
+	if (x->u->lang) {
+		uprobe_each_plain(x->env, x->binary, x->u->lang, plain_gather, l);
+		if (l->found.n)
+			qsort(l->found.v, l->found.n, sizeof(*l->found.v), compare_names);
+		vec_each(f, &l->found)
+			if (!list_one(l, f, spec_text(x, f)))
+				break;
+		return l->r;
 	}
-	return r;
+	binary_list(x->env, x->binary);
+	vec_each(f, &x->binary->functions)
+		if ((!strcmp(x->u->name, "*") || glob_match(x->u->name, f->name)) && !list_one(l, f, f->name))
+			break;
+	return l->r;
+}
+
+/* As uprobe_spec_parse(), but anything may be a pattern, and nothing is an error. */
+static void list_spec(const struct probe_env *env, const struct probe_spec *spec, struct uprobe_spec *u)
+{
+	uint32_t n = spec->parts.n;
+
+	u->spec = spec;
+	u->name = n ? spec->parts.v[n - 1] : "*";
+	u->is_pattern = true;
+	u->lang = n > 1 ? uprobe_language(spec->parts.v[n - 2]) : NULL;
+	u->path_part = n > (u->lang ? 2u : 1u) || !binary_is_implied(env) ? 0 : PART_NONE;
 }
 
 int uprobe_list(struct probe_env *env, const struct probe_kind *kind, const struct probe_spec *spec,
 		int (*fn)(const char *name, void *ctx), void *ctx)
 {
-	struct uprobe_spec u = { .spec = spec };
-	struct expander x = { .env = env, .kind = kind, .u = &u };
-	uint32_t path = spec->parts.n > 1 || !binary_is_implied(env) ? 0 : PART_NONE;
+	struct uprobe_spec u = { 0 };
+	struct lister l = { .x = { .env = env, .kind = kind, .u = &u }, .fn = fn, .ctx = ctx };
 	path_vec paths = { 0 };
 	int r;
 
+	list_spec(env, spec, &u);
 	/* Without a program there is nothing to list; all programs of the machine are not meant. */
-	if (spec->parts.n < 2 && path != PART_NONE)
+	if (u.path_part != PART_NONE && spec->parts.n < 2)
 		return 0;
-	r = binary_paths(env, spec, path, &paths);
+	r = binary_paths(env, spec, u.path_part, &paths);
 	if (r)
 		return r == -ENOENT ? 0 : r;
 	for (uint32_t i = 0; !r && i < paths.n; i++)
-		r = list_file(&x, paths.v[i], spec->parts.n ? spec->parts.v[spec->parts.n - 1] : "*", fn, ctx);
+		r = list_file(&l, paths.v[i]);
 	return r;
 }
 

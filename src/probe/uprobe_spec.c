@@ -22,7 +22,7 @@ bool uprobe_number(const char *text, uint64_t *value)
 	return !errno && !*end;
 }
 
-static const char *language(const char *text)
+const char *uprobe_language(const char *text)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(languages); i++)
 		if (!strcmp(languages[i], text))
@@ -48,6 +48,18 @@ static void name_take(struct probe_env *env, struct uprobe_spec *u, const char *
 	u->is_pattern = !quoted && glob_is_pattern(text);
 }
 
+/* The spec with another first part. */
+static const struct probe_spec *with_path(struct arena *a, const struct probe_spec *spec, const char *path)
+{
+	struct probe_spec *copy = arena_new_of(a, struct probe_spec);
+
+	*copy = *spec;
+	copy->parts.v = arena_array_of(a, const char *, spec->parts.n);
+	memcpy(copy->parts.v, spec->parts.v, sizeof(*spec->parts.v) * spec->parts.n);
+	copy->parts.v[0] = path;
+	return copy;
+}
+
 /* "./prog@dir/file.c" and then numbers: a place in the source. A file may have such a name itself. */
 static bool line_take(struct probe_env *env, struct uprobe_spec *u)
 {
@@ -63,7 +75,7 @@ static bool line_take(struct probe_env *env, struct uprobe_spec *u)
 		return false;
 	u->path_part = 0;
 	u->name_part = 1;
-	u->path = arena_strndup(env->arena, text, (size_t)(at - text));
+	u->spec = with_path(env->arena, spec, arena_strndup(env->arena, text, (size_t)(at - text)));
 	u->source = at + 1;
 	u->line = (uint32_t)line;
 	u->column = (uint32_t)column;
@@ -83,7 +95,7 @@ static int parts_take(struct probe_env *env, const struct probe_kind *kind, stru
 {
 	const struct probe_spec *spec = u->spec;
 	uint32_t n = spec->parts.n;
-	bool implied = binary_is_implied(env) && (n == 1 || (n == 2 && language(spec->parts.v[0])));
+	bool implied = binary_is_implied(env) && (n == 1 || (n == 2 && uprobe_language(spec->parts.v[0])));
 
 	u->path_part = implied ? PART_NONE : 0;
 	u->name_part = n - 1;
@@ -93,7 +105,7 @@ static int parts_take(struct probe_env *env, const struct probe_kind *kind, stru
 		return parts_wrong(env, kind, spec);
 	if (n == (implied ? 1 : 2))
 		return 0;
-	u->lang = language(spec->parts.v[n - 2]);
+	u->lang = uprobe_language(spec->parts.v[n - 2]);
 	if (u->lang)
 		return 0;
 	diag_error(env->diags, part_span(spec, n - 2), "'%s' is no language whose names are known: it is cpp or rust",

@@ -26,13 +26,6 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	return uprobe_list(env, &probe_uretprobe, spec, fn, ctx);
 }
 
-static int prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links)
-{
-	(void)ap;
-	(void)links;
-	return uprobe_prepare(env, prog);
-}
-
 static int attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 		  uint32_t npoints, link_vec *links)
 {
@@ -55,7 +48,8 @@ const struct probe_kind probe_uretprobe = {
 	.expand = expand,
 	.args = uretprobe_args,
 	.type = uprobe_type,
+	.symbol = uretprobe_symbol,
 	.list = list,
-	.prepare = prepare,
+	.prepare = uprobe_prepare,
 	.attach = attach,
 };

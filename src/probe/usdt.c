@@ -274,13 +274,6 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	return 0;
 }
 
-static int usdt_prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links)
-{
-	(void)ap;
-	(void)links;
-	return uprobe_prepare(env, prog);
-}
-
 const struct probe_kind probe_usdt = {
 	.name = "usdt",
 	.aliases = (const char *const[]){ "U", NULL },
@@ -296,6 +289,6 @@ const struct probe_kind probe_usdt = {
 	.expand = expand,
 	.args = usdt_args_fill,
 	.list = list,
-	.prepare = usdt_prepare,
+	.prepare = uprobe_prepare,
 	.attach = usdt_attach,
 };

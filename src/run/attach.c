@@ -89,6 +89,13 @@ void probes_switch_off(struct session *s)
 			link_close(l);
 }
 
+void probes_unwatch(struct session *s, uint64_t address)
+{
+	vec_each(l, &s->links)
+		if (l->watches && l->address == address)
+			link_close(l);
+}
+
 struct closing {
 	struct session *session;
 	_Atomic uint32_t next;

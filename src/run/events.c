@@ -73,6 +73,11 @@ static void act_stop(void *ctx, int status)
 	session_end(s, status);
 }
 
+static void act_unwatch(void *ctx, uint64_t address)
+{
+	probes_unwatch(ctx, address);
+}
+
 static uint64_t act_start_ns(void *ctx)
 {
 	const struct session *s = ctx;
@@ -92,6 +97,7 @@ void act_init(struct session *s)
 		.map_zero = act_map_zero,
 		.format = act_format,
 		.stop = act_stop,
+		.unwatch = act_unwatch,
 		.start_ns = act_start_ns,
 	};
 }

@@ -121,6 +121,8 @@ int report_missing_helper(const struct session *s, int err);
 int probes_attach(struct session *s);
 /* Switch programs off and close the links that close at once. */
 void probes_switch_off(struct session *s);
+/* Close the watchpoints at this address. */
+void probes_unwatch(struct session *s, uint64_t address);
 /* Close what is left, in parallel. */
 void probes_detach(struct session *s);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Seeds for the fuzz targets: the programs of the language cases, and tracefs formats of this kernel."""
+"""Seeds for the fuzz targets: the programs of the language cases, tracefs formats of this kernel, small programs."""
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,12 +10,44 @@ sys.path.insert(0, str(ROOT / "lang"))
 from cases import load  # noqa: E402
 
 
+SMALL_C = """
+struct node { struct node *next; unsigned low : 3; enum { A, B } e; char text[4]; union { int i; short s; }; };
+static inline __attribute__((always_inline)) int inlined(int x)
+{
+	return x * 3;
+}
+typedef struct { long a, b; } wide;
+
+__attribute__((noinline, used)) int function(struct node *n, wide w, double d, char c)
+{
+	return inlined(n->e) + (int)w.b + c;
+}
+
+int main(void)
+{
+	struct node n = { 0 };
+	return function(&n, (wide){ 1, 2 }, 2.5, 'c');
+}
+"""
+
+
+def elf_seeds(out):
+    """Small programs with debugging information of several versions."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out.parent / "small.c").write_text(SMALL_C)
+    for version in "2", "4", "5":
+        for level in "-O0", "-O2":
+            subprocess.run(["gcc", f"-gdwarf-{version}", level, "-c" if version == "2" else "-nostdlib", "-Wl,-e,main",
+                            "small.c", "-o", out / f"small-{version}{level}"], cwd=out.parent, check=True)
+
+
 def main():
-    out = Path(sys.argv[1])
+    out = Path(sys.argv[1]).resolve()
     scripts = out / "fuzz_script"
     scripts.mkdir(parents=True, exist_ok=True)
     for i, case in enumerate(load(ROOT / "lang" / "cases")):
         (scripts / f"case-{i}").write_text(case.keys["program"])
+    elf_seeds(out / "fuzz_elf")
     formats = out / "fuzz_tp_format"
     formats.mkdir(parents=True, exist_ok=True)
     for i, path in enumerate(sorted(Path("/sys/kernel/tracing/events").glob("sched/*/format"))):

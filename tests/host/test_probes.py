@@ -127,7 +127,8 @@ def test_rawtracepoint_words_are_its_args(run):
     ("profile:hz:0", "the rate must be greater than 0", ""),
     ("software:fault:1", "no software event 'fault'", "did you mean 'faults'?"),
     ("tracepoint:sched", "tracepoint needs a subsystem and an event: tracepoint:SUBSYSTEM:EVENT", ""),
-    ("asyncwatchpoint:0x1000:8:w", "probe kind asyncwatchpoint is not supported yet", ""),
+    ("hardware:cycle", "no hardware event 'cycle'", "did you mean 'cycles'?"),
+    ("watchpoint:7:8:w", "0x7 is not a multiple of the length 8", ""),
 ])
 def test_a_wrong_probe_is_pointed_at(run, probe, text, hint):
     r = run("-e", probe + " { exit(); }")

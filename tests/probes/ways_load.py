@@ -98,7 +98,7 @@ def block():
     page = mmap.mmap(-1, 65536)
     for n in range(8):
         os.pwrite(fd, page, n * 65536)
-    os.pread(fd, 4096, 0)
+    os.preadv(fd, [page], 0)
     os.close(fd)
 
 

@@ -45,7 +45,8 @@ static const struct mistake mistakes[] = {
 	{ "tp:s:$3 { }", "1:6: error: the parameter $3 is not given\n" },
 	{ "config = { max_probes = 2 } tp:s:* { }", "1:29: error: this makes 3 probes, and max_probes is 2\n"
 	  "  hint: config = { max_probes = 3 } allows them; attaching many slows the machine down\n" },
-	{ "config = { missing_probes = ignore } tp:s:none { }", "1:38: error: none of the probes of this block exists\n" },
+	{ "config = { missing_probes = ignore } tp:s:none { }", "0:0: error: No probes attached; none of the script's probes "
+								"exists\n" },
 	/* variables */
 	{ "begin { print($x); }", "1:15: error: $x has no value here\n" },
 	{ "begin { $count = 1; print($cout); }",

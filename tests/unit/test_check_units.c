@@ -96,6 +96,7 @@ static void test_args_on_demand(void **unused)
 static void test_missing_is_said(void **unused)
 {
 	static const char warn[] = "config = { missing_probes = warn } tp:s:none, tp:s:open { }";
+	static const char some[] = "config = { missing_probes = warn } tp:s:none { @a = 1 } tp:s:open { }";
 	static const char none[] = "config = { missing_probes = warn } tp:s:none { }";
 	struct checked q;
 
@@ -108,7 +109,12 @@ static void test_missing_is_said(void **unused)
 	checked_init(&q);
 	checked_run(&q, none, strlen(none));
 	assert_string_equal(q.said.s, "1:36: warning: no probe matches tp:s:none\n"
-				      "1:36: error: none of the probes of this block exists\n");
+				      "0:0: error: No probes attached; none of the script's probes exists\n");
+	checked_free(&q);
+	checked_init(&q);
+	checked_run(&q, some, strlen(some));
+	assert_string_equal(q.said.s, "1:36: warning: no probe matches tp:s:none\n");
+	assert_int_equal(q.script.units.n, 1);
 	checked_free(&q);
 }
 

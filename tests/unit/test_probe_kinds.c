@@ -272,10 +272,32 @@ static void test_software(void **state)
 	assert_int_equal(lists(b, "software:cpu"), 1);
 }
 
-static void test_unsupported(void **state)
+static void test_hardware(void **state)
 {
-	refuses(*state, "k:vfs_read", "probe kind kprobe is not supported yet", NULL);
-	refuses(*state, "hardware:cycles:1", "probe kind hardware is not supported yet", NULL);
+	struct bench *b = *state;
+
+	accepts(b, "hardware:cycles:7", "hardware:cycles:7");
+	assert_string_equal(b->points.v[0]->target, "cpu-cycles");
+	assert_int_equal(b->points.v[0]->period_ns, 7);
+	accepts(b, "h:branches:", "hardware:branches:");
+	assert_int_equal(b->points.v[0]->period_ns, 100000);
+	accepts(b, "h:cache-misses", "hardware:cache-misses");
+	assert_int_equal(b->points.v[0]->period_ns, 1000000);
+	refuses(b, "hardware:cache-miss", "no hardware event 'cache-miss'", "did you mean 'cache-misses'");
+	assert_int_equal(lists(b, "hardware:*"), 12);
+}
+
+static void test_watchpoint(void **state)
+{
+	struct bench *b = *state;
+
+	accepts(b, "w:0x1000:8:rw", "watchpoint:0x1000:8:rw");
+	assert_string_equal(b->points.v[0]->section, "perf_event");
+	accepts(b, "aw:4096:1:w", "asyncwatchpoint:4096:1:w");
+	refuses(b, "w:0x1001:2:w", "0x1001 is not a multiple of the length 2", NULL);
+	refuses(b, "w:-8:8:w", "'-8' is not an address", NULL);
+	refuses(b, "w:8:16:w", "1, 2, 4 or 8 bytes", NULL);
+	assert_int_equal(lists(b, "watchpoint:*"), 0);
 }
 
 static void test_tracepoint(void **state)
@@ -459,7 +481,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_table), T(test_begin_end), T(test_interval), T(test_profile), T(test_software),
-		T(test_unsupported), T(test_tracepoint), T(test_syscall_points), T(test_tracepoint_args),
+		T(test_hardware), T(test_watchpoint), T(test_tracepoint), T(test_syscall_points), T(test_tracepoint_args),
 		T(test_field_types), T(test_tracepoint_list), T(test_rawtracepoint),
 	};
 

@@ -24,11 +24,71 @@ static int kaddr_check(struct checker *c, struct expr *call)
 	return 0;
 }
 
-/* Addresses of a process are those of its file only where nothing is moved when it is loaded. */
+/* ---- uaddr ---- */
+
+static const struct type *sized_type(uint64_t size)
+{
+	switch (size) {
+	case 1: return &type_uint8;
+	case 2: return &type_uint16;
+	case 4: return &type_uint32;
+	default: return &type_uint64;
+	}
+}
+
+static int uaddr_missing(struct checker *c, struct expr *call, const char *name)
+{
+	const struct attach_point *ap = c->unit->points.v[0];
+
+	check_error(c, call_arg(call, 0)->span, "%s has no symbol '%s'", ap->target, name);
+	diag_hint(c->diags, "only symbols of the traced file itself are known; nm and nm -D list them");
+	return -EINVAL;
+}
+
 static int uaddr_check(struct checker *c, struct expr *call)
 {
-	return check_error(c, call->span, "uaddr() looks symbols up in the file that a uprobe, uretprobe or usdt probe "
-			   "traces, and is not supported for %s probes", c->unit->kind->name);
+	const struct attach_point *ap = c->unit->points.v[0];
+	const struct probe_symbol *known = call->data;
+	struct probe_symbol *s;
+	const char *name;
+	int r = check_arg_literal_string(c, call, 0, &name);
+
+	if (r < 0)
+		return r;
+	if (known) {
+		call->type = type_pointer(c->arena, sized_type(known->size), SPACE_USER);
+		return 0;
+	}
+	if (!c->unit->kind->symbol)
+		return check_error(c, call->span, "uaddr() looks symbols up in the file that a uprobe, uretprobe or usdt probe "
+				   "traces, and is not supported for %s probes", c->unit->kind->name);
+	s = arena_new_of(c->arena, struct probe_symbol);
+	r = c->unit->kind->symbol(c->env->probe, ap, call_arg(call, 0)->span, name, s);
+	if (r)
+		return r == -ENOENT ? uaddr_missing(c, call, name) : r;
+	call->data = s;
+	call->type = type_pointer(c->arena, sized_type(s->size), SPACE_USER);
+	return 0;
+}
+
+/* How far the program lies from where its file says is how far this place does. */
+static int uaddr_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	const struct probe_symbol *s = call->data;
+	vreg at, args[1];
+
+	if (s->from == SYMBOL_FIXED) {
+		*out = val_of_reg(call->type, ir_const(l->f, (int64_t)s->addr));
+		return 0;
+	}
+	if (s->from == SYMBOL_FROM_ENTRY) {
+		args[0] = ir_ctx(l->f);
+		at = ir_call(l->f, BPF_FUNC_get_func_ip, 1, args);
+	} else {
+		at = emit_register(l, cpu_register_find(cpu_calls.ip));
+	}
+	*out = val_of_reg(call->type, ir_bin_imm(l->f, IR_ADD, at, (int64_t)(s->addr - s->here)));
+	return 0;
 }
 
 /* ---- percpu_kaddr ---- */
@@ -127,8 +187,9 @@ static int space_emit(struct lower *l, struct expr *call, struct val *out)
 func_family funcs_address = {
 	{ "kaddr", .signature = "uint64 kaddr(string name)", .summary = "address of a kernel symbol; a constant",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_uint64, .check = kaddr_check },
-	{ "uaddr", .signature = "T *uaddr(string name)", .summary = "address of a symbol of the traced process; refused so far",
-	  .min_args = 1, .max_args = 1, .check = uaddr_check },
+	{ "uaddr", .signature = "T *uaddr(string name)",
+	  .summary = "address of a symbol in the traced file, as a pointer to a number of the symbol's size",
+	  .min_args = 1, .max_args = 1, .flags = FUNC_OWN_POINT, .check = uaddr_check, .emit = uaddr_emit },
 	{ "percpu_kaddr", .signature = "uint64 *percpu_kaddr(string name[, int cpu])",
 	  .summary = "address of a kernel variable of one processor, without a number of the present one",
 	  .min_args = 1, .max_args = 2, .check = percpu_kaddr_check, .emit = percpu_kaddr_emit },

@@ -164,12 +164,25 @@ static int write_user_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
-/* ---- what is not built ---- */
-
 static int unwatch_check(struct checker *c, struct expr *call)
 {
-	return check_error(c, call->span, "unwatch() ends a watchpoint, and there are no watchpoints here");
+	return check_arg_address(c, call, 0);
 }
+
+static int unwatch_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	(void)out;
+	return lower_event(l, lower_site(l, call), call->args.v, call->args.n);
+}
+
+static int unwatch_act(const struct act *act, const struct site *site, const uint8_t *data, uint32_t len)
+{
+	(void)len;
+	act->unwatch(act->ctx, (uint64_t)payload_int(site, data, 0));
+	return 0;
+}
+
+/* ---- what is not built ---- */
 
 static int skboutput_check(struct checker *c, struct expr *call)
 {
@@ -191,8 +204,9 @@ func_family funcs_control = {
 	{ "write_user", .signature = "bool write_user(void *to, any data, int length)",
 	  .summary = "write bytes to the memory of the process that runs; whether that worked",
 	  .min_args = 3, .max_args = 3, .flags = FUNC_UNSAFE, .check = write_user_check, .emit = write_user_emit },
-	{ "unwatch", .signature = "void unwatch(void *address)", .summary = "end a watchpoint; refused so far",
-	  .min_args = 1, .max_args = 1, .flags = FUNC_VOID, .check = unwatch_check },
+	{ "unwatch", .signature = "void unwatch(void *address)", .summary = "end the watchpoints at an address",
+	  .min_args = 1, .max_args = 1, .flags = FUNC_VOID | FUNC_ASYNC,
+	  .check = unwatch_check, .emit = unwatch_emit, .act = unwatch_act },
 	{ "skboutput", .signature = "uint32 skboutput(string file, struct sk_buff *skb, int length, int offset)",
 	  .summary = "write a packet to a capture file; refused so far",
 	  .min_args = 4, .max_args = 4, .type = &type_uint32, .check = skboutput_check },
