@@ -194,4 +194,10 @@ void points_number(struct unit *u);
 /* Is `name` (arg0, retval, args, func) offered by the kind of the present unit? An error otherwise. */
 int check_offered(struct checker *c, const char *name, struct span span);
 
+/* ---- check_alike.c ---- */
+/* Are the args of two attach points read in the same way? */
+bool args_alike(const struct type *x, const struct type *y);
+/* Only those of arg0, arg1, ... (1 << number) that the body reads. */
+bool argn_alike(const struct type *x, const struct type *y, uint32_t argn);
+
 #endif

@@ -327,9 +327,9 @@ struct body_uses {
 	struct checker *c;
 	bool point;
 	uint32_t nargs; /* how often args is named */
+	uint32_t argn;  /* 1 << number of each argN */
 	bool own; /* what only a body of its own can do */
 	struct body_reads reads;
-	uint32_t argn; /* 1 << number of each argN */
 };
 
 static bool is_args(const struct expr *e)
@@ -349,11 +349,11 @@ static void note_use(struct expr *e, void *ctx)
 		return;
 	u->nargs += is_context(e->name) || str_eq(e->name, "retval");
 	u->point |= str_eq(e->name, "probe") || str_eq(e->name, "func");
-	f = func_find(u->c->env->families, e->name);
-	u->reads.context |= f && f->flags & FUNC_CONTEXT;
 	number = argn_number(e->name);
 	if (number >= 0)
 		u->argn |= 1u << number;
+	f = func_find(u->c->env->families, e->name);
+	u->reads.context |= f && f->flags & FUNC_CONTEXT;
 	u->own |= f && f->flags & FUNC_OWN_POINT;
 }
 
@@ -366,79 +366,16 @@ static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
 	return uses;
 }
 
-static bool same_hops(const struct field *f, const struct field *g)
-{
-	return f->nhops == g->nhops && (!f->nhops || !memcmp(f->hops, g->hops, f->nhops * sizeof(*f->hops)));
-}
-
-static bool same_place(const struct reg_place *x, const struct reg_place *y)
-{
-	return x->number == y->number && x->base == y->base && x->index == y->index &&
-	       x->base_bytes == y->base_bytes && x->index_bytes == y->index_bytes &&
-	       x->index_signed == y->index_signed && x->scale == y->scale && x->shift == y->shift &&
-	       x->is_memory == y->is_memory && x->is_signed == y->is_signed && x->bytes == y->bytes &&
-	       !x->problem == !y->problem;
-}
-
-static bool same_places(const struct field *f, const struct field *g)
-{
-	if (f->nplaces != g->nplaces)
-		return false;
-	for (uint32_t i = 0; f->places != g->places && i < f->nplaces; i++)
-		if (!same_place(&f->places[i], &g->places[i]))
-			return false;
-	return true;
-}
-
-static bool same_field(const struct field *f, const struct field *g)
-{
-	if (!str_eq(f->name, g->name) || f->offset != g->offset || f->access != g->access ||
-	    f->ctx_offset != g->ctx_offset || f->bias != g->bias || f->bit_offset != g->bit_offset ||
-	    f->bit_size != g->bit_size || !type_equal(f->type, g->type) || !same_places(f, g) || !same_hops(f, g) || f->stored != g->stored)
-		return false;
-	return f->type->kind != TY_POINTER || f->type->space == g->type->space;
-}
-
-static bool same_access(const struct type *x, const struct type *y)
-{
-	if (x == y)
-		return true;
-	if (!x || !y || x->nfields != y->nfields || x->size != y->size || x->space != y->space)
-		return false;
-	for (uint32_t i = 0; i < x->nfields; i++)
-		if (!same_field(&x->fields[i], &y->fields[i]))
-			return false;
-	return true;
-}
-
-/* Are those of arg0, arg1, ... alike that the body looks at? */
-static bool same_argn(const struct type *x, const struct type *y, uint32_t argn)
-{
-	for (uint32_t i = 0; x != y && argn >> i; i++) {
-		if (!(argn >> i & 1))
-			continue;
-		if (i >= x->nfields || i >= y->nfields) {
-			if (i < x->nfields || i < y->nfields)
-				return false;
-		} else if (!same_field(&x->fields[i], &y->fields[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static bool wants_args(const struct probe_kind *k, const struct body_uses *uses)
 {
 	return uses->nargs || (uses->argn && k->has_typed_argn);
 }
 
-static bool args_alike(const struct attach_point *x, const struct attach_point *y, const struct body_uses *uses)
+static bool points_alike(const struct attach_point *x, const struct attach_point *y, const struct body_uses *uses)
 {
 	if (!wants_args(x->kind, uses))
 		return true;
-	if (uses->nargs || !x->args || !y->args)
-		return same_access(x->args, y->args);
-	return same_argn(x->args, y->args, uses->argn);
+	return uses->nargs ? args_alike(x->args, y->args) : argn_alike(x->args, y->args, uses->argn);
 }
 
 /* The program type is what the section begins with. */
@@ -456,7 +393,7 @@ static bool unit_takes(struct checker *c, const struct unit *u, const struct att
 
 	return (!uses->point || points_told_apart(c, first, ap)) && !uses->own && u->kind == ap->kind &&
 	       first->uses_btf_ctx == ap->uses_btf_ctx && first->stays == ap->stays &&
-	       same_section_type(first->section, ap->section) && args_alike(first, ap, uses);
+	       same_section_type(first->section, ap->section) && points_alike(first, ap, uses);
 }
 
 static struct expr *node(struct checker *c, enum expr_kind kind, struct span span)

@@ -19,6 +19,7 @@ struct bpf_object;
 struct kernel; /* kernel/kernel.h: what the running kernel offers, read lazily and cached */
 struct ktypes; /* lang/ktype.h */
 struct binaries; /* probe/binary.h */
+struct usdt_files; /* probe/usdt.c */
 struct symbols; /* symbol/symbol.h */
 
 /* The facts a kind may ask for while it expands and attaches. */
@@ -30,6 +31,7 @@ struct probe_env {
 	const struct reporter *report;
 	struct diags *diags;     /* while compiling; NULL while attaching */
 	struct binaries *binaries; /* programs that were looked into, made when asked for */
+	struct usdt_files *usdt_files; /* the same of markers */
 	bool dry_run;            /* attaching: leave nothing behind */
 	int32_t pid;             /* -p or the child of -c; 0: none */
 	bool pid_is_child;       /* of -c: it does not run its program yet */
@@ -84,6 +86,7 @@ struct attach_point {
 	uint64_t guard_value;
 	const struct type *args; /* what `args` offers here, or NULL; filled by kind->args() */
 	bool uses_btf_ctx;       /* the verifier knows what the words of the context point to (tp_btf, fentry) */
+	bool optional;           /* a pattern has found it: when the kernel will not have it, it is left out and counted */
 	bool stays;              /* it is left behind and runs without the session: nobody receives its events */
 	bool unpaced;            /* RUN_ITER: the kernel cannot go on in the middle: all must be read at once */
 	/* for the kind's own attach(): meaning is private to it */

@@ -333,6 +333,16 @@ const char *type_name(struct arena *a, const struct type *t)
 	}
 }
 
+bool reg_place_equal(const struct reg_place *x, const struct reg_place *y)
+{
+	if (x->problem || y->problem)
+		return str_eq(x->problem, y->problem);
+	return x->number == y->number && x->base == y->base && x->index == y->index &&
+	       x->base_bytes == y->base_bytes && x->index_bytes == y->index_bytes &&
+	       x->index_signed == y->index_signed && x->scale == y->scale && x->shift == y->shift &&
+	       x->is_memory == y->is_memory && x->is_signed == y->is_signed && x->bytes == y->bytes;
+}
+
 uint32_t hist_bucket(int64_t value, uint32_t bits)
 {
 	uint64_t v = (uint64_t)value, mask = ((uint64_t)1 << bits) - 1, rest = v;

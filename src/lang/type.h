@@ -73,6 +73,7 @@ struct reg_place {
 	bool is_signed;
 	uint8_t bytes;
 };
+bool reg_place_equal(const struct reg_place *x, const struct reg_place *y);
 
 struct field {
 	const char *name;

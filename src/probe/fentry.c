@@ -207,6 +207,7 @@ struct expansion {
 	const struct probe_kind *kind;
 	const struct probe_spec *spec;
 	attach_vec *out;
+	bool pattern;
 };
 
 static int add(void *ctx, const char *module, const char *name)
@@ -222,13 +223,17 @@ static int add(void *ctx, const char *module, const char *name)
 	ap->func = arena_strdup(a, name);
 	ap->section = arena_printf(a, "%s/%s", e->kind->name, name);
 	ap->uses_btf_ctx = true;
+	ap->optional = e->pattern;
 	return 0;
 }
 
 static int expand_pattern(struct expansion *e, const char *module, const char *name)
 {
 	uint32_t before = e->out->n, left_out = 0;
-	int err = each_match(e->env, module, name, fentry_is_exit(e->kind), &left_out, add, e);
+	int err;
+
+	e->pattern = true;
+	err = each_match(e->env, module, name, fentry_is_exit(e->kind), &left_out, add, e);
 
 	if (left_out)
 		report_debug(e->env->report, "%s: left out %u that cannot be traced",
@@ -314,7 +319,7 @@ static int expand_named(struct expansion *e, const char *module, const char *nam
 
 static int expand(struct probe_env *env, const struct probe_kind *kind, const struct probe_spec *spec, attach_vec *out)
 {
-	struct expansion e = { env, kind, spec, out };
+	struct expansion e = { env, kind, spec, out, false };
 	uint32_t n = spec->parts.n;
 
 	if (fentry_bpf_meant(spec))

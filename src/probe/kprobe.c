@@ -408,7 +408,6 @@ const struct probe_kind probe_kprobe = {
 	.space = SPACE_KERNEL,
 	.slow_close = true,
 	.last_runs_first = true,
-	.filter_pid = true,
 	.takes_cookie = true,
 	.expand = expand,
 	.args = args,

@@ -27,7 +27,6 @@ const struct probe_kind probe_kretprobe = {
 	.has_func = true,
 	.space = SPACE_KERNEL,
 	.slow_close = true,
-	.filter_pid = true,
 	.takes_cookie = true,
 	.expand = expand,
 	.list = list,

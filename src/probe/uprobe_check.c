@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "probe/common.h"
 #include "probe/insn.h"
+#include "probe/uprobe_args.h"
 #include "probe/uprobe_expand.h"
 
 /* ---- missing functions ---- */
@@ -68,24 +69,69 @@ static void missing_elsewhere(struct probe_env *env, const struct uprobe_spec *u
 		diag_hint(env->diags, "did you mean '%s:%s:%s'?", u->spec->kind, library, u->name);
 }
 
+struct near_names {
+	struct arena *arena;
+	VEC(const char *) names;
+};
+
+/* How often the compiler has put the function into others instead. */
+static uint32_t inlined_copies(struct probe_env *env, const struct uprobe_spec *u, const struct binary *b)
+{
+	place_vec places = { 0 };
+
+	if (u->lang || uprobe_inlined_places(env, b->path, u->name, &places))
+		return 0;
+	return places.n;
+}
+
+static void missing_inlined(struct probe_env *env, const struct uprobe_spec *u, const struct binary *b, uint32_t copies)
+{
+	diag_error(env->diags, part_span(u->spec, u->name_part),
+		   "'%s' is no function of its own in %s: the compiler has put it into others (%u %s)", u->name, b->path,
+		   copies, copies == 1 ? "copy" : "copies");
+	diag_hint(env->diags, "trace a line of it: %s:%s@FILE:LINE", u->spec->kind, b->path);
+}
+
+static bool plain_gather(struct binary_symbol *f, void *ctx)
+{
+	struct near_names *n = ctx;
+
+	vec_push(n->arena, &n->names, f->plain);
+	return true;
+}
+
+static const char *near_function(struct probe_env *env, const struct uprobe_spec *u, struct binary *b)
+{
+	struct near_names n = { .arena = env->arena };
+
+	if (u->lang)
+		uprobe_each_plain(env, b, u->lang, plain_gather, &n);
+	else
+		vec_each(f, &b->functions)
+			vec_push(env->arena, &n.names, f->name);
+	return nearest_name(u->name, n.names.v, n.names.n);
+}
+
 static void missing_here(struct probe_env *env, const struct uprobe_spec *u, struct binary *b)
 {
 	bool stripped = !elf_file_has_symtab(b->elf);
-	VEC(const char *) names = { 0 };
-	const char *near;
+	const char *near = near_function(env, u, b);
+	uint32_t copies = inlined_copies(env, u, b);
 
+	if (copies) {
+		missing_inlined(env, u, b, copies);
+		return;
+	}
 	diag_error(env->diags, part_span(u->spec, u->name_part), "no function '%s' in %s%s", u->name, b->path,
 		   stripped ? ", which is stripped: only the names that it exports are known" : "");
-	vec_each(f, &b->functions)
-		vec_push(env->arena, &names, f->name);
-	near = nearest_name(u->name, names.v, names.n);
 	if (near)
 		diag_hint(env->diags, "did you mean '%s'?", near);
 	else if (stripped)
 		diag_hint(env->diags, "install its debug symbols, or give the function's address: %s:%s:0xADDRESS",
 			  u->spec->kind, b->path);
 	else
-		diag_hint(env->diags, "sonde -l '%s:%s:*' lists its functions", u->spec->kind, b->path);
+		diag_hint(env->diags, "sonde -l '%s:%s:%s%s*' lists its functions", u->spec->kind, b->path,
+			  u->lang ? u->lang : "", u->lang ? ":" : "");
 }
 
 int uprobe_missing(struct probe_env *env, const struct uprobe_spec *u, struct binary *b)

@@ -170,6 +170,16 @@ static int expand_offset(struct expander *x, const struct binary_symbol *f, size
 	return 0;
 }
 
+/* Memory and string functions of libc, above all: a probe there would hardly ever fire. */
+static void chooser_tell(const struct expander *x, const struct binary_symbol *f)
+{
+	if (x->u->is_pattern || f->type != STT_GNU_IFUNC)
+		return;
+	diag_warn(x->env->diags, part_span(x->u->spec, x->u->name_part), "'%s' of %s is chosen from several when a program starts: "
+		  "this traces the choosing, not the function chosen", f->name, x->binary->path);
+	diag_hint(x->env->diags, "sonde -l '%s:%s:*%s*' lists the functions it may be", x->kind->name, x->binary->path, f->name);
+}
+
 static int expand_name(struct expander *x)
 {
 	symbol_vec found = { 0 };
@@ -179,6 +189,7 @@ static int expand_name(struct expander *x)
 		return x->optional ? 0 : uprobe_missing(x->env, x->u, x->binary);
 	if (x->u->has_offset)
 		return expand_offset(x, &found.v[0], found.n);
+	chooser_tell(x, &found.v[0]);
 	return functions_add(x, &found);
 }
 

@@ -84,40 +84,70 @@ static const struct probe_spec *spec_with_files(struct probe_env *env, const str
 
 /* ---- files ---- */
 
+/* Those that were read for this question. */
+struct usdt_files {
+	struct arena *arena; /* they live as long as it */
+	struct strmap by_path;
+};
+
 static void file_end(void *f)
 {
 	usdt_file_free(f);
 }
 
+static void file_keep(struct probe_env *env, struct usdt_file *f)
+{
+	if (!env->usdt_files) {
+		env->usdt_files = arena_new_of(env->arena, struct usdt_files);
+		env->usdt_files->arena = env->arena;
+	}
+	/* A listing asks for the arguments of one marker in an arena of their own. */
+	if (env->usdt_files->arena == env->arena)
+		strmap_put(env->arena, &env->usdt_files->by_path, f->path, f);
+}
+
+/* The markers of a file; NULL with *err and *why. */
+static struct usdt_file *file_open(struct probe_env *env, const char *path, int *err, const char **why)
+{
+	struct usdt_file *f = env->usdt_files ? strmap_get(&env->usdt_files->by_path, path) : NULL;
+
+	if (f)
+		return f;
+	*err = usdt_file_read(path, &f, why);
+	if (*err)
+		return NULL;
+	arena_own(env->arena, file_end, f);
+	file_keep(env, f);
+	return f;
+}
+
 /* NULL after a diagnostic, unless a pattern has found the file, which may be anything. */
 static struct usdt_file *file_read(struct probe_env *env, const struct probe_spec *spec, const char *path, bool quiet)
 {
-	struct usdt_file *f;
 	const char *why;
-	int err = usdt_file_read(path, &f, &why);
+	int err;
+	struct usdt_file *f = file_open(env, path, &err, &why);
 
-	if (!err) {
-		arena_own(env->arena, file_end, f);
+	if (f || quiet)
 		return f;
-	}
-	if (!quiet) {
-		diag_error(env->diags, part_span(spec, 0), "cannot trace %s: %s", path, why);
-		if (err == -EACCES || err == -EPERM)
-			diag_hint(env->diags, "run as root, or give the program CAP_DAC_READ_SEARCH");
-	}
+	diag_error(env->diags, part_span(spec, 0), "cannot trace %s: %s", path, why);
+	if (err == -EACCES || err == -EPERM)
+		diag_hint(env->diags, "run as root, or give the program CAP_DAC_READ_SEARCH");
 	return NULL;
 }
 
 static int file_markers(const struct usdt_file *f, const struct wanted *w, marker_fn fn, void *ctx)
 {
-	for (size_t i = 0; i < f->nsites; i = usdt_file_next(f, i)) {
+	bool exact = *w->provider && !w->provider_pattern && !w->name_pattern;
+
+	for (size_t i = exact ? usdt_file_find(f, w->provider, w->name) : 0; i < f->nsites; i = usdt_file_next(f, i)) {
 		const struct usdt_site *s = &f->sites[i];
 		int r;
 
 		if (!provider_matches(w, s->provider) || !text_matches(w->name, w->name_pattern, s->name))
 			continue;
 		r = fn(f, i, ctx);
-		if (r)
+		if (r || exact)
 			return r;
 	}
 	return 0;
@@ -261,13 +291,9 @@ static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(
 	if (r)
 		return r == -ENOENT ? 0 : r;
 	vec_each(path, &paths) {
-		struct usdt_file *f;
-		const char *why;
+		const struct usdt_file *f = file_read(env, spec, *path, true);
 
-		if (usdt_file_read(*path, &f, &why))
-			continue;
-		arena_own(env->arena, file_end, f);
-		r = file_markers(f, &w, marker_tell, &l);
+		r = f ? file_markers(f, &w, marker_tell, &l) : 0;
 		if (r)
 			return r;
 	}

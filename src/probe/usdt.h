@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Usdt: what the files of this kind share: usdt.c finds markers, usdt_type.c their arguments, usdt_attach.c attaches. */
+/* Usdt: what the files of this kind share: usdt.c finds markers, usdt_type.c types their arguments,
+ * usdt_attach.c attaches. */
 #ifndef SONDE_PROBE_USDT_H
 #define SONDE_PROBE_USDT_H
 

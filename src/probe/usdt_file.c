@@ -141,6 +141,22 @@ void usdt_file_free(struct usdt_file *f)
 	free(f);
 }
 
+size_t usdt_file_find(const struct usdt_file *f, const char *provider, const char *name)
+{
+	const struct usdt_site wanted = { .provider = provider, .name = name };
+	size_t low = 0, high = f->nsites;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare_names(&f->sites[mid], &wanted) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < f->nsites && !compare_names(&f->sites[low], &wanted) ? low : f->nsites;
+}
+
 size_t usdt_file_next(const struct usdt_file *f, size_t i)
 {
 	size_t j = i + 1;

@@ -31,6 +31,8 @@ struct usdt_file {
 int usdt_file_read(const char *path, struct usdt_file **out, const char **why);
 void usdt_file_free(struct usdt_file *f);
 
+/* The first site of this very provider and name; nsites when there is none. */
+size_t usdt_file_find(const struct usdt_file *f, const char *provider, const char *name);
 /* The next site whose provider or name differs from that of site i. */
 size_t usdt_file_next(const struct usdt_file *f, size_t i);
 /* The address of a symbol as linked. False: unknown, or several have this name. */

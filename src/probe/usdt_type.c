@@ -52,22 +52,12 @@ static void symbol_resolve(struct arena *a, const struct usdt_file *f, const str
 	p->number = (int64_t)((uint64_t)p->number + address);
 }
 
-static bool same_place(const struct reg_place *x, const struct reg_place *y)
-{
-	if (x->problem || y->problem)
-		return str_eq(x->problem, y->problem);
-	return x->number == y->number && x->base == y->base && x->index == y->index &&
-	       x->base_bytes == y->base_bytes && x->index_bytes == y->index_bytes &&
-	       x->index_signed == y->index_signed && x->scale == y->scale && x->shift == y->shift &&
-	       x->is_memory == y->is_memory && x->is_signed == y->is_signed && x->bytes == y->bytes;
-}
-
 static bool same_way(const struct way *x, const struct way *y)
 {
 	if (x->n != y->n)
 		return false;
 	for (uint32_t i = 0; i < x->n; i++)
-		if (!same_place(&x->args[i].place, &y->args[i].place))
+		if (!reg_place_equal(&x->args[i].place, &y->args[i].place))
 			return false;
 	return true;
 }
@@ -131,7 +121,7 @@ static struct field field_make(struct arena *a, const struct ways *ways, uint32_
 		const struct usdt_arg *arg = arg_of(&ways->v[w], i);
 
 		places[w] = arg ? arg->place : (struct reg_place){ .problem = "there are fewer arguments" };
-		same = same && same_place(&places[0], &places[w]);
+		same = same && reg_place_equal(&places[0], &places[w]);
 	}
 	return (struct field){
 		.name = arena_printf(a, "arg%u", i), .type = arg_type(a, ways, i), .offset = i * 8,

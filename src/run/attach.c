@@ -13,6 +13,7 @@
 /* Messages of probes that may be missing: a warning, or nothing. */
 struct softener {
 	const struct session *session;
+	bool optional;
 	struct reporter reporter;
 };
 
@@ -23,7 +24,7 @@ static void soften(void *ctx, enum severity sev, const char *text, const char *h
 
 	if (sev == SEV_ERROR)
 		sev = SEV_WARNING;
-	if (sev == SEV_WARNING && so->session->module->config.missing_probes == MISSING_IGNORE)
+	if (sev == SEV_WARNING && (so->optional || so->session->module->config.missing_probes == MISSING_IGNORE))
 		sev = SEV_DEBUG;
 	if (r && r->emit)
 		r->emit(r->ctx, sev, text, hint);
@@ -32,8 +33,8 @@ static void soften(void *ctx, enum severity sev, const char *text, const char *h
 static int program_attach(struct session *s, uint32_t index)
 {
 	const struct program_desc *d = &s->module->programs.v[index];
-	bool may_be_missing = s->module->config.missing_probes != MISSING_ERROR;
-	struct softener so = { .session = s };
+	bool optional = d->points[0]->optional, may_be_missing = optional || s->module->config.missing_probes != MISSING_ERROR;
+	struct softener so = { .session = s, .optional = optional };
 	struct probe_env env = s->probe;
 	int err;
 
@@ -44,6 +45,20 @@ static int program_attach(struct session *s, uint32_t index)
 	if (err && !may_be_missing)
 		return err;
 	s->nattached += err ? 0 : d->npoints;
+	s->nleft_out += err && optional ? d->npoints : 0;
+	return 0;
+}
+
+/* What a pattern has found and the kernel will not have: it is told how much that is, once. */
+static int left_out_tell(const struct session *s)
+{
+	if (!s->nleft_out)
+		return 0;
+	if (!s->nattached)
+		return report_error(s->report, -ENOENT, "sonde -v says why", "the kernel traces none of the %u probes that match",
+				    s->nleft_out);
+	report_warning(s->report, "sonde -v says which and why", "left out %u probe%s, which the kernel does not trace",
+		       s->nleft_out, s->nleft_out == 1 ? "" : "s");
 	return 0;
 }
 
@@ -51,6 +66,8 @@ static int program_start(struct session *s, uint32_t index)
 {
 	const struct program_desc *d = &s->module->programs.v[index];
 
+	if (s->left_out[index])
+		return 0;
 	if (probe_run_by_kernel(d->kind))
 		return program_attach(s, index);
 	s->nattached += d->npoints;
@@ -69,7 +86,7 @@ int probes_attach(struct session *s)
 	for (uint32_t i = n; !err && i-- > 0;)
 		if (s->module->programs.v[i].kind->last_runs_first)
 			err = program_start(s, i);
-	return err;
+	return err ? err : left_out_tell(s);
 }
 
 static void link_close(struct probe_link *l)

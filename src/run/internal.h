@@ -73,6 +73,8 @@ struct session {
 	link_vec links;
 	bool attached;
 	uint64_t nattached;
+	bool *left_out;              /* by index in module.programs: optional, and the kernel refused it */
+	uint32_t nleft_out;
 
 	/* events.c */
 	struct ring ring;

@@ -307,10 +307,13 @@ static int programs_prepare(struct session *s)
 		struct bpf_program *prog;
 		int err;
 
-		if (!d->kind->prepare)
+		if (!d->kind->prepare && !s->left_out[i])
 			continue;
 		prog = bpf_object__find_program_by_name(s->object, d->name);
-		err = prog ? d->kind->prepare(&s->probe, prog, d->points[0], &s->links) : -ENOENT;
+		if (prog && s->left_out[i])
+			err = bpf_program__set_autoload(prog, false);
+		else
+			err = prog ? d->kind->prepare(&s->probe, prog, d->points[0], &s->links) : -ENOENT;
 		if (err)
 			return err;
 	}
@@ -337,21 +340,74 @@ static int object_prepare(struct session *s)
 	return 0;
 }
 
-static int object_load(struct session *s)
+/* One attempt. *told: a message has been given. */
+static int object_try(struct session *s, struct strbuf *log, bool *told)
 {
-	struct strbuf log = STRBUF_INIT;
 	int err, prepared;
 
-	pthread_once(&print_once, print_install);
-	print_log = &log;
+	print_log = log;
 	err = object_open(s);
 	err = err ? err : object_prepare(s);
 	prepared = err ? err : programs_prepare(s);
 	err = err || prepared ? err : bpf_object__load(s->object);
 	print_log = NULL;
-	if (err)
+	*told = !err && prepared;
+	return err ? err : prepared;
+}
+
+static void emit_debug(void *ctx, enum severity sev, const char *text, const char *hint)
+{
+	const struct reporter *r = ctx;
+
+	(void)sev;
+	if (r && r->emit)
+		r->emit(r->ctx, SEV_DEBUG, text, hint);
+}
+
+/* Is the kernel's reason the place, and not what the program does there? */
+static bool refused_for_place(struct session *s, const struct program_desc *d, int err)
+{
+	const struct reporter quiet = { .emit = emit_debug, .ctx = (void *)(uintptr_t)s->report };
+	struct probe_env env = s->probe;
+
+	env.report = &quiet;
+	return d->kind->refused && d->kind->refused(&env, d->points[0], err);
+}
+
+/* Has the kernel refused a program that may be left out, and not all of its kind? Then it is from now on. */
+static bool leave_out_refused(struct session *s, const char *log, int err)
+{
+	const char *name = err == -EPERM ? NULL : rejected_name(s, log);
+
+	for (uint32_t i = 0; name && i < s->module->programs.n; i++) {
+		const struct program_desc *d = &s->module->programs.v[i];
+
+		if (!str_eq(d->name, name) || !d->points[0]->optional || s->left_out[i] || !refused_for_place(s, d, err))
+			continue;
+		s->left_out[i] = true;
+		s->nleft_out++;
+		bpf_object__close(TAKE_PTR(s->object));
+		return true;
+	}
+	return false;
+}
+
+static int object_load(struct session *s)
+{
+	struct strbuf log = STRBUF_INIT;
+	bool told;
+	int err;
+
+	s->left_out = calloc(s->module->programs.n + 1, sizeof(*s->left_out));
+	if (!s->left_out)
+		return report_error(s->report, -ENOMEM, NULL, "no memory for the session");
+	pthread_once(&print_once, print_install);
+	do {
+		strbuf_reset(&log);
+		err = object_try(s, &log, &told);
+	} while (err && !told && leave_out_refused(s, log.s, err));
+	if (err && !told)
 		report_load_failure(s, &log, err);
-	err = err ? err : prepared;
 	strbuf_free(&log);
 	return err;
 }
@@ -457,6 +513,7 @@ void session_unload(struct session *s)
 	if (s->control)
 		munmap(s->control, sizeof(*s->control));
 	free(s->programs);
+	free(s->left_out);
 	free(s->maps);
 	bpf_object__close(s->object);
 }

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from conftest import SONDE
+
 COMPAT_C = r"""
 /* int $0x80 makes 32-bit calls: number 20 is getpid there, and writev for 64-bit programs. */
 int main(void)
@@ -141,3 +143,46 @@ def test_lists(run):
     assert "software:cs:\n" in run("-l", "software:*").out
     assert run("-l", "interval:*").out.split() == ["interval:hz:", "interval:ms:", "interval:s:", "interval:us:"]
     assert "rawtracepoint:vmlinux:sched_switch\n" in run("-l", "rawtracepoint:*").out
+
+
+def test_probe_in_one_body():
+    """All system calls that look at `probe` are one program, and each is told apart."""
+    q = "tracepoint:syscalls:sys_enter_* /pid == cpid/ { @[probe] = count(); }"
+    dump = subprocess.run([SONDE, "-d", "bpf", "-e", q], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert len(re.findall(r"^\w+ \(raw_tp/sys_enter\):$", dump, re.M)) == 1
+    assert len(dump.splitlines()) < 150
+    r = subprocess.run([SONDE, "-q", "-e", q, "-c", "/bin/true"], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 0, r.stderr
+    assert "@[tracepoint:syscalls:sys_enter_exit_group]: 1\n" in r.stdout
+    assert "@[tracepoint:syscalls:sys_enter_mmap]: " in r.stdout
+
+
+KPROBE_MESSAGES = [
+    ("kprobe:vfs_raed { }", "did you mean 'vfs_read'?"),
+    ("kprobe { }", "kprobe needs a function"),
+    ("kprobe:a:b:c { }", "kprobe needs a function"),
+    ("kprobe:vfs_read+x { }", "'x' is not an offset into a function"),
+    ("kprobe:vfs_*+4 { }", "an offset belongs to one function"),
+    ("kretprobe:vfs_read+4 { }", "kretprobe takes no offset"),
+    ("kretprobe:0xffffffff81000000 { }", "a return has no address"),
+    ("kretprobe:_raw_spin_lock { }", "could lock up the machine"),
+    ("kretprobe:vfs_read { print(arg0); }", "arg0 is not available in kretprobe probes"),
+    ("kprobe:vfs_read { print(retval); }", "retval is not available in kprobe probes"),
+    ("kprobe:0xffffffff81000000 { print(func); }", "traces no function that has a name"),
+    ("kprobe:no_such_module:f { }", "the module no_such_module is not loaded"),
+    ("kprobe:* { }", "kprobe:* matches more than 1024 probes"),
+    ("kprobe:no_function_is_called_so* { }", "no probe matches"),
+]
+
+
+@pytest.mark.parametrize("program, message", KPROBE_MESSAGES, ids=[m[0] for m in KPROBE_MESSAGES])
+def test_kprobe_refusals(program, message):
+    r = subprocess.run([SONDE, "-d", "bpf", "-e", program], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 1
+    assert message in r.stderr
+
+
+def test_kprobe_duplicates_collapse():
+    q = "kprobe:vfs_read, kprobe:vmlinux:vfs_read, k:vfs_read+0, kprobe:vfs_rea[d] { }"
+    out = subprocess.run([SONDE, "-d", "types", "-e", q], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert re.findall(r"^  at: (.*)$", out, re.M) == ["kprobe:vfs_read"]

@@ -163,6 +163,8 @@ static int arg_check(struct checker *c, struct expr *call)
 	if (kind->has_typed_argn)
 		return typed_arg_check(c, call);
 	call->type = &type_uint64;
+	if (arg_number(call) > 9 && kind->has_argn)
+		return check_error(c, call->span, "%s is known in usdt probes only: others have arg0 to arg9", call->name);
 	if (kind->has_argn && kind_has_registers(kind) && !cpu_registers[0].name)
 		return check_error(c, call->span, "%s is not known on this machine: how functions are called differs",
 				   call->name);

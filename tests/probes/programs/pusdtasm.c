@@ -59,6 +59,6 @@ int main(void)
 		"xor %%edx, %%edx\n"
 		MARKER("faults", "8@(%%rdx) 4@$1 8@16(%%rdx)")
 		::: "rdx");
-	__asm__ volatile(MARKER("refused", "8@%%xmm0 4f@%%xmm1 16@%%rax 8@%%fs:16 4@nowhere(%%rip) 4@x@GOTPCREL(%%rip) what 4@$7"));
+	__asm__ volatile(MARKER("refused", "8@%%xmm0 4f@%%xmm1 16@%%rax 8@%%fs:16 4@nowhere(%%rip) 4@x@GOTPCREL(%%rip) 4@$7") :::);
 	return 0;
 }
