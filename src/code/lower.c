@@ -106,6 +106,28 @@ static bool ctx_loadable(const struct val *v)
 	return v->space == SPACE_CTX && n && n <= 8 && !(n & (n - 1)) && !((uint32_t)v->off % n);
 }
 
+/*
+ * A string of remote memory, of at most its size. An array of characters need not end with a NUL, but the
+ * helper's result does: when it is full, its last byte is read by itself.
+ */
+static vreg string_read(struct lower *l, const struct val *v, vreg addr, int32_t off, uint32_t most)
+{
+	vreg from = val_address(l, v), got = lower_probe_read_str(l, addr, off, most, from, v->space);
+	int32_t last = (int32_t)most - 1;
+	uint32_t full, done;
+
+	if (most < v->type->size || most < 2)
+		return got;
+	full = ir_block_new(l->f, "full");
+	done = ir_block_new(l->f, "string");
+	ir_br_imm(l->f, CC_EQ, got, most, full, done);
+	ir_block_use(l->f, full);
+	lower_probe_read(l, addr, off + last, 1, ir_bin_imm(l->f, IR_ADD, from, last), v->space);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	return got;
+}
+
 struct val val_local(struct lower *l, const struct val *v)
 {
 	struct val to;
@@ -114,7 +136,7 @@ struct val val_local(struct lower *l, const struct val *v)
 		return *v;
 	to = val_slot(l, v->type, "local");
 	if (v->type->kind == TY_STRING)
-		lower_probe_read_str(l, to.reg, 0, v->type->size, val_address(l, v), v->space);
+		string_read(l, v, to.reg, 0, v->type->size);
 	else
 		lower_probe_read(l, to.reg, 0, v->type->size, val_address(l, v), v->space);
 	return to;
@@ -247,7 +269,7 @@ static void remote_to_memory(struct lower *l, const struct val *v, const struct 
 	if (v->type->kind != TY_STRING) {
 		lower_probe_read(l, addr, off, n, val_address(l, v), v->space);
 	} else {
-		got = lower_probe_read_str(l, addr, off, n, val_address(l, v), v->space);
+		got = string_read(l, v, addr, off, n);
 		if (len)
 			*len = got;
 	}

@@ -92,6 +92,10 @@ struct val lower_field_place(struct lower *l, const struct field *f);
  * negative errno after a diagnostic.
  */
 int lower_typed_address(struct lower *l, struct expr *e, uint32_t none, vreg *out);
+/* Call a function of the kernel; `k` must live as long as the program that is being compiled. */
+vreg lower_kfunc(struct lower *l, const struct object_kfunc *k, uint32_t nargs, const vreg *args);
+/* The address of the kernel's object as a number that may be computed with and read from. */
+vreg lower_object_address(struct lower *l, vreg object);
 /* The address space in which a pointer of this type in the present probe points. */
 enum addr_space lower_space(struct lower *l, const struct type *t);
 

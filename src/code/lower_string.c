@@ -3,7 +3,7 @@
  * Lower, strings: literals, and equality of strings, tuples and other values in memory.
  *
  * Local strings are padded with NULs to their size, so two are equal when the bytes up to the size of the
- * smaller are: those hold its NUL.
+ * smaller are, and the larger ends there: only what was an array of characters may have no NUL.
  */
 #include <errno.h>
 
@@ -76,13 +76,13 @@ static void equal_to_literal(struct lower *l, const struct val *v, const struct 
 
 	/* An embedded NUL ends the string in the kernel as it does in C. */
 	len = (uint32_t)strnlen(lit->str ? lit->str : "", len);
-	if (len >= bytes) {
+	if (len > bytes) {
 		ir_jmp(l->f, differ);
 		return;
 	}
-	for (uint32_t i = 0, size; i <= len; i += size) {
+	for (uint32_t i = 0, size, n = MIN(len + 1, bytes); i < n; i += size) {
 		size = word_at(v->off + (int32_t)i, bytes - i);
-		while (size > 1 && size / 2 >= len + 1 - i)
+		while (size > 1 && size / 2 >= n - i)
 			size /= 2;
 		branch_if_differ(l, ir_load(l->f, v->reg, v->off + (int32_t)i, (uint8_t)size, false),
 				 ir_const(l->f, literal_bytes(lit, len, i, size)), differ);
@@ -143,7 +143,8 @@ static int same_layout(struct lower *l, struct span span, struct val *a, struct 
 	struct val wide;
 	int err;
 
-	if (a->type->kind == TY_STRING || type_equal(a->type, b->type))
+	/* Of buffers that differ in size, the lengths at their beginnings are equal or not. */
+	if (a->type->kind == TY_STRING || a->type->kind == TY_BUFFER || type_equal(a->type, b->type))
 		return 0;
 	if ((a->type->kind != TY_TUPLE && a->type->kind != TY_RECORD) || a->type->nfields != b->type->nfields)
 		return diag_error(l->diags, span, "%s cannot be compared with %s", type_name(l->arena, a->type),
@@ -154,6 +155,11 @@ static int same_layout(struct lower *l, struct span span, struct val *a, struct 
 	err = val_to_memory(l, a, b->type, wide.reg, 0);
 	*a = wide;
 	return err;
+}
+
+static void ends_at(struct lower *l, const struct val *v, uint32_t at, uint32_t differ)
+{
+	branch_if_differ(l, ir_load(l->f, v->reg, v->off + (int32_t)at, 1, false), ir_const(l->f, 0), differ);
 }
 
 int lower_mem_equal(struct lower *l, struct expr *a, struct expr *b, uint32_t same, uint32_t differ)
@@ -180,6 +186,8 @@ int lower_mem_equal(struct lower *l, struct expr *a, struct expr *b, uint32_t sa
 				 type_name(l->arena, va.type));
 	if (!err)
 		err = same_layout(l, b->span, &va, &vb);
+	if (!err && va.type->kind == TY_STRING && va.type->size != vb.type->size)
+		ends_at(l, va.type->size > vb.type->size ? &va : &vb, MIN(va.type->size, vb.type->size), differ);
 	if (!err)
 		equal_bytes(l, &va, &vb, MIN(va.type->size, vb.type->size), same, differ);
 	return err;

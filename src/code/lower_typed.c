@@ -47,7 +47,7 @@ static int typed_place(struct lower *l, struct expr *e, uint32_t none, struct pl
 
 static int typed_pointer(struct lower *l, struct expr *e, uint32_t none, vreg *out)
 {
-	uint32_t there = ir_block_new(l->f, "there");
+	uint32_t known = ir_block_new(l->f, "known"), there = ir_block_new(l->f, "there");
 	struct place from = { 0 };
 	int err = 0;
 
@@ -60,9 +60,28 @@ static int typed_pointer(struct lower *l, struct expr *e, uint32_t none, vreg *o
 	if (err)
 		return err;
 	*out = ir_load(l->f, from.reg, from.off, 8, false);
+	/* The verifier drops a test of what it takes for certain, and is wrong at times: the number is tested too. */
+	ir_br_imm(l->f, CC_NE, lower_address_number(l, *out), 0, known, none);
+	ir_block_use(l->f, known);
 	ir_br_imm(l->f, CC_NE, *out, 0, there, none);
 	ir_block_use(l->f, there);
 	return 0;
+}
+
+vreg lower_kfunc(struct lower *l, const struct object_kfunc *k, uint32_t nargs, const vreg *args)
+{
+	bool known = false;
+
+	vec_each(it, &l->object->kfuncs)
+		known |= *it == k;
+	if (!known)
+		vec_push(l->arena, &l->object->kfuncs, k);
+	return ir_kfunc(l->f, k->name, nargs, args);
+}
+
+vreg lower_object_address(struct lower *l, vreg object)
+{
+	return lower_address_number(l, object);
 }
 
 int lower_typed_address(struct lower *l, struct expr *e, uint32_t none, vreg *out)

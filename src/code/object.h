@@ -24,12 +24,25 @@ struct object_prog {
 	struct code code;
 };
 
+#define KFUNC_MOST_PARAMS 5
+
+/*
+ * A function of the kernel that programs call. Its types, as the loader compares them with the kernel's: "int" for
+ * any number, "void", or the name of a struct for a pointer to it.
+ */
+struct object_kfunc {
+	const char *name;
+	const char *ret;
+	const char *params[KFUNC_MOST_PARAMS]; /* NULL behind the last */
+};
+
 struct object {
 	struct arena *arena;
 	const struct sources *sources; /* for line info */
 	const char *license;
 	VEC(struct object_map) maps;
 	VEC(struct object_prog) progs; /* subprograms too; the number is what IR_FUNC means */
+	VEC(const struct object_kfunc *) kfuncs; /* each once */
 	VEC(uint8_t) rodata;           /* constant data; IR_RODATA offsets */
 	uint32_t bss_bytes;            /* zero at the start; IR_BSS offsets */
 };

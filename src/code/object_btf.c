@@ -166,6 +166,47 @@ static void bss_datasec(struct btf_maker *m)
 	keep(m, btf__add_datasec_var_info(m->btf, var, 0, bytes));
 }
 
+static int32_t kfunc_value(struct btf_maker *m, const char *text)
+{
+	if (!strcmp(text, "void"))
+		return 0;
+	if (!strcmp(text, "int"))
+		return m->int_id;
+	return keep(m, btf__add_ptr(m->btf, keep(m, btf__add_struct(m->btf, text, 0))));
+}
+
+static int32_t kfunc_type(struct btf_maker *m, const struct object_kfunc *k)
+{
+	int32_t types[KFUNC_MOST_PARAMS], ret = kfunc_value(m, k->ret), proto;
+	uint32_t n = 0;
+
+	for (; n < KFUNC_MOST_PARAMS && k->params[n]; n++)
+		types[n] = kfunc_value(m, k->params[n]);
+	proto = keep(m, btf__add_func_proto(m->btf, ret));
+	for (uint32_t i = 0; i < n; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "a%u", i);
+		keep(m, btf__add_func_param(m->btf, name, types[i]));
+	}
+	return keep(m, btf__add_func(m->btf, k->name, BTF_FUNC_EXTERN, proto));
+}
+
+/* What the kernel is asked for stands in .ksyms, which is no section of the file. */
+static void ksyms_datasec(struct btf_maker *m)
+{
+	const struct object *o = m->o;
+	int32_t *funcs = arena_array_of(o->arena, int32_t, o->kfuncs.n + 1);
+
+	if (!o->kfuncs.n)
+		return;
+	for (uint32_t i = 0; i < o->kfuncs.n; i++)
+		funcs[i] = kfunc_type(m, o->kfuncs.v[i]);
+	keep(m, btf__add_datasec(m->btf, ".ksyms", 0));
+	for (uint32_t i = 0; i < o->kfuncs.n; i++)
+		keep(m, btf__add_datasec_var_info(m->btf, funcs[i], 0, 0));
+}
+
 /* int name(void *ctx) for programs; u64s in and out for subprograms. */
 static int32_t func_type(struct btf_maker *m, const struct object_prog *p)
 {
@@ -290,6 +331,7 @@ int object_btf_write(const struct object *o, const struct object_layout *l, stru
 	m.char_id = keep(&m, btf__add_int(m.btf, "char", 1, BTF_INT_SIGNED));
 	maps_datasec(&m);
 	bss_datasec(&m);
+	ksyms_datasec(&m);
 	for (uint32_t i = 0; i < o->progs.n; i++)
 		funcs[i] = func_type(&m, &o->progs.v[i]);
 	ext_write(&m, l, funcs, ext);

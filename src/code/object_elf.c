@@ -77,7 +77,7 @@ struct elf_out {
 	uint32_t nlocals;
 	uint32_t shndx_maps, shndx_rodata, shndx_bss;
 	uint32_t *shndx_section;      /* per layout section */
-	uint32_t *sym_map, *sym_prog, sym_rodata, sym_bss, sym_text;
+	uint32_t *sym_map, *sym_prog, *sym_kfunc, sym_rodata, sym_bss, sym_text;
 	VEC(struct strbuf *) kept;    /* section contents, alive until the file is written */
 };
 
@@ -237,10 +237,22 @@ static void symbols(struct elf_out *e)
 	for (uint32_t i = 0; i < o->maps.n; i++)
 		e->sym_map[i] = symbol_add(e, o->maps.v[i].name, ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT),
 					   e->shndx_maps, i * MAP_DEF_BYTES, MAP_DEF_BYTES);
+	/* Undefined: the loader looks for them in the kernel. */
+	e->sym_kfunc = arena_array_of(o->arena, uint32_t, o->kfuncs.n + 1);
+	for (uint32_t i = 0; i < o->kfuncs.n; i++)
+		e->sym_kfunc[i] = symbol_add(e, o->kfuncs.v[i]->name, ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE), SHN_UNDEF, 0, 0);
 	if (e->shndx_bss)
 		symbol_add(e, BSS_SYMBOL, ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), e->shndx_bss, 0, o->bss_bytes);
 	symbol_add(e, "_license", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), (uint32_t)(e->layout.sections.n + 1), 0,
 		   strlen(o->license) + 1);
+}
+
+static uint32_t kfunc_symbol(const struct elf_out *e, const char *name)
+{
+	for (uint32_t i = 0; i < e->o->kfuncs.n; i++)
+		if (!strcmp(e->o->kfuncs.v[i]->name, name))
+			return e->sym_kfunc[i];
+	return 0;
 }
 
 static uint32_t relo_symbol(const struct elf_out *e, const struct code_relo *r)
@@ -256,9 +268,16 @@ static uint32_t relo_symbol(const struct elf_out *e, const struct code_relo *r)
 		return e->sym_text;
 	case RELO_CALLFUNC:
 		return e->sym_prog[r->index];
+	case RELO_KFUNC:
+		return kfunc_symbol(e, r->sym);
 	default:
 		return 0;
 	}
+}
+
+static bool relo_is_call(const struct code_relo *r)
+{
+	return r->kind == RELO_CALLFUNC || r->kind == RELO_KFUNC;
 }
 
 static void relocations(struct elf_out *e, uint32_t shndx_symtab)
@@ -273,7 +292,7 @@ static void relocations(struct elf_out *e, uint32_t shndx_symtab)
 				Elf64_Rel one = {
 					.r_offset = e->layout.prog_offset[*p] + r->insn * sizeof(struct bpf_insn),
 					.r_info = ELF64_R_INFO((uint64_t)relo_symbol(e, r),
-							       r->kind == RELO_CALLFUNC ? R_BPF_64_32 : R_BPF_64_64),
+							       relo_is_call(r) ? R_BPF_64_32 : R_BPF_64_64),
 				};
 
 				strbuf_add(rel, &one, sizeof(one));

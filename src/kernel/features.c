@@ -109,6 +109,11 @@ static bool feature_module_btf(struct kernel *k)
 	return kernel_has_btf(k) && kernel_version() >= (5u << 16 | 11u << 8);
 }
 
+static bool feature_task_from_pid(struct kernel *k)
+{
+	return kernel_has_btf(k) && kernel_kfunc_exists(k, "bpf_task_from_pid");
+}
+
 static bool feature_map_batch(struct kernel *k)
 {
 	uint32_t key = 0, next = 0, count = 1;
@@ -313,6 +318,7 @@ const struct kernel_feature kernel_features[] = {
 	{ "Kernel features", "bounded loops", feature_bounded_loops },
 	{ "Kernel features", "btf", kernel_has_btf },
 	{ "Kernel features", "module btf", feature_module_btf },
+	{ "Kernel features", "bpf_task_from_pid", feature_task_from_pid },
 	{ "Kernel features", "map batch", feature_map_batch },
 	{ "Kernel features", "perf event links", feature_perf_links },
 	{ "Kernel features", "uprobe refcount", feature_uprobe_refcount },

@@ -2,8 +2,9 @@
 /*
  * Cdecl, files: #include, and macros of C that are expressions.
  *
- * <linux/...> and other headers of the system are not opened: types come from the kernel's BTF and constants
- * from a table, so that a script runs the same with headers and without. A "file" beside the script is read
+ * <linux/...> and other headers of the kernel are not opened: types come from its BTF and constants from a
+ * table, so that a script runs the same with headers and without; and so are those of the system's library, for
+ * what scripts want of them is in the table, too. But a header that nobody has is a mistake. A "file" beside the script is read
  * as declarations.
  */
 #include <errno.h>
@@ -60,13 +61,39 @@ static int include_dir_text(struct c_parser *p, const char *name, const char **p
 	return -ENOENT;
 }
 
+/* Would it be found where the kernel's source, a compiler or the system's library keep theirs? */
+static bool header_is_known(struct arena *a, const char *name)
+{
+	static const char *const kernel[] = {
+		"linux/", "net/", "uapi/", "asm/", "asm-generic/", "sound/", "scsi/", "drm/", "rdma/", "crypto/", "trace/",
+		"video/", "media/", "target/", "xen/", "generated/", "../", "std", "bcc/", "bpf/",
+	};
+	static const char *const dirs[] = { "/usr/include", "/usr/include/x86_64-linux-gnu",
+					    "/usr/include/aarch64-linux-gnu", "/usr/local/include" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++)
+		if (str_starts(name, kernel[i]))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (!access(arena_printf(a, "%s/%s", dirs[i], name), F_OK))
+			return true;
+	/* errno.h, sys/socket.h: a machine without any headers knows their constants. */
+	return !strchr(name, '/') || str_starts(name, "sys/") || str_starts(name, "arpa/") || str_starts(name, "netinet/");
+}
+
 /* <name> is read only where -I says so. False: it is not there. */
 static bool system_text(struct c_parser *p, const char **path, const char **text, size_t *len)
 {
 	size_t n = strcspn(p->begin + 1, ">\n");
+	const char *name = arena_strndup(p->c->arena, p->begin + 1, n);
 
-	return p->begin[n + 1] == '>' &&
-	       !include_dir_text(p, arena_strndup(p->c->arena, p->begin + 1, n), path, text, len);
+	if (p->begin[n + 1] != '>')
+		return false;
+	if (!include_dir_text(p, name, path, text, len))
+		return true;
+	if (!header_is_known(p->c->arena, name))
+		c_error(p, "'%s' file not found", name);
+	return false;
 }
 
 /* Beside the file that includes it, in the directories of -I, else from where we stand. */

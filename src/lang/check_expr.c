@@ -192,7 +192,7 @@ static int check_address_of(struct checker *c, struct expr *e)
 		return check_error(c, e->span, "& needs a variable, a map as a whole or something in memory");
 	err = e->a->kind == EX_VAR ? check_expr(c, e->a) : check_map_whole(c, e->a);
 	if (!err)
-		e->type = type_pointer(c->arena, e->a->type, SPACE_NONE);
+		e->type = type_pointer(c->arena, e->a->kind == EX_MAP ? &type_none : e->a->type, SPACE_NONE);
 	return err;
 }
 
@@ -379,7 +379,7 @@ static int binary_equal(struct checker *c, struct expr *e)
 		fit = x->count == y->count && type_equal(x->elem, y->elem) && type_is_int(x->elem);
 	else if (fit && (x->kind == TY_TUPLE || x->kind == TY_RECORD))
 		fit = type_promote(c->arena, x, y) != NULL;
-	else if (fit && x->kind != TY_STRING)
+	else if (fit && x->kind != TY_STRING && x->kind != TY_BUFFER)
 		fit = type_is_scalar(x) && x->size == y->size;
 	if (!fit && op_is_compare(e->op))
 		return check_error(c, e->span, "%s cannot be compared with %s", tn(c, x), tn(c, y));

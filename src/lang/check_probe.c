@@ -63,7 +63,8 @@ int check_offered(struct checker *c, const char *name, struct span span)
 		diag_hint(c->diags, "%s", kind_offer_text(c, k));
 		return err;
 	}
-	if (is_context(name) && !c->unit->args)
+	/* ctx is a struct in some kinds; in the others it is an address. */
+	if ((str_eq(name, "args") || (str_eq(name, "ctx") && k->has_ctx)) && !c->unit->args)
 		return check_error(c, span, "%s has no %s", c->unit->points.n ? c->unit->points.v[0]->name : k->name, name);
 	return 0;
 }
@@ -309,8 +310,10 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 			vec_push(c->arena, points, *ap);
 			++*total;
 		}
-		if (points_limit(c, *spec, *total))
+		if (points_limit(c, *spec, *total)) {
+			*total = 0; /* said once, not again for every clause behind it */
 			return -EINVAL;
+		}
 	}
 	/* Nothing is left of a block all of whose probes may be missing. */
 	c->priv->block_missing |= !found;

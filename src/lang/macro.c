@@ -203,12 +203,25 @@ static void expand_visit(struct expr *e, void *ctx)
 		wrong_count(w->c, e, m);
 }
 
+/* Of two that take as many arguments, only one could ever be meant. */
+static void macros_differ(struct checker *c)
+{
+	vec_each(it, &c->script->macros) {
+		const struct macro *first = macro_find(c, (*it)->name, (*it)->params.n, false);
+
+		if (first != *it)
+			check_error(c, (*it)->span, "the macro %s with %u argument%s is there already, since %s", first->name,
+				    first->params.n, first->params.n == 1 ? "" : "s", span_text(c, first->span));
+	}
+}
+
 int pass_macros(struct checker *c)
 {
 	struct walk w = { .c = c };
 
 	if (!c->script->macros.n)
 		return 0;
+	macros_differ(c);
 	vec_each(it, &c->script->clauses)
 		clause_visit(*it, expand_visit, &w);
 	vec_each(it, &c->script->subprogs)

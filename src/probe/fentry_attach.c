@@ -13,6 +13,8 @@
 
 /* The kernel's own number, which no header for programs has. */
 #define KERNEL_ENOTSUPP 524
+/* Programs of this kind load nowhere, or load and cannot be attached. */
+#define NOT_ALLOWED "the kernel does not allow trampolines for BPF"
 
 int fentry_prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links)
 {
@@ -67,11 +69,6 @@ static int state_report(struct probe_env *env, const struct attach_point *ap, in
 			    function_state_text(list->state));
 }
 
-static int policy_report(struct probe_env *env, const struct attach_point *ap, int err)
-{
-	return nearest_kind_report(env, ap, "the kernel does not allow such programs", err);
-}
-
 int fentry_refused(struct probe_env *env, const struct attach_point *ap, int err)
 {
 	char log[1024] = "";
@@ -80,7 +77,7 @@ int fentry_refused(struct probe_env *env, const struct attach_point *ap, int err
 	if (!tried)
 		return 0; /* it is not because of the place */
 	if (tried == -EPERM)
-		return policy_report(env, ap, err);
+		return nearest_kind_report(env, ap, NOT_ALLOWED, err);
 	if (state_report(env, ap, err))
 		return err;
 	log[strcspn(log, "\n")] = 0;
@@ -93,7 +90,7 @@ int fentry_refused(struct probe_env *env, const struct attach_point *ap, int err
 static int attach_failed(struct probe_env *env, const struct attach_point *ap, int err)
 {
 	if (err == -EPERM)
-		return policy_report(env, ap, err);
+		return nearest_kind_report(env, ap, NOT_ALLOWED, err);
 	if (state_report(env, ap, err))
 		return err;
 	if (err == -KERNEL_ENOTSUPP)

@@ -132,6 +132,7 @@ int fentry_bpf_expand(struct probe_env *env, const struct probe_kind *kind, cons
 		ap->func = f->name;
 		ap->number = f->prog;
 		ap->section = kind->name;
+		ap->uses_btf_ctx = true;
 	}
 	return err ? err : out->n > before ? 0 : none(env, kind, spec, &funcs);
 }

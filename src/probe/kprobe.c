@@ -162,6 +162,35 @@ static int add_functions(struct probe_env *env, const struct probe_kind *kind, c
 
 /* ---- expand ---- */
 
+/*
+ * Functions that run where programs cannot safely be run (idle processors that RCU does not watch, RCU itself,
+ * the entry of BPF programs). A pattern does not mean them; whoever names one of them gets it.
+ */
+static bool unsafe_in_pattern(const char *name)
+{
+	static const char *const patterns[] = {
+		"arch_cpu_idle", "default_idle", "bpf_dispatcher_xdp_func", "rcu_*", "__rcu_*",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+		if (glob_match(patterns[i], name))
+			return true;
+	return false;
+}
+
+/* A return probe there may wait for a lock that its own processor holds. */
+static bool return_locks_up(const char *name)
+{
+	static const char *const names[] = {
+		"_raw_spin_lock", "_raw_spin_lock_irqsave", "_raw_spin_unlock_irqrestore", "queued_spin_lock_slowpath",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
 static bool may_be_traced(const struct kernel_function *fns, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -190,7 +219,8 @@ static int expand_pattern(struct probe_env *env, const struct probe_kind *kind, 
 
 	for (size_t i = 0; !err && i < n; i += same) {
 		same = same_name(fns + i, n - i);
-		if (may_be_traced(fns + i, same))
+		if (may_be_traced(fns + i, same) && !unsafe_in_pattern(fns[i].name) &&
+		    !(kind == &probe_kretprobe && return_locks_up(fns[i].name)))
 			err = add_functions(env, kind, spec, t, fns + i, same, out);
 		else
 			left_out++;
@@ -271,6 +301,8 @@ int kprobe_expand(struct probe_env *env, const struct probe_kind *kind, const st
 	if (kind == &probe_kretprobe && *t.offset_text)
 		return diag_error(env->diags, part_span(spec, spec->parts.n - 1),
 				  "kretprobe takes no offset: it fires where the function returns");
+	if (kind == &probe_kretprobe && return_locks_up(t.function))
+		return diag_error(env->diags, spec->span, "kretprobe:%s could lock up the machine", t.function);
 	if (t.function_pattern || t.module_pattern)
 		return expand_pattern(env, kind, spec, &t, out);
 	return expand_named(env, kind, spec, &t, out);
@@ -369,7 +401,6 @@ const struct probe_kind probe_kprobe = {
 	.forms = "kprobe[:MODULE]:FUNCTION[+OFFSET], kprobe:ADDRESS",
 	.summary = "a function of the kernel begins, or reaches an instruction",
 	.run = RUN_ATTACHED,
-	.filter_pid = true,
 	.prog_type = "kprobe",
 	.has_args = true,
 	.has_argn = true,
@@ -377,6 +408,7 @@ const struct probe_kind probe_kprobe = {
 	.space = SPACE_KERNEL,
 	.slow_close = true,
 	.last_runs_first = true,
+	.filter_pid = true,
 	.takes_cookie = true,
 	.expand = expand,
 	.args = args,

@@ -342,6 +342,15 @@ static bool place_of_pieces(const Dwarf_Op *ops, size_t n, struct place *out)
 	return true;
 }
 
+/* Only these, of all that the location of a parameter may count from, hold what it says as a function begins. */
+static bool is_arg_reg(uint32_t offset)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(arg_regs); i++)
+		if (arg_regs[i] == offset)
+			return true;
+	return false;
+}
+
 static bool place_of_ops(struct site *s, const Dwarf_Op *ops, size_t n, struct place *out)
 {
 	int64_t beyond;
@@ -355,7 +364,7 @@ static bool place_of_ops(struct site *s, const Dwarf_Op *ops, size_t n, struct p
 	if (n == 1 && op_register(ops, &points, &reg, &beyond) && reg_offset(reg) >= 0) {
 		*out = (struct place){ points ? IN_MEMORY : IN_REGS, { (uint32_t)reg_offset(reg), UINT32_MAX }, beyond };
 		/* Unoptimised code counts from a register that the prologue sets up. */
-		return !(points && s->at_entry && (reg == FP_REG || reg_offset(reg) == SP_REG));
+		return !s->at_entry || is_arg_reg(out->regs[0]);
 	}
 	if (place_of_pieces(ops, n, out))
 		return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Elf_debug: the separate file that holds what was stripped from a program: by its build-id, or by the
- * name and checksum in .gnu_debuglink.
+ * name and checksum in .gnu_debuglink, or from a server that has it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "base/util.h"
+#include "symbol/debuginfod.h"
 #include "symbol/elf_priv.h"
 
 #define BUILD_ID_MOST 64
@@ -79,12 +80,23 @@ static struct elf_file *debug_open(const char *root, const char *path)
 	return elf_file_open_any(full, &f, &why) ? NULL : f;
 }
 
+/* Debug files of another build would name wrong functions. */
+static struct elf_file *of_this_build(struct elf_file *debug, const uint8_t *id, size_t len)
+{
+	size_t other_len;
+	const uint8_t *other = debug ? elf_file_build_id(debug, &other_len) : NULL;
+
+	if (other && other_len == len && !memcmp(other, id, len))
+		return debug;
+	elf_file_close(debug);
+	return NULL;
+}
+
 static struct elf_file *by_build_id(const struct elf_file *f, const char *root)
 {
 	char path[sizeof(DEBUG_DIR "/.build-id/xx/.debug") + 2 * BUILD_ID_MOST];
-	const uint8_t *id, *other;
-	struct elf_file *debug;
-	size_t len, other_len;
+	const uint8_t *id;
+	size_t len;
 	int at;
 
 	id = elf_file_build_id(f, &len);
@@ -94,15 +106,16 @@ static struct elf_file *by_build_id(const struct elf_file *f, const char *root)
 	for (size_t i = 1; i < len; i++)
 		at += snprintf(path + at, sizeof(path) - (size_t)at, "%02x", id[i]);
 	snprintf(path + at, sizeof(path) - (size_t)at, ".debug");
-	debug = debug_open(root, path);
-	if (!debug)
-		return NULL;
-	/* Debug files of another build would name wrong functions. */
-	other = elf_file_build_id(debug, &other_len);
-	if (other && other_len == len && !memcmp(other, id, len))
-		return debug;
-	elf_file_close(debug);
-	return NULL;
+	return of_this_build(debug_open(root, path), id, len);
+}
+
+static struct elf_file *from_server(const struct elf_file *f)
+{
+	size_t len;
+	const uint8_t *id = elf_file_build_id(f, &len);
+	_cleanup_free_ char *path = id ? debuginfod_fetch(id, len) : NULL;
+
+	return path ? of_this_build(debug_open("", path), id, len) : NULL;
 }
 
 static bool checksum_matches(const struct elf_file *f, uint32_t want)
@@ -194,6 +207,8 @@ struct elf_file *elf_file_debug(struct elf_file *f)
 		f->debug = by_build_id(f, "");
 	if (!f->debug)
 		f->debug = by_link(f, root, f->path + prefix);
+	if (!f->debug)
+		f->debug = from_server(f);
 	free(root);
 	return f->debug;
 }

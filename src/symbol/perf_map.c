@@ -23,7 +23,13 @@ struct perf_map {
 	off_t read_bytes;
 	struct symtab syms; /* in the order they were written until sorted */
 	bool sorted;
+	uint64_t looked_ns;
 };
+
+/* So often the file is looked at again: for an address that is not in it, and for one that may have got other
+ * code since. */
+#define MISSING_NS 5000000ULL
+#define STALE_NS 100000000ULL
 
 struct perf_map *perf_map_new(uint32_t pid)
 {
@@ -153,13 +159,17 @@ static void map_update(struct perf_map *m)
 
 bool perf_map_find(struct perf_map *m, uint64_t addr, struct symbol *out)
 {
-	const struct sym *sym;
+	uint64_t now = symbol_clock_ns();
+	const struct sym *sym = m->sorted ? symtab_find(&m->syms, addr) : NULL;
 
-	map_update(m);
-	if (!m->sorted)
-		symtab_sort(&m->syms);
-	m->sorted = true;
-	sym = symtab_find(&m->syms, addr);
+	if (now - m->looked_ns > (sym ? STALE_NS : MISSING_NS)) {
+		m->looked_ns = now;
+		map_update(m);
+		if (!m->sorted)
+			symtab_sort(&m->syms);
+		m->sorted = true;
+		sym = symtab_find(&m->syms, addr);
+	}
 	if (!sym)
 		return false;
 	*out = (struct symbol){ .name = m->syms.text.s + sym->name, .offset = addr - sym->addr };

@@ -82,6 +82,7 @@ struct image {
 struct process {
 	uint32_t pid;
 	bool ended, read; /* read: from /proc, so that it is whole */
+	uint64_t read_ns;    /* when that was */
 	struct image *image;
 	struct perf_map *perf_map;
 };
@@ -97,7 +98,7 @@ void process_each_mapping(struct process *p, void (*fn)(struct process *p, struc
 /* Without looking for it in /proc. */
 struct process *process_known(struct processes *ps, uint32_t pid);
 /* What lies at the address: now, or before the last exec. `again`: ask /proc when it is not known. */
-struct mapping *process_mapping(struct processes *ps, struct process *p, uint64_t addr, bool again);
+struct mapping *process_mapping(struct process *p, uint64_t addr, bool again);
 /* Forget what was read, so that it is read anew. */
 void process_forget(struct processes *ps, uint32_t pid);
 /* What the kernel tells while it happens. */
@@ -133,6 +134,8 @@ struct symbols {
 /* usym.c: the file that lies in a mapping, opened; NULL: none. */
 struct code_file *mapping_file(struct symbols *s, const struct process *p, struct mapping *m);
 
+/* CLOCK_MONOTONIC. */
+uint64_t symbol_clock_ns(void);
 void programs_free(struct symbols *s);
 void kernel_symbols_read(struct symtab *t);
 

@@ -15,6 +15,8 @@
 #define MOST_ENDED 16384
 #define MOST_OLDER 3
 #define MOST_MAPPINGS 65536
+/* For an address that lies nowhere /proc is asked again, but not more often than this. */
+#define AGAIN_NS 20000000ULL
 
 struct processes {
 	struct process **slots; /* open addressing by pid */
@@ -288,6 +290,7 @@ static void image_renew(struct process *p)
 {
 	struct image *now = maps_read(p->pid);
 
+	p->read_ns = symbol_clock_ns();
 	if (!now)
 		return; /* it has ended: what is known of it stays */
 	p->read = true;
@@ -319,12 +322,12 @@ static struct mapping *image_find(const struct image *image, uint64_t addr)
 	return image && i < image->n && image->maps[i].start <= addr ? &image->maps[i] : NULL;
 }
 
-struct mapping *process_mapping(struct processes *ps, struct process *p, uint64_t addr, bool again)
+struct mapping *process_mapping(struct process *p, uint64_t addr, bool again)
 {
 	struct mapping *m = image_find(p->image, addr);
 
-	(void)ps;
-	if (!m && again && !p->ended) {
+	/* A stack may well hold what is no address at all. */
+	if (!m && again && !p->ended && symbol_clock_ns() - p->read_ns > AGAIN_NS) {
 		image_renew(p);
 		m = image_find(p->image, addr);
 	}

@@ -3,6 +3,7 @@
 #include "symbol/symbol.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/util.h"
 #include "symbol/priv.h"
@@ -100,6 +101,14 @@ void symtab_free(struct symtab *t)
 }
 
 /* ---- the whole ---- */
+
+uint64_t symbol_clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
 
 struct symbols *symbols_new(void)
 {

@@ -56,7 +56,7 @@ uint32_t symbol_user_frames(struct symbols *s, uint32_t pid, uint64_t addr, bool
 			    uint32_t max)
 {
 	struct process *p = process_of(s, pid);
-	struct mapping *m = p ? process_mapping(s->processes, p, addr, true) : NULL;
+	struct mapping *m = p ? process_mapping(p, addr, true) : NULL;
 	struct code_file *f;
 	uint32_t n = 0;
 

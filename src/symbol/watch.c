@@ -232,7 +232,7 @@ static void mmap_apply(struct watch *w, const struct mmap2_record *r)
 		path = "";
 	process_mapped(w->processes, r->pid, r->addr, r->len, r->pgoff, r->ino, path);
 	p = process_known(w->processes, r->pid);
-	m = p && *path == '/' ? process_mapping(w->processes, p, r->addr, false) : NULL;
+	m = p && *path == '/' ? process_mapping(p, r->addr, false) : NULL;
 	if (m)
 		file_hold(p, m, w->symbols);
 }
@@ -278,14 +278,6 @@ void watch_read(struct watch *w)
 	strbuf_reset(&w->data);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
 /* ---- what there is already ---- */
 
 /* Reading what all processes have mapped takes its time on a large machine. */
@@ -301,21 +293,31 @@ static bool is_elsewhere(uint32_t pid)
 	return !stat("/", &own) && !stat(path, &other) && (own.st_dev != other.st_dev || own.st_ino != other.st_ino);
 }
 
+/* As /proc shows the path of a file that has been replaced or deleted. */
+static void deleted_hold(struct process *p, struct mapping *m, void *ctx)
+{
+	static const char mark[] = " (deleted)";
+	size_t n = m->path ? strlen(m->path) : 0;
+
+	if (n > sizeof(mark) && str_eq(m->path + n - strlen(mark), mark))
+		file_hold(p, m, ctx);
+}
+
 static void one_read(struct symbols *s, uint32_t pid)
 {
 	struct process *p = process_get(s->processes, pid);
 
-	if (p && is_elsewhere(pid))
-		process_each_mapping(p, file_hold, s);
+	if (p)
+		process_each_mapping(p, is_elsewhere(pid) ? file_hold : deleted_hold, s);
 }
 
 static void all_read(struct symbols *s)
 {
-	uint64_t until = now_ns() + SNAPSHOT_NS;
+	uint64_t until = symbol_clock_ns() + SNAPSHOT_NS;
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
 
-	while (proc && (e = readdir(proc)) && now_ns() < until)
+	while (proc && (e = readdir(proc)) && symbol_clock_ns() < until)
 		if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
 			one_read(s, (uint32_t)strtoul(e->d_name, NULL, 10));
 	if (proc)
@@ -345,8 +347,8 @@ void symbols_watch_read(struct symbols *s)
 
 	if (!s->watch)
 		return;
-	if (now_ns() - s->watch->woken_ns < PAUSE_NS)
+	if (symbol_clock_ns() - s->watch->woken_ns < PAUSE_NS)
 		nanosleep(&pause, NULL);
-	s->watch->woken_ns = now_ns();
+	s->watch->woken_ns = symbol_clock_ns();
 	watch_read(s->watch);
 }

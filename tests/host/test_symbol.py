@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Names of addresses in processes: programs of known shape, with everything that may be missing."""
+import ctypes.util
+import functools
+import http.server
 import lzma
 import os
 import re
@@ -7,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import textwrap
+import threading
 
 import pytest
 
@@ -125,6 +129,24 @@ def test_debug_file_by_build_id(tmp_path):
         os.unlink(debug)
 
 
+def test_debug_file_from_a_server(tmp_path):
+    """Only when one is named."""
+    if not ctypes.util.find_library("debuginfod"):
+        pytest.skip("libdebuginfod is not installed")
+    prog = compile_c(tmp_path, *FLAGS, "-Wl,--build-id=0x5d0123456789abcdef5d0123456789abcdef5d02")
+    served = tmp_path / "served" / "buildid" / "5d0123456789abcdef5d0123456789abcdef5d02"
+    served.mkdir(parents=True)
+    strip_to(prog, served / "debuginfo")
+    assert "f3" not in sonde(STACK, "-c", str(prog))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(
+            http.server.SimpleHTTPRequestHandler, directory=tmp_path / "served")) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        out = sonde(STACK, "-c", str(prog), env={
+            "DEBUGINFOD_URLS": f"http://127.0.0.1:{server.server_port}/", "DEBUGINFOD_CACHE_PATH": str(tmp_path / "cache")})
+        server.shutdown()
+    assert "[inlined] ask" in out and "f1+" in out, out
+
+
 def test_stripped_says_where(tmp_path):
     prog = compile_c(tmp_path)
     subprocess.run(["strip", "-s", prog], check=True)
@@ -203,7 +225,7 @@ def test_program_that_was_replaced(tmp_path):
         child.kill()
         if s:
             s.kill()
-    assert "wrong" not in out
+    assert [n for n in names(out) if not n.startswith("[inlined]")][:4] == ["f3", "f2", "f1", "main"]
 
 
 def test_program_that_executes_another(tmp_path):

@@ -102,7 +102,7 @@ static void test_words_refused(void **state)
 	refuse("fake:a { print(nsecs(monotonik)); }", "boot, monotonic, tai, sw_tai|'monotonic'");
 	refuse("fake:a { print(pid(1)); }", "curr_ns, init");
 	refuse("fake:a { print(arg0); }", "fake|arg0");
-	refuse("words:a { print(arg10); }", "arg10");
+	refuse("words:a { print(arg12); }", "arg12");
 }
 
 static void test_output_refused(void **state)

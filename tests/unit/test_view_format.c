@@ -99,8 +99,8 @@ static void strings_have_width_and_precision(void **state)
 	expect_format(&f, "[%.2s]", &s8, 1, (const uint8_t *)"abc\0\0\0\0", "[ab]");
 	expect_format(&f, "[%5.2s]", &s8, 1, (const uint8_t *)"abc\0\0\0\0", "[   ab]");
 	expect_format(&f, "[%s]", &s8, 1, (const uint8_t *)"\0\0\0\0\0\0\0", "[]");
-	/* Without a NUL in its size the string went on. */
-	expect_format(&f, "[%s]", &s8, 1, (const uint8_t *)"abcdefgh", "[abcdefgh..]");
+	/* An array of characters need not have a NUL. */
+	expect_format(&f, "[%s]", &s8, 1, (const uint8_t *)"abcdefgh", "[abcdefgh]");
 	fixture_close(&f);
 }
 

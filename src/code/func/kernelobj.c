@@ -79,8 +79,8 @@ static int path_check(struct checker *c, struct expr *call)
 /* The helper leaves what it does not use of the buffer as it was. */
 static int path_emit(struct lower *l, struct expr *call, struct val *out)
 {
-	uint32_t done = ir_block_new(l->f, "path");
-	vreg args[3];
+	uint32_t failed = ir_block_new(l->f, "failed"), done = ir_block_new(l->f, "path");
+	vreg args[3], len;
 	int r;
 
 	*out = val_slot(l, call->type, "path");
@@ -90,7 +90,12 @@ static int path_emit(struct lower *l, struct expr *call, struct val *out)
 		return r;
 	args[1] = val_address(l, out);
 	args[2] = ir_const(l->f, call->type->size);
-	lower_count_fault(l, ir_call(l->f, BPF_FUNC_d_path, 3, args), BPF_FUNC_d_path);
+	len = ir_call(l->f, BPF_FUNC_d_path, 3, args);
+	ir_br_imm(l->f, CC_SLT, len, 0, failed, done);
+	ir_block_use(l->f, failed);
+	lower_count_fault(l, len, BPF_FUNC_d_path);
+	/* Of a path that is too long it has written a part. */
+	lower_zero(l, out->reg, out->off, call->type->size);
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
 	return 0;

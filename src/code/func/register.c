@@ -66,7 +66,8 @@ static int usermode_emit(struct lower *l, struct expr *call, struct val *out)
 
 /* ---- retval ---- */
 
-/* Where its type is known it is among the args, as it is where the context is not the registers. */
+/* Where its type is known it is among the args, as it is where the context is not the registers. Of functions whose
+ * arguments have no types the kernel says where it is. */
 static int retval_check(struct checker *c, struct expr *call)
 {
 	bool typed = c->unit->args && type_field(c->unit->args, "retval");
@@ -77,6 +78,10 @@ static int retval_check(struct checker *c, struct expr *call)
 		call->data = cpu_register_find(cpu_calls.retval);
 		return call->data ? 0 : check_error(c, call->span, "retval is not known on this machine");
 	}
+	if (!c->unit->args && c->unit->points.v[0]->uses_btf_ctx) {
+		call->type = &type_int64;
+		return 0;
+	}
 	if (!typed)
 		return check_error(c, call->span, "%s returns nothing", c->unit->points.v[0]->name);
 	args = arena_new_of(c->arena, struct expr);
@@ -86,11 +91,27 @@ static int retval_check(struct checker *c, struct expr *call)
 	return check_expr(c, call);
 }
 
+static int retval_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	struct val word;
+	vreg args[2];
+
+	if (call->data)
+		return reg_emit(l, call, out);
+	word = val_slot(l, call->type, "retval");
+	ir_store_imm(l->f, word.reg, word.off, 8, 0);
+	args[0] = ir_ctx(l->f);
+	args[1] = val_address(l, &word);
+	ir_call(l->f, BPF_FUNC_get_func_ret, 2, args);
+	*out = val_of_reg(call->type, val_scalar(l, &word));
+	return 0;
+}
+
 func_family funcs_register = {
 	{ "reg", .signature = "uint64 reg(string name)", .summary = "what a register of the processor held",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_uint64, .check = reg_check, .emit = reg_emit },
 	{ "retval", .signature = "uint64 retval", .summary = "what the traced function returned",
-	  .flags = FUNC_BARE | FUNC_PURE, .check = retval_check, .emit = reg_emit },
+	  .flags = FUNC_BARE | FUNC_PURE, .check = retval_check, .emit = retval_emit },
 	{ "usermode", .signature = "uint8 usermode", .summary = "1 when the process was not within the kernel",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint8, .check = usermode_check, .emit = usermode_emit },
 	{ 0 },

@@ -203,6 +203,8 @@ static int strlen_check(struct checker *c, struct expr *call)
 	}
 	if (arg->type->kind == TY_STRING || is_char_array(arg->type))
 		return 0;
+	if (arg->kind == EX_INT)
+		return check_error(c, arg->span, "strlen() takes a string or a pointer to one, and this is a number");
 	return check_arg_address(c, call, 0);
 }
 

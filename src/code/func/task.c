@@ -91,12 +91,60 @@ static int gid_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
+static const struct object_kfunc task_from_pid = { "bpf_task_from_pid", "task_struct", { "int" } };
+static const struct object_kfunc task_release = { "bpf_task_release", "void", { "task_struct" } };
+
+/* Where the name lies in a task. */
+struct comm_of {
+	uint32_t member;
+};
+
+/* The name of another thread: the kernel finds the task by its number. */
+static int comm_of_check(struct checker *c, struct expr *call)
+{
+	struct kernel *k = c->env->probe->kernel;
+	struct comm_of *of;
+	int r = check_arg_int(c, call, 0);
+
+	if (r < 0 || call->data)
+		return r;
+	if (!kernel_kfunc_exists(k, task_from_pid.name) ||
+	    !kernel_kfunc_allowed(k, task_from_pid.name, c->unit->kind->prog_type))
+		return check_error(c, call->span, "this kernel does not let %s probes look for another task "
+				   "(bpf_task_from_pid)", c->unit->kind->name);
+	of = arena_new_of(c->arena, struct comm_of);
+	if (kernel_member_offset(k, "task_struct", "comm", &of->member))
+		return check_error(c, call->span, "comm() needs the kernel's types, which this kernel does not tell");
+	call->data = of;
+	return 0;
+}
+
 static int comm_check(struct checker *c, struct expr *call)
 {
-	if (call->args.n)
-		return check_error(c, call_arg(call, 0)->span, "comm() of another process is not supported: only the "
-				   "name of the thread that runs is known");
 	call->type = type_string(c->arena, 16);
+	return call->args.n ? comm_of_check(c, call) : 0;
+}
+
+/* "" when there is none of that number. */
+static int comm_of_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	uint32_t found = ir_block_new(l->f, "found"), done = ir_block_new(l->f, "done");
+	const struct comm_of *of = call->data;
+	vreg task, number;
+	int r = lower_scalar(l, call_arg(call, 0), &number);
+
+	if (r < 0)
+		return r;
+	*out = val_slot(l, call->type, "comm");
+	lower_zero(l, out->reg, out->off, call->type->size);
+	task = lower_kfunc(l, &task_from_pid, 1, &number);
+	ir_br_imm(l->f, CC_NE, task, 0, found, done);
+	ir_block_use(l->f, found);
+	lower_probe_read_str(l, out->reg, out->off, call->type->size,
+			     ir_bin_imm(l->f, IR_ADD, lower_object_address(l, task), of->member), SPACE_KERNEL);
+	lower_kfunc(l, &task_release, 1, &task);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
 	return 0;
 }
 
@@ -105,6 +153,8 @@ static int comm_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	vreg args[2];
 
+	if (call->args.n)
+		return comm_of_emit(l, call, out);
 	*out = lower_result(l, call->type, "comm");
 	lower_zero(l, out->reg, out->off, call->type->size);
 	args[0] = val_address(l, out);
@@ -272,7 +322,8 @@ func_family funcs_task = {
 	{ "gid", .signature = "uint64 gid",
 	  .summary = "group id of the thread that runs, in the first user namespace",
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = gid_emit },
-	{ "comm", .signature = "string[16] comm", .summary = "name of the thread that runs",
+	{ "comm", .signature = "string[16] comm([int tid])",
+	  .summary = "name of the thread that runs, or of the one with this id in the first PID namespace",
 	  .max_args = 1, .flags = FUNC_BARE | FUNC_PURE, .check = comm_check, .emit = comm_emit },
 	{ "pcomm", .signature = "string[16] pcomm([struct task_struct *task])",
 	  .summary = "name of the process of a task, without one of the process that runs",
