@@ -181,7 +181,7 @@ struct unwind_table *eh_frame_read(struct elf_file *f)
 		return NULL;
 	}
 	rows_tidy(t);
-	t->frame_pointers = c.nframes * 10 >= c.nfunctions * 9 && c.nframes;
+	t->frame_pointers = c.nframes * 10 >= c.nfunctions * 9;
 	return t;
 }
 

@@ -114,6 +114,8 @@ void process_mapped(struct processes *ps, uint32_t pid, uint64_t start, uint64_t
 void process_executed(struct processes *ps, uint32_t pid);
 void process_forked(struct processes *ps, uint32_t parent, uint32_t child);
 void process_ended(struct processes *ps, uint32_t pid);
+/* A number that grows with all of that. */
+uint32_t processes_changes(const struct processes *ps);
 
 /* ---- watch.c: hears of new mappings while they are made ---- */
 

@@ -419,6 +419,7 @@ void process_ended(struct processes *ps, uint32_t pid)
 	if (!p || p->ended)
 		return;
 	p->ended = true;
+	ps->changes++;
 	if (!ps->ended)
 		ps->ended = calloc(MOST_ENDED, sizeof(*ps->ended));
 	if (!ps->ended)
@@ -433,4 +434,9 @@ void process_ended(struct processes *ps, uint32_t pid)
 	}
 	ps->ended[ps->ended_at] = pid;
 	ps->ended_at = (ps->ended_at + 1) % MOST_ENDED;
+}
+
+uint32_t processes_changes(const struct processes *ps)
+{
+	return ps->changes;
 }

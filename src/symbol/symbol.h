@@ -73,7 +73,10 @@ struct unwind_span {
  * of it. From the first call on, what files say of unwinding is kept.
  */
 int symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_span **spans, uint32_t *n);
-/* A number that is another one when that may have changed. 0: it has ended or is not known. */
+/*
+ * A number that is another one when that may have changed; 0: it has ended or is not known. Of pid 0: one that
+ * is another when this has happened to any process.
+ */
 uint32_t symbols_unwind_changes(struct symbols *s, uint32_t pid);
 
 /*

@@ -66,7 +66,10 @@ int symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_span **spans, 
 
 uint32_t symbols_unwind_changes(struct symbols *s, uint32_t pid)
 {
-	const struct process *p = process_known(s->processes, pid);
+	const struct process *p;
 
+	if (!pid)
+		return processes_changes(s->processes);
+	p = process_known(s->processes, pid);
 	return p && !p->ended ? p->changes + 1 : 0;
 }
