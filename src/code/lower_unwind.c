@@ -116,7 +116,8 @@ static vreg search(struct unwinder *u, vreg base, uint32_t n, uint8_t size, vreg
 		vreg less = ir_bin_imm(u->f, IR_SUB, ir_bin(u->f, IR_SUB, there, what), 1);
 
 		less = ir_bin_imm(u->f, IR_AND, ir_bin_imm(u->f, IR_SAR, less, 63), step);
-		ir_mov_to(u->f, at, ir_bin(u->f, IR_OR, at, less));
+		/* Added, because Linux before 6.8 has no bounds for what has been or'ed. */
+		ir_mov_to(u->f, at, ir_bin(u->f, IR_ADD, at, less));
 	}
 	return at;
 }
