@@ -115,7 +115,8 @@ static vreg search(struct unwinder *u, vreg base, uint32_t n, uint8_t size, vreg
 		vreg there = ir_load(u->f, ir_bin(u->f, IR_ADD, base, at), (int32_t)step, size, false);
 		vreg less = ir_bin_imm(u->f, IR_SUB, ir_bin(u->f, IR_SUB, there, what), 1);
 
-		less = ir_bin_imm(u->f, IR_AND, ir_bin_imm(u->f, IR_SAR, less, 63), step);
+		/* The sign as a number: a mask of it is what newer verifiers follow for both its values. */
+		less = ir_bin_imm(u->f, IR_SHL, ir_bin_imm(u->f, IR_SHR, less, 63), __builtin_ctz(step));
 		/* Added, because Linux before 6.8 has no bounds for what has been or'ed. */
 		ir_mov_to(u->f, at, ir_bin(u->f, IR_ADD, at, less));
 	}
