@@ -453,6 +453,7 @@ bool lower_unwind(struct lower *l, vreg pid, const struct val *frames, uint32_t 
 	state_begin(l, state, done);
 	walk(l, maps, image, pid, val_address(l, frames), most, state);
 	ir_mov_to(l->f, n, ir_load(l->f, state, STATE_N, 8, false));
-	ir_jmp(l->f, done);
+	/* One frame alone: the process may just have executed another program, which is not known yet. */
+	ir_br_imm(l->f, CC_UGT, n, 1, done, pointers);
 	return true;
 }
