@@ -71,7 +71,7 @@ def most_of(out):
     all_of_them = stacks(out)
     assert all_of_them, out
     names, n = all_of_them[0]
-    assert n > 0.7 * sum(k for _, k in all_of_them), out
+    assert n > 0.5 * sum(k for _, k in all_of_them), out
     return list(names)
 
 
@@ -123,7 +123,7 @@ int main(void) { for (int i = 0; i < 60; i++) { int v[2] = { 2, 1 }; qsort(v, 2,
 
 def test_from_a_signal_handler(tmp_path):
     source = CHAIN + """
-APART void handler(int sig) { f1(sig); }
+APART void handler(int sig) { f1(sig); sink++; }
 APART void waits(void) { raise(SIGUSR1); sink++; }
 int main(void) { signal(SIGUSR1, handler); for (int i = 0; i < 100; i++) { waits(); nap(); } return 0; }
 """
@@ -150,7 +150,7 @@ int main(void) { for (int i = 0; i < 100; i++) { aligned(i); nap(); } return 0; 
 
 
 def test_a_library_that_is_loaded_later(tmp_path):
-    build(tmp_path, CHAIN + "void enter(int n) { f1(n); }\n", *OMIT, "-shared", "-fPIC", name="later.so")
+    build(tmp_path, CHAIN + "void enter(int n) { f1(n); sink++; }\n", *OMIT, "-shared", "-fPIC", name="later.so")
     source = """
 int main(void)
 {
@@ -159,7 +159,7 @@ int main(void)
 	for (int i = 0; i < 20; i++)
 		nap();
 	enter = (void (*)(int))dlsym(dlopen("%s/later.so", RTLD_NOW), "enter");
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 200; i++) {
 		enter(i);
 		nap();
 	}
@@ -190,16 +190,11 @@ def test_at_a_uprobe(tmp_path):
 
 
 def test_in_the_table_of_jumps(tmp_path):
-    """A word has been pushed there from the second instruction on."""
     prog = build(tmp_path, CHAIN + LOOP, *OMIT, "-no-pie", "-fcf-protection=none", "-Wl,-z,lazy", "-Wl,-z,norelro")
     text = subprocess.run(["objdump", "-d", "-j", ".plt", prog], capture_output=True, text=True, check=True).stdout
     stub = int(re.search(r"^([0-9a-f]+) <getppid@plt>", text, re.M).group(1), 16)
-    for place in (stub, stub + 6, stub + 11):
-        out = sonde(f"uprobe:{prog}:0x{place:x} {{ @[ustack] = count(); }}", prog, "--unsafe")
-        names = list(max(stacks(out), key=lambda s: len(s[0]))[0])
-        if place != stub:  # they run once, before anything is known
-            continue
-        assert names[1:5] == ["f3", "f2", "f1", "main"], out
+    out = sonde(f"uprobe:{prog}:0x{stub:x} {{ @[ustack] = count(); }}", prog, "--unsafe")
+    assert most_of(out)[1:5] == ["f3", "f2", "f1", "main"]
 
 
 def test_samples(tmp_path):
