@@ -76,6 +76,16 @@ bool kernel_unwinds(void)
 	return helper_loop(NULL) && helper_task_pt_regs(NULL);
 }
 
+static bool feature_unwind(struct kernel *k)
+{
+	(void)k;
+#ifdef __x86_64__
+	return kernel_unwinds();
+#else
+	return false;
+#endif
+}
+
 /* ---- features ---- */
 
 /* More than the 4096 instructions of old: the limit is then a million. */
@@ -329,6 +339,7 @@ const struct kernel_feature kernel_features[] = {
 	{ "Kernel features", "map batch", feature_map_batch },
 	{ "Kernel features", "perf event links", feature_perf_links },
 	{ "Kernel features", "uprobe refcount", feature_uprobe_refcount },
+	{ "Kernel features", "user stacks by unwind tables", feature_unwind },
 	{ "Kernel features", "tracefs", feature_tracefs },
 	{ "Map types", "hash", map_hash },
 	{ "Map types", "percpu hash", map_percpu_hash },

@@ -102,7 +102,7 @@ static void function_rows(struct cfi *c, struct cfi_reader *code, uint64_t begin
 {
 	struct cfi_state state = c->cie.initial;
 	uint64_t pc = begin, next = begin;
-	bool frames = false, has_frame = false;
+	bool frames = false, has_frame = false, is_stub = false;
 
 	if (!bytes || begin + bytes < begin)
 		return;
@@ -114,6 +114,7 @@ static void function_rows(struct cfi *c, struct cfi_reader *code, uint64_t begin
 			state.cfa = CFI_OTHER;
 			break;
 		}
+		is_stub |= state.cfa == CFI_STUB;
 		frames |= state.cfa == CFI_RBP;
 		has_frame |= state.cfa == CFI_RBP || (state.cfa == CFI_RSP && state.offset > 16);
 		if (next > pc && !row_add(c, pc, rule_of(c, &state)))
@@ -122,7 +123,8 @@ static void function_rows(struct cfi *c, struct cfi_reader *code, uint64_t begin
 	if (next < begin + bytes && !row_add(c, next, rule_of(c, &state)))
 		return;
 	row_add(c, begin + bytes, UNWIND_RULE_SPECIAL(UNWIND_GAP));
-	function_note(c, frames, has_frame);
+	if (!is_stub)
+		function_note(c, frames, has_frame);
 }
 
 /* ---- a section ---- */
