@@ -75,7 +75,7 @@ def job(case):
     if "trigger" in case.keys:
         command += ["--cmd", f"sh {script_file(case, 'trigger')}"]
     if "before" in case.keys:
-        command = ["sh", "-c", 'sh "$0" && exec "$@"', str(script_file(case, "before")), *command]
+        command = ["/bin/sh", "-c", 'sh "$0" && exec "$@"', str(script_file(case, "before")), *command]
     return {"command": command, "timeout": float(case.keys.get("timeout", 30)),
             "env": {"TZ": "UTC", "LC_ALL": "C.UTF-8", **dict(w.split("=", 1) for w in case.words("env"))}}
 
