@@ -72,6 +72,7 @@ struct control {
 /* Names of the object's own maps. */
 #define MODULE_MAP_EVENTS "events"     /* BPF_MAP_TYPE_RINGBUF */
 #define MODULE_MAP_COUNTERS "counters" /* PERCPU_ARRAY of u64 */
+#define MODULE_MAP_PACKETS "packets"   /* PERF_EVENT_ARRAY of struct packet_header, each with a packet behind it */
 #define MODULE_MAP_SCRATCH "scratch"   /* PERCPU_ARRAY, one value per program */
 
 /* Typed tree -> module: the list of passes. 0 or a negative errno after diagnostics or a report. */
