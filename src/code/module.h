@@ -53,6 +53,7 @@ struct module {
 	VEC(struct program_desc) programs;
 	VEC(struct site) sites;
 	bool uses_ring;                /* false: no map "events" in the object */
+	bool imports_c;                /* compiled C is linked to it, which may hold programs of its own */
 	uint32_t ncounters;
 	uint64_t keep_capabilities;    /* (1 << CAP_*) what its functions need while it runs */
 	/* Offsets in .bss, which begins with struct control. */
