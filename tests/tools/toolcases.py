@@ -10,7 +10,8 @@ The form is that of tests/lang/cases.py with these keys:
     needs     features, by the names `sonde --info` gives them, without which the tool cannot work on a kernel;
     refused   it must then end with status 1 and standard error must match this
     kernels   names or beginnings of names of kernels that it can run on (`live 6.12`); all without it
-{programs} stands for the directory of the programs of tests/probes/programs, {sonde} for sonde itself.
+{programs} stands for the directory of the programs of tests/probes/programs, {sonde} for sonde itself, {here} for
+the directory of this file.
 What a trigger does must be seen from inside: values are compared with what the trigger itself knows.
 """
 import re
@@ -29,7 +30,8 @@ UNTESTED = {}
 
 
 def fill(text):
-    return text.replace("{programs}", str(programs.DIRECTORY)).replace("{sonde}", str(Path(lang.SONDE).resolve()))
+    return (text.replace("{programs}", str(programs.DIRECTORY)).replace("{sonde}", str(Path(lang.SONDE).resolve()))
+            .replace("{here}", str(HERE)))
 
 
 def load():

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Traffic for the cases of tools of the network: always the same addresses, ports and sizes.
+
+    python3 traffic.py WHAT ...
+
+All of it stays in a network namespace of its own, so that the ports are free and nothing else is there. In it
+127.0.0.1 and ::1 are up; what needs a wire gets a pair of veth to a second namespace (10.66.0.1 here, 10.66.0.2 there).
+Servers have port 7001 (UDP 7003), clients 7002 (UDP 7004).
+"""
+import ctypes
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+SERVER, CLIENT, UDP_SERVER, UDP_CLIENT = 7001, 7002, 7003, 7004
+BOTH = (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")
+CLONE_NEWNET = 0x40000000
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True)
+
+
+def namespace():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "unshare")
+    ip("link", "set", "lo", "up")
+
+
+def listener(family, address):
+    s = socket.socket(family)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((address, SERVER))
+    s.listen(5)
+    return s
+
+
+def client(family, address):
+    s = socket.socket(family)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((address, CLIENT))
+    return s
+
+
+def received(s, n):
+    data = b""
+    while len(data) < n:
+        part = s.recv(n - len(data))
+        assert part, "closed early"
+        data += part
+    return data
+
+
+def tcp():
+    """A connection each by IPv4 and IPv6: 100 bytes there, 5000 back, closed by the client."""
+    for family, address in BOTH:
+        with listener(family, address) as server:
+            there = client(family, address)
+            there.connect((address, SERVER))
+            here, _ = server.accept()
+            there.sendall(b"q" * 100)
+            received(here, 100)
+            here.sendall(b"a" * 5000)
+            received(there, 5000)
+            there.close()
+            assert here.recv(1) == b""
+            here.close()
+
+
+def udp():
+    """A datagram of 33 bytes there and one of 44 back, by IPv4 and IPv6, between connected sockets."""
+    for family, address in BOTH:
+        here, there = socket.socket(family, socket.SOCK_DGRAM), socket.socket(family, socket.SOCK_DGRAM)
+        here.bind((address, UDP_SERVER))
+        there.bind((address, UDP_CLIENT))
+        there.connect((address, UDP_SERVER))
+        there.send(b"q" * 33)
+        data, back = here.recvfrom(100)
+        here.sendto(b"a" * 44, back)
+        assert len(data) == 33 and len(there.recv(100)) == 44
+        there.close()
+        here.close()
+
+
+def late():
+    """What was sent is read only 30 ms later."""
+    with listener(*BOTH[0]) as server:
+        there = client(*BOTH[0])
+        there.connect(("127.0.0.1", SERVER))
+        here, _ = server.accept()
+        there.sendall(b"q" * 100)
+        time.sleep(0.03)
+        received(here, 100)
+        there.close()
+        here.close()
+
+
+def refused():
+    """A connection to a port where nobody listens."""
+    there = client(*BOTH[0])
+    try:
+        there.connect(("127.0.0.1", SERVER))
+    except ConnectionRefusedError:
+        there.close()
+
+
+if __name__ == "__main__":
+    namespace()
+    for name in sys.argv[1:]:
+        globals()[name]()
