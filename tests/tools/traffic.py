@@ -108,6 +108,33 @@ def refused():
         there.close()
 
 
+def small():
+    """Three times two writes of 10 bytes each: the second waits until the first is acknowledged, at the latest after 40 ms."""
+    with listener(*BOTH[0]) as server:
+        there = client(*BOTH[0])
+        there.connect(("127.0.0.1", SERVER))
+        here, _ = server.accept()
+        for _ in range(12):
+            there.sendall(b"q" * 10)
+            there.sendall(b"q" * 10)
+            received(here, 20)
+            here.sendall(b"a")
+            received(there, 1)
+        there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        there.sendall(b"q")
+        received(here, 1)
+        there.close()
+        here.close()
+
+
+def waiting():
+    """Three connections that nobody accepts: the queue holds 0, 1 and 2 when they come."""
+    with listener(*BOTH[0]):
+        clients = [socket.create_connection(("127.0.0.1", SERVER)) for _ in range(3)]
+        for c in clients:
+            c.close()
+
+
 if __name__ == "__main__":
     namespace()
     for name in sys.argv[1:]:
