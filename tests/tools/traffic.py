@@ -135,6 +135,48 @@ def waiting():
             c.close()
 
 
+def unix():
+    """A server with the name /tmp/sonde-unix and a client that sends "hello unix"."""
+    name = "/tmp/sonde-unix"
+    try:
+        with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as there:
+            server.bind(name)
+            server.listen(3)
+            there.connect(name)
+            here, _ = server.accept()
+            there.sendall(b"hello unix")
+            assert here.recv(100) == b"hello unix"
+            here.close()
+    finally:
+        os.unlink(name)
+
+
+def busy():
+    """Binding a port that is taken."""
+    with listener(*BOTH[0]), socket.socket() as second:
+        try:
+            second.bind(("127.0.0.1", SERVER))
+        except OSError:
+            pass
+
+
+def pending():
+    """A connection by a socket that does not block."""
+    with listener(*BOTH[0]) as server, client(*BOTH[0]) as there:
+        there.setblocking(False)
+        there.connect_ex(("127.0.0.1", SERVER))
+        server.accept()[0].close()
+
+
+def names():
+    """Two names, of which one is unknown."""
+    for name in "localhost", "no.such.name.invalid":
+        try:
+            socket.getaddrinfo(name, 80)
+        except socket.gaierror:
+            pass
+
+
 if __name__ == "__main__":
     namespace()
     for name in sys.argv[1:]:
