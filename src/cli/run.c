@@ -146,7 +146,7 @@ static int open_view(struct run *r, const struct sonde_question *q)
 {
 	enum buffering b = r->o->buffering;
 	struct sonde_view_options v = SONDE_OPTIONS(struct sonde_view_options, .fd = r->fd, .quiet = r->o->quiet,
-		.colour = messages.colour && isatty(r->fd), .columns = r->o->columns);
+		.colour = messages.colour && isatty(r->fd), .columns = r->o->columns, .only_attach = r->o->dry_run);
 
 	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));
 	r->flush_each_poll = b != BUFFER_FULL;

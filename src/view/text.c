@@ -71,7 +71,7 @@ static int show_attached(struct view *v, const struct record *rec)
 {
 	if (v->quiet_attach)
 		return 0;
-	v->attached = v->fd >= 0;
+	v->attached = v->fd >= 0 && !v->only_attach;
 	strbuf_addstr(&v->out, "Attached ");
 	strbuf_addu64(&v->out, rec->number);
 	strbuf_addstr(&v->out, rec->number == 1 ? " probe\n" : " probes\n");
@@ -127,13 +127,6 @@ static int show_message(struct view *v, const struct record *rec)
 	return 0;
 }
 
-/* A session that had nothing to show ends without a word. */
-static void text_close(struct view *v)
-{
-	if (v->answered)
-		end_gap(v);
-}
-
 static int text_record(struct view *v, const struct record *rec)
 {
 	static int (*const show[])(struct view *v, const struct record *rec) = {
@@ -142,7 +135,6 @@ static int text_record(struct view *v, const struct record *rec)
 		[REC_MESSAGE] = show_message, [REC_TEST] = test_text, [REC_BENCH] = bench_text,
 	};
 
-	v->answered |= rec->kind != REC_ATTACHED;
 	return (size_t)rec->kind < ARRAY_SIZE(show) ? show[rec->kind](v, rec) : 0;
 }
 
@@ -150,5 +142,5 @@ const struct view_def view_text = {
 	.name = "text",
 	.summary = "lines for people",
 	.record = text_record,
-	.close = text_close,
+	.close = end_gap,
 };
