@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/util.h"
@@ -21,6 +23,8 @@ struct run {
 	struct sonde_view *view;
 	const char *output_name;
 	int fd;
+	struct strbuf temporary; /* name of the file of a picture while it is made */
+	bool is_picture;
 	bool warn_aside; /* losses and messages go to stderr: the view is for people */
 	bool flush_each_poll;
 	int write_err; /* first failed write */
@@ -108,6 +112,21 @@ static int show_aside(struct run *r, const struct sonde_record *rec)
 	return 0;
 }
 
+/* What is no part of a picture is shown as text beside it. */
+static int show_beside(struct run *r, const struct sonde_record *rec)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	if (sonde_record_kind(rec) == SONDE_ATTACHED && r->o->quiet)
+		return 0;
+	if (!r->o->output) {
+		say(sonde_record_text(rec));
+		return 0;
+	}
+	strbuf_addstr(&text, sonde_record_text(rec));
+	return print_and_free(&text) ? -EIO : 0;
+}
+
 static int on_record(void *ctx, const struct sonde_record *rec)
 {
 	struct run *r = ctx;
@@ -122,11 +141,24 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 		return 0;
 	if (r->warn_aside && (kind == SONDE_LOST || kind == SONDE_MESSAGE))
 		r->write_err = show_aside(r, rec);
+	else if (r->is_picture && !sonde_view_takes(r->view, rec))
+		r->write_err = show_beside(r, rec);
 	else
 		r->write_err = sonde_view_record(r->view, rec);
 	if (kind == SONDE_ATTACHED)
 		notify_attached(r);
 	return r->write_err;
+}
+
+/* A picture takes its name when it is complete; what is no file of its own, such as a pipe, is written as it is. */
+static const char *output_path(struct run *r)
+{
+	struct stat st;
+
+	if (!r->is_picture || (!stat(r->o->output, &st) && !S_ISREG(st.st_mode)))
+		return r->o->output;
+	strbuf_addf(&r->temporary, "%s.%d.new", r->o->output, (int)getpid());
+	return r->temporary.failed ? r->o->output : r->temporary.s;
 }
 
 static int open_output(struct run *r)
@@ -136,17 +168,26 @@ static int open_output(struct run *r)
 	if (!r->o->output)
 		return 0;
 	r->output_name = r->o->output;
-	r->fd = open(r->o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	r->fd = open(output_path(r), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (r->fd < 0)
 		return fail(EXIT_FAILED, NULL, "cannot open %s for writing: %m", r->o->output);
 	return 0;
+}
+
+/* The program's or the tool's name; of one that was typed, what it looks at. */
+static const char *picture_title(const struct options *o)
+{
+	if (o->title || (o->file && !str_eq(o->file, "-")))
+		return program_name(o);
+	return o->command;
 }
 
 static int open_view(struct run *r, const struct sonde_question *q)
 {
 	enum buffering b = r->o->buffering;
 	struct sonde_view_options v = SONDE_OPTIONS(struct sonde_view_options, .fd = r->fd, .quiet = r->o->quiet,
-		.colour = messages.colour && isatty(r->fd), .columns = r->o->columns);
+		.colour = messages.colour && isatty(r->fd), .columns = r->o->columns, .title = picture_title(r->o),
+		.file = r->o->output, .message = message_receive);
 
 	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));
 	r->flush_each_poll = b != BUFFER_FULL;
@@ -234,6 +275,17 @@ static int open_and_run(struct run *r, struct sonde_question *q, struct sonde_ch
 	return status;
 }
 
+/* The picture gets its name, or goes away when it was not finished. */
+static void name_picture(struct run *r)
+{
+	if (!r->temporary.len)
+		return;
+	if (!r->write_err && rename(r->temporary.s, r->o->output))
+		r->write_err = -errno;
+	if (r->write_err)
+		unlink(r->temporary.s);
+}
+
 /* Output is complete only when the last write and the close have succeeded. */
 static int close_output(struct run *r, int status)
 {
@@ -243,6 +295,7 @@ static int close_output(struct run *r, int status)
 		r->write_err = err;
 	if (r->o->output && close(r->fd) && !r->write_err)
 		r->write_err = -errno;
+	name_picture(r);
 	if (r->write_err)
 		return fail_write(r->output_name, r->write_err);
 	return status;
@@ -257,7 +310,7 @@ static int check_pid(const struct options *o)
 
 static int run_compiled(const struct options *o, struct sonde_question *q, struct sonde_child *child)
 {
-	struct run r = { .o = o };
+	struct run r = { .o = o, .temporary = STRBUF_INIT, .is_picture = sonde_view_is_picture(o->format) };
 	int status;
 
 	status = open_output(&r);
@@ -268,6 +321,7 @@ static int run_compiled(const struct options *o, struct sonde_question *q, struc
 		status = open_and_run(&r, q, child);
 		status = close_output(&r, status);
 	}
+	strbuf_free(&r.temporary);
 	if (!status && caught)
 		status = 128 + caught;
 	return status;
