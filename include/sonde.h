@@ -209,6 +209,9 @@ SONDE_API bool sonde_view_takes_file(const char *name, const char *path);
 SONDE_API bool sonde_view_is_picture(const char *name);
 /* Is this record part of the picture? Always true of other views. */
 SONDE_API bool sonde_view_takes(const struct sonde_view *v, const struct sonde_record *r);
+/* A flame graph (SVG, or HTML when o->file ends so) of a recording of stacks, two files of folded text: widths are those
+ * of `after`, and colours say whether the share of each frame has grown (red) or shrunk (blue). */
+SONDE_API int sonde_diff_stacks(const char *before, const char *after, const struct sonde_view_options *o);
 /* Are losses and messages records in the output of this view, as in JSON, or does it leave them to the caller? */
 SONDE_API bool sonde_view_shows_losses(const char *name);
 /* Views: fn(name, summary). */

@@ -11,9 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/util.h"
@@ -23,7 +21,7 @@ struct run {
 	struct sonde_view *view;
 	const char *output_name;
 	int fd;
-	struct strbuf temporary; /* name of the file of a picture while it is made */
+	struct picture picture; /* with is_picture and -o */
 	bool is_picture;
 	bool warn_aside; /* losses and messages go to stderr: the view is for people */
 	bool flush_each_poll;
@@ -150,17 +148,6 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 	return r->write_err;
 }
 
-/* A picture takes its name when it is complete; what is no file of its own, such as a pipe, is written as it is. */
-static const char *output_path(struct run *r)
-{
-	struct stat st;
-
-	if (!r->is_picture || (!stat(r->o->output, &st) && !S_ISREG(st.st_mode)))
-		return r->o->output;
-	strbuf_addf(&r->temporary, "%s.%d.new", r->o->output, (int)getpid());
-	return r->temporary.failed ? r->o->output : r->temporary.s;
-}
-
 static int open_output(struct run *r)
 {
 	r->fd = STDOUT_FILENO;
@@ -168,7 +155,13 @@ static int open_output(struct run *r)
 	if (!r->o->output)
 		return 0;
 	r->output_name = r->o->output;
-	r->fd = open(output_path(r), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (r->is_picture) {
+		if (picture_open(&r->picture, r->o->output))
+			return EXIT_FAILED;
+		r->fd = r->picture.fd;
+		return 0;
+	}
+	r->fd = open(r->o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (r->fd < 0)
 		return fail(EXIT_FAILED, NULL, "cannot open %s for writing: %m", r->o->output);
 	return 0;
@@ -275,17 +268,6 @@ static int open_and_run(struct run *r, struct sonde_question *q, struct sonde_ch
 	return status;
 }
 
-/* The picture gets its name, or goes away when it was not finished. */
-static void name_picture(struct run *r)
-{
-	if (!r->temporary.len)
-		return;
-	if (!r->write_err && rename(r->temporary.s, r->o->output))
-		r->write_err = -errno;
-	if (r->write_err)
-		unlink(r->temporary.s);
-}
-
 /* Output is complete only when the last write and the close have succeeded. */
 static int close_output(struct run *r, int status)
 {
@@ -293,9 +275,10 @@ static int close_output(struct run *r, int status)
 
 	if (!r->write_err)
 		r->write_err = err;
-	if (r->o->output && close(r->fd) && !r->write_err)
+	if (r->o->output && r->is_picture)
+		r->write_err = picture_close(&r->picture, r->write_err);
+	else if (r->o->output && close(r->fd) && !r->write_err)
 		r->write_err = -errno;
-	name_picture(r);
 	if (r->write_err)
 		return fail_write(r->output_name, r->write_err);
 	return status;
@@ -310,7 +293,7 @@ static int check_pid(const struct options *o)
 
 static int run_compiled(const struct options *o, struct sonde_question *q, struct sonde_child *child)
 {
-	struct run r = { .o = o, .temporary = STRBUF_INIT, .is_picture = sonde_view_is_picture(o->format) };
+	struct run r = { .o = o, .is_picture = sonde_view_is_picture(o->format) };
 	int status;
 
 	status = open_output(&r);
@@ -321,7 +304,6 @@ static int run_compiled(const struct options *o, struct sonde_question *q, struc
 		status = open_and_run(&r, q, child);
 		status = close_output(&r, status);
 	}
-	strbuf_free(&r.temporary);
 	if (!status && caught)
 		status = 128 + caught;
 	return status;

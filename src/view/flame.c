@@ -70,7 +70,7 @@ static void place(struct flame *f)
 			f->deepest = MAX(f->deepest, depth);
 			f->most = MAX(f->most, fabs(change(f, n)));
 		}
-		n = stacks_next(s, n, &depth);
+		n = stacks_next(s, s->root, n, &depth);
 		if (!n)
 			break;
 	}
@@ -108,7 +108,9 @@ static uint32_t change_colour(const struct flame *f, uint32_t n)
 {
 	double by = f->most > 0 ? change(f, n) / f->most : 0;
 
-	return colour_hsl(by > 0 ? 8 : 212, 0.85, 0.94 - 0.40 * sqrt(fabs(by)));
+	if (fabs(by) < 0.005)
+		return 0xe9e6e0;
+	return colour_hsl(by > 0 ? 8 : 212, 0.85, 0.93 - 0.33 * sqrt(fabs(by)));
 }
 
 /* ---- frames ---- */
@@ -184,7 +186,7 @@ static void add_frames(struct flame *f)
 	strbuf_addf(&f->v->out, "<g id=\"frames\" data-n=\"%llu\" data-grows=\"%s\">\n",
 		    (unsigned long long)f->s->nodes.v[f->s->root].total[f->which], f->deepest > MOST_UPWARD ? "down" : "up");
 	add_frame(f, f->s->root, 0);
-	for (uint32_t n = stacks_next(f->s, f->s->root, &depth); n; n = stacks_next(f->s, n, &depth))
+	for (uint32_t n = stacks_next(f->s, f->s->root, f->s->root, &depth); n; n = stacks_next(f->s, f->s->root, n, &depth))
 		if (is_drawn(f, n))
 			add_frame(f, n, depth);
 	strbuf_addstr(&f->v->out, "</g>\n");

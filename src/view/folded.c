@@ -53,7 +53,7 @@ static int write_lines(struct view *v, const struct stacks *s)
 
 	if (!way)
 		return -ENOMEM;
-	for (uint32_t n = stacks_next(s, s->root, &depth); n; n = stacks_next(s, n, &depth)) {
+	for (uint32_t n = stacks_next(s, s->root, s->root, &depth); n; n = stacks_next(s, s->root, n, &depth)) {
 		if (!s->nodes.v[n].self[0])
 			continue;
 		strbuf_reset(&path);

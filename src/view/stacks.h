@@ -77,8 +77,8 @@ uint32_t stacks_frame(struct stacks *s, const struct frame *f);
 uint32_t stacks_child(struct stacks *s, uint32_t parent, uint32_t frame);
 /* Totals and the order. Afterwards nothing is added. 0 or -ENOMEM. */
 int stacks_finish(struct stacks *s);
-/* The node after `n` depth first, below s->root; 0: all were visited. *depth is brought up to date. */
-uint32_t stacks_next(const struct stacks *s, uint32_t n, uint32_t *depth);
+/* The node after `n` depth first, below `root`; 0: all were visited. *depth is brought up to date. */
+uint32_t stacks_next(const struct stacks *s, uint32_t root, uint32_t n, uint32_t *depth);
 /* Tell the person what is not shown, and why it is empty; after stacks_finish(). */
 void stacks_warn(struct view *v, const struct stacks *s);
 

@@ -157,15 +157,15 @@ int stacks_finish(struct stacks *s)
 	return 0;
 }
 
-uint32_t stacks_next(const struct stacks *s, uint32_t n, uint32_t *depth)
+uint32_t stacks_next(const struct stacks *s, uint32_t root, uint32_t n, uint32_t *depth)
 {
 	if (s->nodes.v[n].first) {
 		++*depth;
 		return s->nodes.v[n].first;
 	}
-	while (n != s->root && !s->nodes.v[n].next) {
+	while (n != root && !s->nodes.v[n].next) {
 		n = s->nodes.v[n].parent;
 		--*depth;
 	}
-	return n == s->root ? 0 : s->nodes.v[n].next;
+	return n == root ? 0 : s->nodes.v[n].next;
 }

@@ -7,7 +7,8 @@
 #include "base/util.h"
 
 const struct view_def *const views[] = {
-	&view_text, &view_json, &view_csv, &view_table, &view_folded, &view_flame, NULL
+	&view_text, &view_json, &view_csv, &view_table, &view_folded, &view_flame,
+	&view_pprof, NULL
 };
 
 const struct view_def *view_find(const char *name)
