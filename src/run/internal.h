@@ -35,6 +35,7 @@ struct bpf_program;
 struct map_handle {
 	int fd; /* owned by the object */
 	uint32_t max_entries, value_bytes; /* as the kernel has them */
+	bool shown;                        /* since the script cleared it */
 };
 
 /* Something the session runs when a descriptor says so. */
