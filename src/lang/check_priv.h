@@ -191,6 +191,9 @@ bool points_told_apart(struct checker *c, const struct attach_point *x, const st
 void points_number(struct unit *u);
 
 /* ---- check_probe.c ---- */
+
+/* Puts the parameters of the command line into a probe's name. */
+void spec_put_params(struct checker *c, struct probe_spec *spec);
 /* Is `name` (arg0, retval, args, func) offered by the kind of the present unit? An error otherwise. */
 int check_offered(struct checker *c, const char *name, struct span span);
 
