@@ -474,7 +474,7 @@ static int clause_units(struct checker *c, struct clause *clause, const attach_v
 		vec_push(c->arena, &u->points, ap);
 	}
 	for (uint32_t i = from; i < c->script->units.n; i++)
-		points_number(c->script->units.v[i]);
+		points_number(c, c->script->units.v[i]);
 	return 0;
 }
 
