@@ -119,6 +119,7 @@ int question_dump(const struct options *o);
 /* Each takes its arguments with its own name as argv[0] and returns the exit status. */
 int cmd_build(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_checkup(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_tools(int argc, char **argv);
