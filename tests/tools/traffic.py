@@ -108,6 +108,80 @@ def refused():
         there.close()
 
 
+def small():
+    """Three times two writes of 10 bytes each: the second waits until the first is acknowledged, at the latest after 40 ms."""
+    with listener(*BOTH[0]) as server:
+        there = client(*BOTH[0])
+        there.connect(("127.0.0.1", SERVER))
+        here, _ = server.accept()
+        for _ in range(12):
+            there.sendall(b"q" * 10)
+            there.sendall(b"q" * 10)
+            received(here, 20)
+            here.sendall(b"a")
+            received(there, 1)
+        there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        there.sendall(b"q")
+        received(here, 1)
+        there.close()
+        here.close()
+
+
+def waiting():
+    """Three connections that nobody accepts: the queue holds 0, 1 and 2 when they come."""
+    with listener(*BOTH[0]):
+        clients = [socket.create_connection(("127.0.0.1", SERVER)) for _ in range(3)]
+        for c in clients:
+            c.close()
+
+
+def unix():
+    """A server with the name /tmp/sonde-unix and a client that sends "hello unix"."""
+    name = "/tmp/sonde-unix"
+    try:
+        with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as there:
+            server.bind(name)
+            server.listen(3)
+            there.connect(name)
+            here, _ = server.accept()
+            there.sendall(b"hello unix")
+            assert here.recv(100) == b"hello unix"
+            here.close()
+    finally:
+        os.unlink(name)
+
+
+def busy():
+    """Binding a port that is taken."""
+    with listener(*BOTH[0]), socket.socket() as second:
+        try:
+            second.bind(("127.0.0.1", SERVER))
+        except OSError:
+            pass
+
+
+def pending():
+    """A connection by a socket that does not block."""
+    with listener(*BOTH[0]) as server, client(*BOTH[0]) as there:
+        there.setblocking(False)
+        there.connect_ex(("127.0.0.1", SERVER))
+        server.accept()[0].close()
+
+
+def names():
+    """Two names, of which one is unknown."""
+    for name in "localhost", "no.such.name.invalid":
+        try:
+            socket.getaddrinfo(name, 80)
+        except socket.gaierror:
+            pass
+
+
+def rest():
+    """Time for what the kernel does only when all processors have passed a quiet moment."""
+    time.sleep(0.3)
+
+
 if __name__ == "__main__":
     namespace()
     for name in sys.argv[1:]:
