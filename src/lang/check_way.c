@@ -39,7 +39,7 @@ static const char *spec_missing(struct checker *c, const struct probe_spec *spec
 	env.report = NULL;
 	env.max_probes = UINT32_MAX;
 	if (!k->expand(&env, spec, &points) && points.n)
-		return NULL;
+		return !k->works || k->works(&env) ? NULL : arena_printf(c->arena, "this kernel does not run %s probes", k->name);
 	return diags.list.n ? diags.list.v[0].text : arena_printf(c->arena, "%s is not available", spec_name(c, spec));
 }
 

@@ -399,6 +399,11 @@ static int fexit_list(struct probe_env *env, const struct probe_spec *spec, prob
 	return list(env, &probe_fexit, spec, fn, ctx);
 }
 
+static bool fentry_works(struct probe_env *env)
+{
+	return kernel_has_fentry(env->kernel);
+}
+
 const struct probe_kind probe_fentry = {
 	.name = "fentry",
 	.aliases = (const char *const[]){ "f", "kfunc", NULL },
@@ -413,6 +418,7 @@ const struct probe_kind probe_fentry = {
 	.space = SPACE_KERNEL,
 	.slow_close = true,
 	.expand = fentry_expand,
+	.works = fentry_works,
 	.args = args,
 	.list = fentry_list,
 	.prepare = fentry_prepare,
@@ -435,6 +441,7 @@ const struct probe_kind probe_fexit = {
 	.space = SPACE_KERNEL,
 	.slow_close = true,
 	.expand = fexit_expand,
+	.works = fentry_works,
 	.args = args,
 	.list = fexit_list,
 	.prepare = fentry_prepare,
