@@ -182,6 +182,100 @@ def rest():
     time.sleep(0.3)
 
 
+def wire():
+    """A pair of devices, 10.66.0.1 here and 10.66.0.2 in the namespace of a process that sleeps. Gives that process."""
+    there = subprocess.Popen(["unshare", "-n", "sleep", "60"])
+    ip("link", "add", "sonde0", "type", "veth", "peer", "name", "sonde1")
+    for _ in range(200):
+        if os.readlink(f"/proc/{there.pid}/ns/net") != os.readlink("/proc/self/ns/net"):
+            break
+        time.sleep(0.01)
+    ip("link", "set", "sonde1", "netns", str(there.pid))
+    enter = ["nsenter", "-t", str(there.pid), "-n"]
+    for command in ("ip link set lo up", "ip link set sonde1 up", "ip addr add 10.66.0.2/24 dev sonde1"):
+        subprocess.run(enter + command.split(), check=True)
+    ip("link", "set", "sonde0", "up")
+    ip("addr", "add", "10.66.0.1/24", "dev", "sonde0")
+    return there
+
+
+def queue():
+    """A queue of the kind tbf at the wire, through which 60 datagrams of 1000 bytes leave."""
+    there = wire()
+    try:
+        subprocess.run("tc qdisc add dev sonde0 root tbf rate 8mbit burst 4kb latency 200ms".split(), check=True)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for _ in range(60):
+                s.sendto(b"q" * 1000, ("10.66.0.2", UDP_SERVER))
+        time.sleep(0.2)
+    finally:
+        there.kill()
+
+
+def again():
+    """A connection to a neighbour whose hardware address is wrong: the first segment is sent again after a second."""
+    there = wire()
+    try:
+        ip("neigh", "replace", "10.66.0.2", "lladdr", "02:00:00:00:00:99", "dev", "sonde0", "nud", "permanent")
+        with socket.socket() as s:
+            s.bind(("10.66.0.1", CLIENT))
+            s.settimeout(1.5)
+            try:
+                s.connect(("10.66.0.2", SERVER))
+            except TimeoutError:
+                pass
+    finally:
+        there.kill()
+
+
+def checksum(data):
+    words = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while words >> 16:
+        words = (words & 0xffff) + (words >> 16)
+    return ~words & 0xffff
+
+
+def ping():
+    """Echo request number 5 of identifier 4660 to 127.0.0.1, and its answer."""
+    head = struct.pack("!BBHHH", 8, 0, 0, 0x1234, 5)
+    packet = struct.pack("!BBHHH", 8, 0, checksum(head), 0x1234, 5)
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
+        s.settimeout(5)
+        s.sendto(packet, ("127.0.0.1", 0))
+        while s.recv(100)[20] != 0:
+            pass
+
+
+def ping6():
+    """The same to ::1, where the kernel makes the sum."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as s:
+        s.settimeout(5)
+        s.sendto(struct.pack("!BBHHH", 128, 0, 0, 0x1234, 6), ("::1", 0))
+        while s.recv(100)[0] != 129:
+            pass
+
+
+def marked():
+    """Datagrams whose header says CE, and ones that say ECT0."""
+    for family, address in BOTH:
+        level, option = (socket.IPPROTO_IP, socket.IP_TOS) if family == socket.AF_INET else \
+                        (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)
+        with socket.socket(family, socket.SOCK_DGRAM) as s:
+            for mark in 3, 2:
+                s.setsockopt(level, option, mark)
+                s.sendto(b"q", (address, UDP_SERVER))
+
+
+def overflow():
+    """Datagrams into the smallest buffer that there is, until it is full, and then one is read."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
+        here.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        here.bind(("127.0.0.1", UDP_SERVER))
+        for _ in range(20):
+            there.sendto(b"q" * 1000, ("127.0.0.1", UDP_SERVER))
+        assert len(here.recv(2000)) == 1000
+
+
 if __name__ == "__main__":
     namespace()
     for name in sys.argv[1:]:
