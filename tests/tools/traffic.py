@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Traffic for the cases of tools of the network: always the same addresses, ports and sizes.
 
-    python3 traffic.py WHAT ...
+    python3 traffic.py NAME WHAT ...
 
+NAME is what the thread is called, so that each case finds its own.
 All of it stays in a network namespace of its own, so that the ports are free and nothing else is there. In it
 127.0.0.1 and ::1 are up; what needs a wire gets a pair of veth to a second namespace (10.66.0.1 here, 10.66.0.2 there).
 Servers have port 7001 (UDP 7003), clients 7002 (UDP 7004).
@@ -18,6 +19,7 @@ import time
 SERVER, CLIENT, UDP_SERVER, UDP_CLIENT = 7001, 7002, 7003, 7004
 BOTH = (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")
 CLONE_NEWNET = 0x40000000
+PR_SET_NAME = 15
 
 
 def ip(*words):
@@ -128,9 +130,9 @@ def small():
 
 
 def waiting():
-    """Three connections that nobody accepts: the queue holds 0, 1 and 2 when they come."""
-    with listener(*BOTH[0]):
-        clients = [socket.create_connection(("127.0.0.1", SERVER)) for _ in range(3)]
+    """Three connections to port 7009 that nobody accepts: the queue holds 0, 1 and 2 when they come."""
+    with socket.create_server(("127.0.0.1", 7009), backlog=5):
+        clients = [socket.create_connection(("127.0.0.1", 7009)) for _ in range(3)]
         for c in clients:
             c.close()
 
@@ -168,6 +170,16 @@ def pending():
         server.accept()[0].close()
 
 
+def nobody():
+    """A server that does not wait accepts, and there is nobody."""
+    with listener(*BOTH[0]) as server:
+        server.setblocking(False)
+        try:
+            server.accept()
+        except BlockingIOError:
+            pass
+
+
 def names():
     """Two names, of which one is unknown."""
     for name in "localhost", "no.such.name.invalid":
@@ -175,6 +187,15 @@ def names():
             socket.getaddrinfo(name, 80)
         except socket.gaierror:
             pass
+
+
+def unixlate():
+    """A message that is read 40 ms later."""
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with here, there:
+        there.send(b"hello")
+        time.sleep(0.04)
+        here.recv(100)
 
 
 def rest():
@@ -278,5 +299,6 @@ def overflow():
 
 if __name__ == "__main__":
     namespace()
-    for name in sys.argv[1:]:
+    ctypes.CDLL(None).prctl(PR_SET_NAME, sys.argv[1].encode(), 0, 0, 0)
+    for name in sys.argv[2:]:
         globals()[name]()
