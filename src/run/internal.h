@@ -35,6 +35,7 @@ struct bpf_program;
 struct map_handle {
 	int fd; /* owned by the object */
 	uint32_t max_entries, value_bytes; /* as the kernel has them */
+	bool shown;                        /* since the script cleared it */
 };
 
 /* Something the session runs when a descriptor says so. */
@@ -65,10 +66,9 @@ struct session {
 	struct bpf_object *object;
 	struct bpf_program **programs; /* by index in module.programs */
 	struct map_handle *maps;     /* by map.id */
-	int counters_fd;
 	size_t ring_bytes;
 	bool ring_is_small;          /* nothing but what the session itself runs sends events */
-	struct control *control;     /* the beginning of .bss */
+	struct control *control;     /* .bss: the counters are behind it */
 
 	/* attach.c */
 	link_vec links;
@@ -95,7 +95,6 @@ struct session {
 	size_t nlosses;
 	uint64_t corrupt, skipped_runs;
 	uint64_t losses_read_ns;
-	uint64_t *percpu;            /* one u64 per CPU, for reading counters */
 
 	/* session.c */
 	void (*watch_ready)(void *ctx); /* of session_watch() */

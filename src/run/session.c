@@ -88,7 +88,7 @@ static struct session *session_new(const struct module *m, const struct session_
 
 	if (!s)
 		return NULL;
-	s->epoll_fd = s->stop_fd = s->tick_fd = s->pid_fd = s->iter_fd = s->counters_fd = -1;
+	s->epoll_fd = s->stop_fd = s->tick_fd = s->pid_fd = s->iter_fd = -1;
 	s->held = (struct strbuf)STRBUF_INIT;
 	s->module = m;
 	s->opt = *o;
