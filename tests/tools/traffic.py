@@ -9,6 +9,7 @@ All of it stays in a network namespace of its own, so that the ports are free an
 Servers have port 7001 (UDP 7003), clients 7002 (UDP 7004).
 """
 import ctypes
+import json
 import os
 import socket
 import struct
@@ -189,6 +190,27 @@ def names():
             pass
 
 
+def bulk():
+    """40 connections, with more bytes each, and then what was sent by all and what the namespace has counted."""
+    total = 0
+    with socket.create_server(("127.0.0.1", SERVER)) as server:
+        for n in range(40):
+            with socket.create_connection(("127.0.0.1", SERVER)) as there:
+                here, _ = server.accept()
+                with here:
+                    there.sendall(b"q" * (n * 997 + 1))
+                    received(here, n * 997 + 1)
+                    total += n * 997 + 1
+    counted(total=total)
+
+
+def counted(**more):
+    """The numbers that the kernel keeps of TCP in this namespace, as JSON."""
+    with open("/proc/thread-self/net/snmp", encoding="ascii") as f:
+        names, values = [line.split()[1:] for line in f if line.startswith("Tcp:")]
+    print(json.dumps({**dict(zip(names, map(int, values))), **more}))
+
+
 def unixlate():
     """A message that is read 40 ms later."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -196,6 +218,25 @@ def unixlate():
         there.send(b"hello")
         time.sleep(0.04)
         here.recv(100)
+
+
+def scan():
+    """A scan by the first wireless device, outside of the namespace: it stays where the module has made it."""
+    def attribute(kind, data):
+        return struct.pack("HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
+
+    def ask(s, family, command, data):
+        body = struct.pack("BBH", command, 1, 0) + data
+        s.send(struct.pack("IHHII", 16 + len(body), family, 5, 1, 0) + body)
+        return s.recv(8192)
+
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16) as s:
+        ip("link", "set", "wlan0", "up")
+        answer = ask(s, 16, 3, attribute(2, b"nl80211\0"))
+        family = struct.unpack("H", answer[answer.index(struct.pack("HH", 6, 1)) + 4:][:2])[0]
+        error, = struct.unpack("i", ask(s, family, 33, attribute(3, struct.pack("I", socket.if_nametoindex("wlan0"))))[16:20])
+        assert error == 0 or error > 0, os.strerror(-error)
+    time.sleep(10)
 
 
 def rest():
@@ -298,7 +339,8 @@ def overflow():
 
 
 if __name__ == "__main__":
-    namespace()
+    if sys.argv[2:] != ["scan"]:
+        namespace()
     ctypes.CDLL(None).prctl(PR_SET_NAME, sys.argv[1].encode(), 0, 0, 0)
     for name in sys.argv[2:]:
         globals()[name]()
