@@ -19,7 +19,7 @@ def asked(tool, what, *options):
     r = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     said = [json.loads(line) for line in r.stdout.splitlines() if line.startswith("{")]
     rows = [s["data"] for s in said if s.get("type") in ("value", "map", "stats")]
-    return rows, next(s for s in said if "ActiveOpens" in s)
+    return rows, next(json.loads(line) for line in r.stderr.splitlines() if "ActiveOpens" in line)
 
 
 def test_connections_are_as_many_as_the_kernel_counted():

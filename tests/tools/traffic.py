@@ -205,10 +205,10 @@ def bulk():
 
 
 def counted(**more):
-    """The numbers that the kernel keeps of TCP in this namespace, as JSON."""
+    """The numbers that the kernel keeps of TCP in this namespace, as JSON, where the tool writes no output."""
     with open("/proc/thread-self/net/snmp", encoding="ascii") as f:
         names, values = [line.split()[1:] for line in f if line.startswith("Tcp:")]
-    print(json.dumps({**dict(zip(names, map(int, values))), **more}))
+    print(json.dumps({**dict(zip(names, map(int, values))), **more}), file=sys.stderr)
 
 
 def unixlate():
