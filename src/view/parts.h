@@ -44,6 +44,8 @@ typedef void value_form(const struct view *v, struct strbuf *out, const struct t
 
 value_form text_inet, text_username, text_strftime, text_cgroup_path, text_syscall_name, text_signal_name;
 value_form text_ksym, text_usym, text_stack;
+/* Flags of memory allocation, as words. */
+void gfp_text(struct strbuf *out, uint64_t flags);
 
 /* ---- value_json.c ---- */
 

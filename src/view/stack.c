@@ -5,6 +5,8 @@
  */
 #include "view/parts.h"
 
+#include <linux/bpf.h>
+
 #include "base/util.h"
 
 static bool kernel_name(const struct view *v, uint64_t addr, struct symbol *out)
@@ -111,16 +113,33 @@ static bool is_wrapper(const struct view *v, uint64_t addr)
 	return false;
 }
 
+/* "build id, where in the file"; the address alone where the kernel could not find the file out. */
+static void build_id_text(const struct view *v, struct strbuf *out, const uint8_t *frame)
+{
+	uint64_t where = number_load(frame + 24, 8, false);
+
+	strbuf_fill(out, ' ', v->in_key ? 4 : 8);
+	if (number_load(frame, 4, false) != BPF_STACK_BUILD_ID_VALID) {
+		strbuf_addf(out, "%llx\n", (unsigned long long)where);
+		return;
+	}
+	for (uint32_t i = 0; i < BPF_BUILD_ID_SIZE; i++)
+		strbuf_addf(out, "%02x", frame[4 + i]);
+	strbuf_addf(out, " 0x%02llx\n", (unsigned long long)where);
+}
+
 void text_stack(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
 	uint32_t n = (uint32_t)number_load(data, 4, false), pid = (uint32_t)number_load(data + 4, 4, false), i = 0;
-	uint32_t room = t->size / 8 - 1, most;
+	uint32_t bytes = stack_frame_bytes(t->param[1]), room = (t->size - 8) / bytes, most;
 
 	n = MIN(n, room);
 	if (t->kind == TY_KSTACK && pid)
 		while (i < n && i < STACK_WRAPPERS && is_wrapper(v, number_load(data + 8 + i * 8, 8, false)))
 			i++;
 	strbuf_addch(out, '\n');
+	for (; t->param[1] == STACK_BUILD_ID && i < n; i++)
+		build_id_text(v, out, data + 8 + i * bytes);
 	for (most = i + (uint32_t)t->param[0]; i < n && i < most; i++)
 		frame_text(v, out, t, pid, number_load(data + 8 + i * 8, 8, false), i > 0);
 }
