@@ -88,6 +88,17 @@ void say(const char *text);
 int print_and_free(struct strbuf *b);
 int fail_write(const char *name, int err);
 
+/* A file that takes its name when it is complete. */
+struct picture {
+	const char *path;
+	struct strbuf temporary; /* the name that it has until then; empty: its own */
+	int fd;
+};
+/* 0, or -1 after a message. */
+int picture_open(struct picture *p, const char *path);
+/* Name it, or remove it when `err` says that it was not finished. Returns err or why it could not be named. */
+int picture_close(struct picture *p, int err);
+
 /* ---- the question ---- */
 
 /* As messages name the program. */
@@ -107,6 +118,7 @@ int question_dump(const struct options *o);
 
 /* Each takes its arguments with its own name as argv[0] and returns the exit status. */
 int cmd_build(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_tools(int argc, char **argv);

@@ -12,6 +12,7 @@
 
 const struct command commands[] = {
 	{ "build", "FILE -o OUT.bpf.o", "compile a program into a standard BPF object", cmd_build },
+	{ "diff", "BEFORE.folded AFTER.folded -o OUT.svg", "draw how a recording of stacks differs from another", cmd_diff },
 	{ "help", "[TOPIC]", "explain a command, a function or a topic", cmd_help },
 	{ "show", "TOOL", "print the source of a tool, to copy and change", cmd_show },
 	{ "tools", "[AREA|WORD]", "list the tools", cmd_tools },

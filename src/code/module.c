@@ -326,7 +326,7 @@ static void compile_init(struct compile *c, struct script *script, const struct 
 	c->module->script = script;
 	c->module->config = env->config;
 	c->module->lowered = c->lowered;
-	c->module->bss_bytes = c->object->bss_bytes = sizeof(struct control);
+	c->module->bss_bytes = c->object->bss_bytes = COUNTER_OFFSET(COUNTER_MAPS + script->maps.n);
 	c->object->arena = a;
 	c->object->sources = script->sources;
 	c->object->license = env->config.license ? env->config.license : "GPL";

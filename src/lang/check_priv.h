@@ -18,6 +18,7 @@ struct map_info {
 	struct span key_span, value_span;
 	bool gathers;    /* assigned an aggregation, whose argument may not have a type yet */
 	bool copies_agg; /* assigned from a map that aggregates: only something else can give it a type */
+	bool is_assigned; /* with =, not only counted up */
 };
 
 /* A constant of C: an enumerator (type is its enum) or a #define of an integer or string. */

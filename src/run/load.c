@@ -441,9 +441,6 @@ static bool map_fits(const struct map_desc *d, const struct bpf_map *map)
 
 static int maps_find(struct session *s)
 {
-	const struct bpf_map *counters = bpf_object__find_map_by_name(s->object, MODULE_MAP_COUNTERS);
-
-	s->counters_fd = counters ? bpf_map__fd(counters) : -1;
 	s->maps = calloc(s->module->maps.n + 1, sizeof(*s->maps));
 	if (!s->maps)
 		return report_error(s->report, -ENOMEM, NULL, "no memory for the session");
@@ -462,7 +459,7 @@ static int maps_find(struct session *s)
 	return 0;
 }
 
-/* .bss is an array map that can be mapped: its beginning is struct control. */
+/* .bss is an array map that can be mapped: struct control, then the counters. */
 static int control_map(struct session *s)
 {
 	struct bpf_map *map;
@@ -472,7 +469,7 @@ static int control_map(struct session *s)
 
 		if (!is_bss(map))
 			continue;
-		p = mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+		p = mmap(NULL, s->module->bss_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 		if (p == MAP_FAILED)
 			return report_error(s->report, -errno, NULL, "cannot map the question's data: %m");
 		s->control = p;
@@ -508,7 +505,7 @@ void session_unload(struct session *s)
 {
 	ring_close(&s->ring);
 	if (s->control)
-		munmap(s->control, sizeof(*s->control));
+		munmap(s->control, s->module->bss_bytes);
 	free(s->programs);
 	free(s->left_out);
 	free(s->maps);

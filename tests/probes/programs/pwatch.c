@@ -1,7 +1,8 @@
 /* build: -O1 */
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pwatch [COUNT [MICROSECONDS]]: writes a word COUNT times (5) and reads it as often, with a pause after each. It
+ * pwatch [COUNT [MICROSECONDS]]: writes a word COUNT times (5) and reads it as often, with a pause after each, and
+ * writes another one 64 bytes behind it: processors that are emulated tell of one watchpoint for each store. It
  * lies in a page mapped at 0x10000000, so that it can be watched before the program runs.
  */
 #include <stdint.h>
@@ -20,6 +21,7 @@ int main(int argc, char **argv)
 		return 1;
 	for (int i = 0; i < count; i++) {
 		*word = (uint64_t)i;
+		word[8] = (uint64_t)i;
 		sum += *word;
 		if (argc > 2)
 			usleep((useconds_t)atoi(argv[2]));
