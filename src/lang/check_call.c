@@ -5,6 +5,7 @@
  */
 #include "lang/check_priv.h"
 #include "lang/constant.h"
+#include "lang/header.h"
 
 /* All names a word could have meant. */
 static const char *const *word_list(struct checker *c, size_t *n)
@@ -18,6 +19,8 @@ static const char *const *word_list(struct checker *c, size_t *n)
 	vec_each(it, &c->script->macros)
 		vec_push(c->arena, &words, (*it)->name);
 	vec_each(it, &c->script->subprogs)
+		vec_push(c->arena, &words, (*it)->name);
+	vec_each(it, &c->script->c_funcs)
 		vec_push(c->arena, &words, (*it)->name);
 	vec_each(it, &c->priv->c_consts.entries)
 		vec_push(c->arena, &words, it->key);
@@ -109,6 +112,11 @@ int check_ident(struct checker *c, struct expr *e)
 	f = func_find(c->env->families, e->name);
 	if (!f && kernel_constant(c, e))
 		return 0;
+	k = f ? NULL : header_constant(c, e->name);
+	if (k) {
+		constant_take(c, e, k);
+		return 0;
+	}
 	if (!f)
 		return unknown_word(c, e, "builtin or constant");
 	if (!(f->flags & FUNC_BARE)) {
@@ -204,8 +212,11 @@ int check_call(struct checker *c, struct expr *e)
 	if (!f && str_eq(e->name, "container_of"))
 		return check_container_of(c, e);
 	e->sub = f ? NULL : subprog_find(c, e->name);
+	e->c_func = f || e->sub ? NULL : c_function_find(c, e->name);
 	if (e->sub)
 		f = e->sub->def;
+	else if (e->c_func)
+		f = e->c_func->def;
 	if (!f)
 		return unknown_word(c, e, "function");
 	e->func = f;

@@ -5,6 +5,8 @@
  */
 #include "view/parts.h"
 
+#include <linux/bpf.h>
+
 #include "base/util.h"
 
 static bool kernel_name(const struct view *v, uint64_t addr, struct symbol *out)
@@ -43,9 +45,6 @@ void text_usym(const struct view *v, struct strbuf *out, const struct type *t, c
 		number_hex(out, addr);
 }
 
-/* Functions at one address: one, and those that were inlined into it. */
-#define MOST_INLINED 16
-
 static void frame_begin(const struct view *v, struct strbuf *out, const struct type *t, uint64_t addr)
 {
 	if (t->param[1] == STACK_PERF)
@@ -73,26 +72,31 @@ static void symbol_text(struct strbuf *out, const struct type *t, const struct s
 		strbuf_addstr(out, " (inlined)");
 }
 
-/* is_return: it is the address behind a call. */
-static void frame_text(const struct view *v, struct strbuf *out, const struct type *t, uint32_t pid, uint64_t addr,
-		       bool is_return)
+uint32_t stack_names(const struct view *v, const struct stack_range *range, uint64_t addr, bool is_return,
+		     struct symbol syms[MOST_INLINED])
 {
-	bool user = t->kind == TY_USTACK, raw = t->param[1] == STACK_RAW;
-	struct symbol syms[MOST_INLINED] = { 0 };
-	uint32_t n = 0;
+	if (!range->user)
+		return kernel_name(v, addr, syms);
+	if (!v->resolver || !v->resolver->uframes)
+		return 0;
+	return v->resolver->uframes(v->resolver->ctx, range->pid, addr, is_return, syms, MOST_INLINED);
+}
 
-	if (!raw && user)
-		n = v->resolver && v->resolver->uframes ?
-		    v->resolver->uframes(v->resolver->ctx, pid, addr, is_return, syms, MOST_INLINED) : 0;
-	else if (!raw)
-		n = kernel_name(v, addr, syms);
+/* is_return: it is the address behind a call. */
+static void frame_text(const struct view *v, struct strbuf *out, const struct type *t, const struct stack_range *range,
+		       uint64_t addr, bool is_return)
+{
+	bool raw = t->param[1] == STACK_RAW;
+	struct symbol syms[MOST_INLINED] = { 0 };
+	uint32_t n = raw ? 0 : stack_names(v, range, addr, is_return, syms);
+
 	for (uint32_t i = 0; i < MAX(n, 1U); i++) {
 		frame_begin(v, out, t, addr);
 		if (n)
 			symbol_text(out, t, &syms[i]);
 		else if (!raw)
 			number_hex(out, addr);
-		if (t->param[1] == STACK_PERF && user && !syms[i].inlined)
+		if (t->param[1] == STACK_PERF && range->user && !syms[i].inlined)
 			strbuf_addf(out, " (%s)", syms[i].module ? syms[i].module : "[unknown]");
 		strbuf_addch(out, '\n');
 	}
@@ -111,16 +115,59 @@ static bool is_wrapper(const struct view *v, uint64_t addr)
 	return false;
 }
 
-void text_stack(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+const uint8_t *stack_frame(const struct type *t, const uint8_t *data, uint32_t i)
+{
+	return data + 8 + (size_t)i * stack_frame_bytes(t->param[1]);
+}
+
+/* It comes last in a frame, also in one with a build id. */
+uint64_t stack_address(const struct type *t, const uint8_t *data, uint32_t i)
+{
+	return number_load(stack_frame(t, data, i + 1) - 8, 8, false);
+}
+
+void build_id_text(struct strbuf *out, const uint8_t *frame)
+{
+	uint64_t where = number_load(frame + 24, 8, false);
+
+	if (number_load(frame, 4, false) != BPF_STACK_BUILD_ID_VALID) {
+		strbuf_addf(out, "%llx", (unsigned long long)where);
+		return;
+	}
+	for (uint32_t i = 0; i < BPF_BUILD_ID_SIZE; i++)
+		strbuf_addf(out, "%02x", frame[4 + i]);
+	strbuf_addf(out, " 0x%02llx", (unsigned long long)where);
+}
+
+static void build_id_line(const struct view *v, struct strbuf *out, const uint8_t *frame)
+{
+	strbuf_fill(out, ' ', v->in_key ? 4 : 8);
+	build_id_text(out, frame);
+	strbuf_addch(out, '\n');
+}
+
+struct stack_range stack_range_of(const struct view *v, const struct type *t, const uint8_t *data)
 {
 	uint32_t n = (uint32_t)number_load(data, 4, false), pid = (uint32_t)number_load(data + 4, 4, false), i = 0;
-	uint32_t room = t->size / 8 - 1, most;
+	uint32_t room = (t->size - 8) / stack_frame_bytes(t->param[1]);
 
 	n = MIN(n, room);
 	if (t->kind == TY_KSTACK && pid)
-		while (i < n && i < STACK_WRAPPERS && is_wrapper(v, number_load(data + 8 + i * 8, 8, false)))
+		while (i < n && i < STACK_WRAPPERS && is_wrapper(v, stack_address(t, data, i)))
 			i++;
+	return (struct stack_range){ .first = i, .end = MIN(n, i + (uint32_t)t->param[0]),
+		.pid = t->kind == TY_USTACK ? pid : 0, .user = t->kind == TY_USTACK };
+}
+
+void text_stack(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	struct stack_range range = stack_range_of(v, t, data);
+
 	strbuf_addch(out, '\n');
-	for (most = i + (uint32_t)t->param[0]; i < n && i < most; i++)
-		frame_text(v, out, t, pid, number_load(data + 8 + i * 8, 8, false), i > 0);
+	for (uint32_t i = range.first; i < range.end; i++) {
+		if (t->param[1] == STACK_BUILD_ID)
+			build_id_line(v, out, stack_frame(t, data, i));
+		else
+			frame_text(v, out, t, &range, stack_address(t, data, i), i > 0);
+	}
 }
