@@ -224,8 +224,9 @@ static void saved_read(struct unwinder *u, vreg bp, vreg at, uint32_t done)
 /* The caller, by the CFA. `saved` words below it lies rbp, or at rbp itself. */
 static void call_step(struct unwinder *u, vreg cfa, vreg saved, vreg base)
 {
-	uint32_t is_saved = ir_block_new(u->f, "saved"), far = ir_block_new(u->f, "far"), done = ir_block_new(u->f, "step");
-	uint32_t own = ir_block_new(u->f, "own"), below = ir_block_new(u->f, "below"), near = ir_block_new(u->f, "near");
+	uint32_t is_saved = ir_block_new(u->f, "saved"), far = ir_block_new(u->f, "far");
+	uint32_t own = ir_block_new(u->f, "own"), below = ir_block_new(u->f, "below");
+	uint32_t near = ir_block_new(u->f, "near"), done = ir_block_new(u->f, "step");
 	vreg ip, bp = ir_vreg_new(u->f, "bp");
 
 	stop_if(u, CC_ULE, cfa, u->sp);
@@ -369,7 +370,8 @@ static uint32_t callback_of(struct lower *l, struct lower_unwind *maps, uint32_t
 /* Tell the session that the process is not known. */
 static void wanted_note(struct lower *l, const struct lower_unwind *maps, vreg pid)
 {
-	uint32_t again = ir_block_new(l->f, "again"), first = ir_block_new(l->f, "first"), on = ir_block_new(l->f, "noted");
+	uint32_t again = ir_block_new(l->f, "again"), first = ir_block_new(l->f, "first");
+	uint32_t on = ir_block_new(l->f, "noted");
 	vreg words = ir_slot_addr(l->f, ir_slot_new_on_stack(l->f, 8, 8, "wanted")), there, args[4];
 
 	ir_store(l->f, words, 0, 4, pid);
@@ -429,7 +431,8 @@ static void walk(struct lower *l, struct lower_unwind *maps, vreg image, vreg pi
 bool lower_unwind(struct lower *l, vreg pid, const struct val *frames, uint32_t most, vreg n, uint32_t pointers,
 		  uint32_t done)
 {
-	uint32_t known = ir_block_new(l->f, "known"), not = ir_block_new(l->f, "unknown"), go = ir_block_new(l->f, "unwind");
+	uint32_t known = ir_block_new(l->f, "known"), not = ir_block_new(l->f, "unknown");
+	uint32_t go = ir_block_new(l->f, "unwind");
 	struct lower_unwind *maps;
 	vreg key, image, state;
 

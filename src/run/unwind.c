@@ -71,7 +71,8 @@ struct level {
 static void full_tell(struct unwind *u)
 {
 	if (!u->full)
-		report_warning(u->s->report, NULL, "there is no room for all unwind tables: some user stacks end early");
+		report_warning(u->s->report, NULL,
+			       "there is no room for all unwind tables: some user stacks end early");
 	u->full = true;
 }
 
@@ -213,8 +214,8 @@ static uint32_t entries_put(struct unwind *u, uint32_t pid, const struct entries
 	if (e->n <= UNWIND_IMAGE_ENTRIES)
 		return part_put(u, pid, 0, e->v, e->n);
 	for (uint32_t i = 0; i < e->n && n < UNWIND_IMAGE_ENTRIES; i += UNWIND_IMAGE_ENTRIES) {
-		index[n++] = (struct entry){ .start = e->v[i].start, .root = n + 1, .levels = UNWIND_PART };
-		if (!part_put(u, pid, n, &e->v[i], MIN(e->n - i, UNWIND_IMAGE_ENTRIES)))
+		index[n] = (struct entry){ .start = e->v[i].start, .root = n + 1, .levels = UNWIND_PART };
+		if (!part_put(u, pid, ++n, &e->v[i], MIN(e->n - i, UNWIND_IMAGE_ENTRIES)))
 			return 0;
 	}
 	return part_put(u, pid, 0, index, n) ? n + 1 : 0;

@@ -388,7 +388,8 @@ static bool run_register(struct cfi *c, struct cfi_reader *r, struct cfi_state *
 {
 	uint64_t reg;
 
-	if (op < DW_CFA_offset_extended || op == DW_CFA_remember_state || op == DW_CFA_restore_state || op > DW_CFA_val_expression)
+	if (op < DW_CFA_offset_extended || op == DW_CFA_remember_state || op == DW_CFA_restore_state ||
+	    op > DW_CFA_val_expression)
 		return false;
 	reg = take_uleb(r);
 	switch (op) {

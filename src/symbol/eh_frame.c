@@ -88,7 +88,8 @@ static uint32_t rule_of(const struct cfi *c, const struct cfi_state *s)
 		return UNWIND_RULE_SPECIAL(s->offset == 10 ? UNWIND_STUB_10 : UNWIND_STUB_11);
 	if (!is_base || s->offset % 8 || words < 0 || words > UNWIND_MOST_WORDS)
 		return UNWIND_RULE_SPECIAL(UNWIND_UNKNOWN);
-	return UNWIND_RULE(s->cfa == CFI_RSP ? UNWIND_RSP : s->cfa == CFI_RBP ? UNWIND_RBP : UNWIND_AT_RBP, s->saved, words);
+	return UNWIND_RULE(s->cfa == CFI_RSP ? UNWIND_RSP : s->cfa == CFI_RBP ? UNWIND_RBP : UNWIND_AT_RBP,
+			   s->saved, words);
 }
 
 /* Of the functions that call others: do they keep frame pointers? */
