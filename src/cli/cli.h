@@ -122,6 +122,7 @@ int question_dump(const struct options *o);
 int cmd_build(int argc, char **argv);
 int cmd_complete(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_checkup(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_tools(int argc, char **argv);
