@@ -46,9 +46,7 @@ def test_pages_have_the_options_of_the_tools(helps):
 
 
 def test_every_option_is_described(helps):
-    """And its letter is no option of sonde that is needed with it."""
     for name, text in helps.items():
         assert f"{name}: " in text, text
         for line in re.findall(r"^  (?:-\w, )?--[\w=-]+\n?.*$", text, re.M):
             assert re.search(r"--[\w=-]+\s+\S", line), f"{name}: {line}"
-        assert not {"c", "f", "o"} & set(options_of_help(text).values()) - {None}, f"{name} hides -c, -f or -o of sonde"
