@@ -186,6 +186,7 @@ struct sonde_view_options {
 	int fd;            /* where to write; not closed */
 	bool colour, quiet;
 	bool line_buffered; /* write after every record */
+	bool only_attach;   /* of a dry run: nothing follows the attaching */
 	const char *columns; /* titles and widths of the columns, "PID:7,COMM:16"; NULL: as the types say. Must outlive it */
 	/* The following may be NULL, and must outlive it too. */
 	const char *title; /* of pictures */

@@ -39,6 +39,7 @@ int sonde_view_open(const char *name, const struct sonde_question *q, const stru
 	v->v.colour = options.colour;
 	v->v.quiet_attach = options.quiet;
 	v->v.columns_spec = options.columns;
+	v->v.only_attach = options.only_attach;
 	v->line_buffered = options.line_buffered;
 	*out = v;
 	return 0;

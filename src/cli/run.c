@@ -179,7 +179,7 @@ static int open_view(struct run *r, const struct sonde_question *q)
 {
 	enum buffering b = r->o->buffering;
 	struct sonde_view_options v = SONDE_OPTIONS(struct sonde_view_options, .fd = r->fd, .quiet = r->o->quiet,
-		.colour = messages.colour && isatty(r->fd), .columns = r->o->columns, .title = picture_title(r->o),
+		.colour = messages.colour && isatty(r->fd), .columns = r->o->columns, .only_attach = r->o->dry_run, .title = picture_title(r->o),
 		.file = r->o->output, .message = message_receive);
 
 	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));

@@ -11,7 +11,7 @@ void lower_init(struct lower *l, struct arena *arena)
 {
 	l->arena = arena;
 	l->priv = arena_new_of(arena, struct lower_priv);
-	l->priv->events_map = l->priv->counters_map = -1;
+	l->priv->events_map = -1;
 }
 
 int lower_unsupported(struct lower *l, struct span span, const char *what)

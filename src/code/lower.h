@@ -78,8 +78,10 @@ void lower_probe_read(struct lower *l, vreg dst, int32_t dst_off, uint32_t n, vr
 /* Read a string of at most `most` bytes with its NUL; the rest of the `most` bytes is zeros. Returns the
  * vreg of its length with the NUL (0 after a fault, which is counted). */
 vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t most, vreg from, enum addr_space space);
-/* Add 1 to a counter of the module on this CPU. */
+/* Add 1 to a counter of the module. */
 void lower_count(struct lower *l, uint32_t counter);
+/* Count it if `r cc 0`. */
+void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 /* If `r` (a helper's result) is negative, count it. */
 void lower_count_failure(struct lower *l, vreg r, uint32_t counter);
 /* The same for a read of memory: it is a fault, and with -k it is told where. `helper`: BPF_FUNC_probe_read_*. */

@@ -7,23 +7,65 @@
 #include "code/lower_priv.h"
 #include "kernel/kernel.h"
 
+/* What the first number makes of a new value. */
+static vreg first_value(struct lower *l, const struct map *m, const char *words, vreg v)
+{
+	static const uint64_t one = 1;
+	vreg addr;
+
+	if (str_eq(words, "1"))
+		return ir_rodata(l->f, object_rodata(l->object, &one, sizeof(one), 8));
+	addr = val_slot(l, m->value, "first").reg;
+	for (int32_t i = 0; words[i]; i++) {
+		if (words[i] == 'v')
+			ir_store(l->f, addr, 8 * i, 8, v);
+		else
+			ir_store_imm(l->f, addr, 8 * i, 8, 1);
+	}
+	return addr;
+}
+
+/*
+ * This CPU's value of the key. When there is none, the map is given what the first number makes of one, and that is
+ * all; BPF_ANY, because another CPU may have made the key by now: it has a value of its own.
+ */
+static vreg find_or_begin(struct lower *l, const struct map *m, vreg key, const char *first, vreg v, uint32_t done)
+{
+	uint32_t miss = ir_block_new(l->f, "miss"), have = ir_block_new(l->f, "have");
+	vreg p = lower_map_lookup(l, m, key);
+
+	ir_br_imm(l->f, CC_NE, p, 0, have, miss);
+	ir_block_use(l->f, miss);
+	lower_map_update(l, m, key, first_value(l, m, first, v), BPF_ANY);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, have);
+	return p;
+}
+
 int lower_aggregate(struct lower *l, struct stmt *s)
 {
 	const struct map *m = s->target->map;
+	struct expr *call = s->value;
+	const char *first = call->func->first;
 	uint32_t done = ir_block_new(l->f, "done");
 	struct val at;
-	vreg key, p;
-	int err = lower_map_key(l, m, s->target->a, &key);
+	vreg v = 0, key, p;
+	int err = call->args.n ? lower_scalar(l, call->args.v[0], &v) : 0;
 
+	err = err ? err : lower_map_key(l, m, s->target->a, &key);
 	if (err)
 		return err;
-	p = m->key ? lower_map_find_or_make(l, m, key, lower_map_zeros(l, m), 0, done) :
-		     lower_map_present(l, m, key, done);
+	if (!m->key)
+		p = lower_map_present(l, m, key, done);
+	else if (first)
+		p = find_or_begin(l, m, key, first, v, done);
+	else
+		p = lower_map_find_or_make(l, m, key, lower_map_zeros(l, m), 0, done);
 	at = val_of_mem(m->value, p, 0, SPACE_NONE);
-	err = s->value->func->emit(l, s->value, &at);
+	call->func->gather(l, call, v, &at);
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
-	return err;
+	return 0;
 }
 
 /* ---- reading within the kernel ---- */

@@ -169,24 +169,6 @@ vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t m
 
 /* ---- counters ---- */
 
-static uint32_t counters_map(struct lower *l)
-{
-	struct object_map map = {
-		.name = MODULE_MAP_COUNTERS,
-		.type = BPF_MAP_TYPE_PERCPU_ARRAY,
-		.key_bytes = 4,
-		.value_bytes = 8,
-		.max_entries = COUNTER_MAPS + l->script->maps.n,
-	};
-
-	if (l->priv->counters_map < 0) {
-		l->priv->counters_map = (int32_t)l->object->maps.n;
-		l->module->ncounters = map.max_entries;
-		vec_push(l->arena, &l->object->maps, map);
-	}
-	return (uint32_t)l->priv->counters_map;
-}
-
 vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value)
 {
 	vreg addr;
@@ -200,17 +182,8 @@ vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value)
 
 void lower_count(struct lower *l, uint32_t counter)
 {
-	uint32_t add = ir_block_new(l->f, "count"), done = ir_block_new(l->f, "counted");
-	vreg key = lower_u32_slot(l, &l->priv->fn.counter_slot, counter), value;
-	vreg args[] = { ir_map(l->f, counters_map(l)), key };
-
-	value = ir_call(l->f, BPF_FUNC_map_lookup_elem, 2, args);
-	ir_br_imm(l->f, CC_NE, value, 0, add, done);
-	ir_block_use(l->f, add);
-	/* Atomic: an interrupt may run another program on this CPU in between. */
-	ir_atomic_add(l->f, value, 0, 8, ir_const(l->f, 1), false);
-	ir_jmp(l->f, done);
-	ir_block_use(l->f, done);
+	/* Atomic: every CPU counts here. The address is known when the program is loaded: no lookup is needed. */
+	ir_atomic_add(l->f, ir_bss(l->f, COUNTER_OFFSET(counter)), 0, 8, ir_const(l->f, 1), false);
 }
 
 void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter)

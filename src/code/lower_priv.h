@@ -77,7 +77,7 @@ struct lower_fn {
 	bool returns;              /* something went there */
 	struct want *next_want;    /* for the next lower_expr() */
 	struct want *want;         /* of the expression being lowered */
-	uint32_t zero_slot, counter_slot; /* plus one; u32 keys, shared by all of the function */
+	uint32_t zero_slot;        /* plus one; the u32 key of maps without a key */
 	struct lower_frame frames[2]; /* variables shared with callbacks */
 	uint32_t numbers;          /* variables that have got a home in a register or on the stack */
 	uint32_t reduce_slot;      /* plus one; what the reading of aggregations is handed */
@@ -118,7 +118,7 @@ struct lower_priv {
 	VEC(struct reducer) reducers;
 	const struct expr *discarded; /* the statement being lowered is this expression */
 	uint32_t len_func;            /* plus one; the callback that counts */
-	int32_t events_map, counters_map; /* object maps; -1: not used so far */
+	int32_t events_map; /* an object map; -1: not used so far */
 	uint32_t ring_bytes;
 };
 
@@ -148,8 +148,6 @@ vreg lower_u32_slot(struct lower *l, uint32_t *slot, uint32_t value);
 extern const struct func_def func_fault, func_zero_divisor;
 /* The warning that something was divided by zero. */
 void lower_tell_zero(struct lower *l);
-/* Count when `r cc 0`. */
-void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 
 /* ---- lower_expr.c ---- */
 /* a op b for scalars of these types, as a value of type `as`. */
@@ -242,6 +240,8 @@ int lower_for_map(struct lower *l, struct stmt *s);
 
 /* ---- lower_sub.c ---- */
 int lower_sub_call(struct lower *l, struct expr *e, struct val *out);
+/* ---- lower_c.c ---- */
+int lower_c_call(struct lower *l, struct expr *e, struct val *out);
 /* `return value` in a function of the script. */
 int lower_sub_return(struct lower *l, struct expr *value);
 

@@ -10,7 +10,7 @@
 #include "code/site.h"
 #include "lang/check.h"
 
-/* What each number in the counters map counts. Map m's refused updates are COUNTER_MAPS + m.id. */
+/* What each of the counters in .bss counts. Map m's refused updates are COUNTER_MAPS + m.id. */
 enum counter {
 	COUNTER_LOST,       /* events the ring buffer had no room for */
 	COUNTER_FAULTS,     /* reads of addresses that could not be read */
@@ -53,10 +53,9 @@ struct module {
 	VEC(struct program_desc) programs;
 	VEC(struct site) sites;
 	bool uses_ring;                /* false: no map "events" in the object */
-	uint32_t ncounters;
+	bool imports_c;                /* compiled C is linked to it, which may hold programs of its own */
 	uint64_t keep_capabilities;    /* (1 << CAP_*) what its functions need while it runs */
-	/* Offsets in .bss, which begins with struct control. */
-	uint32_t bss_bytes;
+	uint32_t bss_bytes;            /* of .bss: struct control, then the counters */
 	/* -d texts, made on demand by module_dump() */
 	struct lowered *lowered;
 };
@@ -69,9 +68,12 @@ struct control {
 	int64_t result;    /* what the test or benchmark that has just run returned */
 };
 
+/* The counters are u64s behind it, in cache lines of their own: programs read `off` all the time. */
+#define COUNTER_OFFSET(counter) (64 + 8 * (uint32_t)(counter))
+
 /* Names of the object's own maps. */
 #define MODULE_MAP_EVENTS "events"     /* BPF_MAP_TYPE_RINGBUF */
-#define MODULE_MAP_COUNTERS "counters" /* PERCPU_ARRAY of u64 */
+#define MODULE_MAP_PACKETS "packets"   /* PERF_EVENT_ARRAY of struct packet_header, each with a packet behind it */
 #define MODULE_MAP_SCRATCH "scratch"   /* PERCPU_ARRAY, one value per program */
 
 /* Typed tree -> module: the list of passes. 0 or a negative errno after diagnostics or a report. */

@@ -18,6 +18,7 @@ struct map_info {
 	struct span key_span, value_span;
 	bool gathers;    /* assigned an aggregation, whose argument may not have a type yet */
 	bool copies_agg; /* assigned from a map that aggregates: only something else can give it a type */
+	bool is_assigned; /* with =, not only counted up */
 };
 
 /* A constant of C: an enumerator (type is its enum) or a #define of an integer or string. */
@@ -157,6 +158,12 @@ int check_scope(struct checker *c, stmt_vec *body);
 /* All functions of the script, as check_clause(). */
 void check_subprogs(struct checker *c);
 struct subprog *subprog_find(const struct checker *c, const char *name);
+
+/* ---- c_object.c, c_compile.c: what is imported from C ---- */
+void c_object_import(struct checker *c, struct span span, const char *path);
+void c_object_take(struct checker *c, struct span span, const char *path, const void *elf, size_t bytes);
+void c_source_import(struct checker *c, struct span span, const char *path);
+const struct c_function *c_function_find(const struct checker *c, const char *name);
 int check_sub_return(struct checker *c, struct stmt *s);
 
 /* ---- check_map.c ---- */

@@ -161,6 +161,7 @@ static int assign_map(struct checker *c, struct stmt *s)
 	m->is_written = true;
 	if (s->op != OP_NONE)
 		return err ?: update_map(c, s);
+	map_info(c, m)->is_assigned = true;
 	c->priv->agg_ok = s->value;
 	err2 = check_expr(c, s->value);
 	c->priv->agg_ok = NULL;

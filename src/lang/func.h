@@ -47,10 +47,13 @@ struct func_def {
 	 * return 0. Returns 0 or the result of check_error(). NULL: nothing to check.
 	 */
 	int (*check)(struct checker *c, struct expr *call);
-	/* Emit code; *out is the value (untouched for FUNC_VOID). For FUNC_AGGREGATE the lowering of
-	 * `@m[k] = f(...)` calls emit with out->kind VAL_MEM: the address of this CPU's value, to be
-	 * brought up to date. Returns 0, or a negative errno after a diagnostic. */
+	/* Emit code; *out is the value (untouched for FUNC_VOID). Returns 0, or a negative errno after a
+	 * diagnostic. */
 	int (*emit)(struct lower *l, struct expr *call, struct val *out);
+	/* FUNC_AGGREGATE instead: bring this CPU's value, in local memory, up to date. `v` is the first argument. */
+	void (*gather)(struct lower *l, const struct expr *call, uint32_t v, const struct val *value);
+	/* What gather() makes of a value of zeros, when that is no more than words: 'v' is v, '1' is 1. Or NULL. */
+	const char *first;
 	/* FUNC_ASYNC: its event has arrived. `data` is the payload as its emit laid it out (site->payload).
 	 * Returns 0 or a negative errno after a report. */
 	int (*act)(const struct act *act, const struct site *site, const uint8_t *data, uint32_t len);

@@ -13,6 +13,7 @@
  *   iterators.c  programs that run while the session reads
  *   maps.c     reading, clearing, showing maps;  reduce.c: CPUs to one value, order of rows
  *   losses.c   every way to lose something, counted
+ *   packets.c  packets of skboutput() to capture files
  *   command.c  the process of -c
  */
 #ifndef SONDE_RUN_INTERNAL_H
@@ -65,10 +66,9 @@ struct session {
 	struct bpf_object *object;
 	struct bpf_program **programs; /* by index in module.programs */
 	struct map_handle *maps;     /* by map.id */
-	int counters_fd;
 	size_t ring_bytes;
 	bool ring_is_small;          /* nothing but what the session itself runs sends events */
-	struct control *control;     /* the beginning of .bss */
+	struct control *control;     /* .bss: the counters are behind it */
 
 	/* attach.c */
 	link_vec links;
@@ -84,6 +84,8 @@ struct session {
 	struct strbuf held;          /* events of begin programs until everything is attached */
 	uint64_t now_ns;             /* when the present batch was begun */
 
+	struct packets *packets;     /* packets.c; NULL: the question has none */
+
 	/* timers.c */
 	struct trigger *triggers;    /* in order of their programs */
 	size_t ntriggers;
@@ -93,7 +95,6 @@ struct session {
 	size_t nlosses;
 	uint64_t corrupt, skipped_runs;
 	uint64_t losses_read_ns;
-	uint64_t *percpu;            /* one u64 per CPU, for reading counters */
 
 	/* session.c */
 	void (*watch_ready)(void *ctx); /* of session_watch() */
@@ -149,6 +150,12 @@ int triggers_open(struct session *s, uint64_t tag);
 /* Run what is ready, draining the ring after each run. */
 int triggers_run(struct session *s);
 void triggers_close(struct session *s);
+
+/* ---- packets.c ---- */
+/* When the question calls skboutput(): open what its packets come through. 0 or a negative errno after a report. */
+int packets_open(struct session *s, uint64_t tag);
+void packets_drain(struct session *s);
+void packets_close(struct session *s);
 
 /* ---- iterators.c ---- */
 /* Is there one that has not come to its end? */

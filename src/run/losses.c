@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Losses: what did not arrive, and why. Programs count per CPU; the sum over all possible CPUs is told,
- * each time only what is new. Delivered and lost events together are the events that were generated.
+ * Losses: what did not arrive, and why. Programs count in memory that the session has mapped; what is new
+ * is told each time. Delivered and lost events together are the events that were generated.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -30,8 +30,7 @@ int losses_open(struct session *s)
 
 	s->nlosses = LOSS_MAPS + s->module->maps.n;
 	s->losses = calloc(s->nlosses, sizeof(*s->losses));
-	s->percpu = calloc(s->ncpus, sizeof(*s->percpu));
-	if (!s->losses || !s->percpu)
+	if (!s->losses)
 		return report_error(s->report, -ENOMEM, NULL, "no memory for the session's counters");
 	memcpy(s->losses, fixed, sizeof(fixed));
 	for (uint32_t i = 0; i < s->module->maps.n; i++)
@@ -42,19 +41,13 @@ int losses_open(struct session *s)
 void losses_close(struct session *s)
 {
 	free(s->losses);
-	free(s->percpu);
 }
 
-static uint64_t counter_read(const struct session *s, uint32_t index)
+static uint64_t counter_read(const struct session *s, uint32_t counter)
 {
-	uint64_t sum = 0;
+	const char *bss = (const char *)s->control;
 
-	if (s->counters_fd < 0 || index >= s->module->ncounters ||
-	    bpf_map_lookup_elem(s->counters_fd, &index, s->percpu))
-		return 0;
-	for (uint32_t cpu = 0; cpu < s->ncpus; cpu++)
-		sum += s->percpu[cpu];
-	return sum;
+	return bss ? __atomic_load_n((const uint64_t *)(bss + COUNTER_OFFSET(counter)), __ATOMIC_RELAXED) : 0;
 }
 
 /* Runs the kernel skipped because the same program was already running on that CPU. */

@@ -71,7 +71,7 @@ static int show_attached(struct view *v, const struct record *rec)
 {
 	if (v->quiet_attach)
 		return 0;
-	v->attached = v->fd >= 0;
+	v->attached = v->fd >= 0 && !v->only_attach;
 	strbuf_addstr(&v->out, "Attached ");
 	strbuf_addu64(&v->out, rec->number);
 	strbuf_addstr(&v->out, rec->number == 1 ? " probe\n" : " probes\n");

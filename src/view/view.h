@@ -40,6 +40,7 @@ struct view {
 	uint64_t bytes_written;
 	int err;           /* first failed write, as a negative errno; later output is dropped */
 	bool attached;     /* a session has begun, and its end will be set off */
+	bool only_attach;  /* nothing follows: a dry run */
 	bool final_gap;    /* an empty line is due before the next map that is shown at the end */
 	bool in_key;       /* what is shown is the key of a map: stacks are indented less */
 	struct strbuf scratch; /* a payload that came shorter than its type, filled up */

@@ -95,7 +95,7 @@ def test_standard_input(run):
 
 
 def test_quiet_and_not(run):
-    assert run("-e", "BEGIN { print(1); }").out == "Attached 1 probe\n1\n"
+    assert run("-e", "BEGIN { print(1); }").out == "Attached 1 probe\n1\n\n\n"
     assert run("-q", "-e", "BEGIN { print(1); }").out == "1\n"
 
 

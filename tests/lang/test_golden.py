@@ -30,6 +30,8 @@ def unprivileged():
 @pytest.mark.parametrize("path", GOLDEN, ids=[p.stem for p in GOLDEN])
 def test_instructions(path, unprivileged):
     question, _, listing = path.read_text().partition("\n")
+    if "comm" in question and tuple(int(n) for n in os.uname().release.split(".")[:2]) < (6, 5):
+        pytest.skip("before Linux 6.5 the memory for a name is cleared first")
     r = subprocess.run([*unprivileged, "-d", "bpf", "-e", question], capture_output=True, text=True,
                        stdin=subprocess.DEVNULL, cwd="/", env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
     assert r.returncode == 0, r.stderr

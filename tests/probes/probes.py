@@ -83,7 +83,7 @@ def is_evidence(case):
 
 def said(answer):
     """The first line of an error, without where it is."""
-    m = re.search(r"error: (.*)", answer[1])
+    m = re.search(r"(?:error|ERROR): (.*)", answer[1])
     return m[1] if m else answer[1].strip().split("\n")[0]
 
 

@@ -48,7 +48,8 @@ def ask(sonde, *args, **more):
 def declared(sonde, event):
     """{field: its type} of the event on this kernel."""
     lines = ask(sonde, "-lv", f"tracepoint:{event}").stdout.splitlines()[1:]
-    return {m[2]: m[1].strip() for line in lines if (m := re.fullmatch(r"\s+(.*?)(\w+)", line))}
+    found = (re.fullmatch(r"\s+(.*?)(\w+)((?:\[\w*\])*)", line) for line in lines)
+    return {m[2]: m[1].strip() + m[3] for m in found if m}
 
 
 def is_raw(sonde, event, fields):
@@ -58,9 +59,9 @@ def is_raw(sonde, event, fields):
 
 
 def shown(field, ctype):
-    if ctype == "int8 *":
+    if ctype.startswith("__data_loc"):
         return "%s", f"str(args.{field})"
-    if ctype.startswith("string"):
+    if re.match(r"char\[", ctype):
         return "%s", f"args.{field}"
     return ("%p" if "*" in ctype else "%d"), f"args.{field}"
 

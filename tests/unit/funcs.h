@@ -12,11 +12,35 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdlib.h>
+
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "code/module.h"
 #include "kernel/kernel.h"
 #include "lang/check.h"
+
+/* What a counter of a loaded question has come to. */
+__attribute__((unused))
+static uint64_t object_counter(const struct bpf_object *obj, uint32_t counter)
+{
+	struct bpf_map *map = NULL;
+	uint32_t zero = 0;
+	uint64_t n;
+	char *bss;
+
+	while ((map = bpf_object__next_map(obj, map)))
+		if (strstr(bpf_map__name(map), ".bss"))
+			break;
+	assert_non_null(map);
+	bss = calloc(1, bpf_map__value_size(map));
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(map), &zero, bss), 0);
+	memcpy(&n, bss + COUNTER_OFFSET(counter), sizeof(n));
+	free(bss);
+	return n;
+}
 
 /* fake:NAME has no arguments; words:NAME has arg0.. Both are raw tracepoints that nobody attaches. */
 static int fake_expand(struct probe_env *env, const struct probe_spec *spec, attach_vec *out);

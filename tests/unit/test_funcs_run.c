@@ -511,10 +511,7 @@ static void test_str(void **state)
 
 static uint64_t counter(struct run *r, uint32_t which)
 {
-	int fd = bpf_object__find_map_fd_by_name(r->obj, MODULE_MAP_COUNTERS);
-
-	assert_int_equal(bpf_map_lookup_elem(fd, &which, value_bytes), 0);
-	return *(const uint64_t *)(const void *)value_bytes;
+	return object_counter(r->obj, which);
 }
 
 static void test_str_counts(void **state)

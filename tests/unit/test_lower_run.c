@@ -214,13 +214,7 @@ static void test_holds(void **state)
 
 static uint64_t counter_of(const struct run *r, uint32_t counter)
 {
-	uint64_t values[1024] = { 0 }, sum = 0;
-
-	assert_true(libbpf_num_possible_cpus() <= 1024);
-	assert_int_equal(bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(r->obj, "counters"), &counter, values), 0);
-	for (int i = 0; i < libbpf_num_possible_cpus(); i++)
-		sum += values[i];
-	return sum;
+	return object_counter(r->obj, counter);
 }
 
 static void test_refused_updates_are_counted(void **state)

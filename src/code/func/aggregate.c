@@ -3,8 +3,8 @@
  * Aggregate: functions whose value a map gathers: @ = count().
  *
  * Each processor has a value of its own, so the updates are plain loads and stores: a program cannot be
- * interrupted by another run of itself on the same processor within one context. emit() is given the
- * address of this processor's value in *out, and the map's type for it; layouts are those of lang/type.h.
+ * interrupted by another run of itself on the same processor within one context. gather() is given
+ * the address of this processor's value in *out, and the map's type for it; layouts are those of lang/type.h.
  */
 #include <errno.h>
 #include <time.h>
@@ -167,46 +167,33 @@ static void word_count(struct lower *l, const struct val *value, int32_t off)
 	ir_store(l->f, value->reg, value->off + off, 8, ir_bin_imm(l->f, IR_ADD, old, 1));
 }
 
-static int count_emit(struct lower *l, struct expr *call, struct val *out)
+static void count_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
 {
 	(void)call;
+	(void)v;
 	word_count(l, out, 0);
-	return 0;
 }
 
-static int sum_emit(struct lower *l, struct expr *call, struct val *out)
+static void sum_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
 {
-	vreg v;
-	int r = lower_scalar(l, call_arg(call, 0), &v);
-
-	if (r < 0)
-		return r;
+	(void)call;
 	word_add(l, out, 0, v);
-	return 0;
 }
 
 /* avg and stats: the sum, then how many. */
-static int sum_count_emit(struct lower *l, struct expr *call, struct val *out)
+static void sum_count_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
 {
-	int r = sum_emit(l, call, out);
-
-	if (r < 0)
-		return r;
+	sum_gather(l, call, v, out);
 	word_count(l, out, 8);
-	return 0;
 }
 
 /* min and max: take the value if none was taken yet, or if it `beats` the one that was. */
-static int extreme_emit(struct lower *l, struct expr *call, struct val *out, enum ir_cc beats)
+static void take_extreme(struct lower *l, vreg v, const struct val *out, enum ir_cc beats)
 {
 	uint32_t compare = ir_block_new(l->f, "compare");
 	uint32_t take = ir_block_new(l->f, "take");
 	uint32_t done = ir_block_new(l->f, "done");
-	vreg v;
-	int r = lower_scalar(l, call_arg(call, 0), &v);
 
-	if (r < 0)
-		return r;
 	ir_br_imm(l->f, CC_EQ, ir_load(l->f, out->reg, out->off + 8, 8, false), 0, take, compare);
 	ir_block_use(l->f, compare);
 	ir_br(l->f, beats, v, ir_load(l->f, out->reg, out->off, 8, false), take, done);
@@ -215,18 +202,19 @@ static int extreme_emit(struct lower *l, struct expr *call, struct val *out, enu
 	ir_store_imm(l->f, out->reg, out->off + 8, 8, 1);
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
-	return 0;
 }
 
 /* The map says whether its numbers have a sign: a literal among them takes it over. */
-static int min_emit(struct lower *l, struct expr *call, struct val *out)
+static void min_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
 {
-	return extreme_emit(l, call, out, out->type->is_signed ? CC_SLT : CC_ULT);
+	(void)call;
+	take_extreme(l, v, out, out->type->is_signed ? CC_SLT : CC_ULT);
 }
 
-static int max_emit(struct lower *l, struct expr *call, struct val *out)
+static void max_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
 {
-	return extreme_emit(l, call, out, out->type->is_signed ? CC_SGT : CC_UGT);
+	(void)call;
+	take_extreme(l, v, out, out->type->is_signed ? CC_SGT : CC_UGT);
 }
 
 /* buckets[index] += 1 */
@@ -281,18 +269,14 @@ static vreg log_bucket(struct lower *l, vreg v, uint32_t bits)
 	return ir_bin_imm(l->f, IR_ADD, ir_bin(l->f, IR_ADD, row, sub), 1);
 }
 
-static int hist_emit(struct lower *l, struct expr *call, struct val *out)
+static void hist_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
 {
 	uint32_t bits = (uint32_t)call->type->param[0];
 	uint32_t not_negative = ir_block_new(l->f, "not_negative");
 	uint32_t small = ir_block_new(l->f, "small"), large = ir_block_new(l->f, "large");
 	uint32_t done = ir_block_new(l->f, "bucket");
 	vreg index = ir_vreg_new(l->f, "bucket");
-	vreg v;
-	int r = lower_scalar(l, call_arg(call, 0), &v);
 
-	if (r < 0)
-		return r;
 	ir_mov_to(l->f, index, ir_const(l->f, 0));
 	ir_br_imm(l->f, CC_SLT, v, 0, done, not_negative);
 	ir_block_use(l->f, not_negative);
@@ -306,7 +290,6 @@ static int hist_emit(struct lower *l, struct expr *call, struct val *out)
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
 	bucket_count(l, out, index);
-	return 0;
 }
 
 /* (v - min) / step + 1 */
@@ -327,18 +310,14 @@ static vreg linear_bucket(struct lower *l, vreg v, int64_t min, int64_t step)
  * Values from max on have the last bucket. They are found by their bucket, not by comparing them: the
  * verifier does not follow a division, and needs a bound on the index anyway.
  */
-static int lhist_emit(struct lower *l, struct expr *call, struct val *out)
+static void lhist_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
 {
 	const int64_t *param = call->type->param;
 	int64_t last = type_buckets(call->type) - 1;
 	uint32_t inside = ir_block_new(l->f, "from_min"), above = ir_block_new(l->f, "from_max");
 	uint32_t done = ir_block_new(l->f, "bucket");
 	vreg index = ir_vreg_new(l->f, "bucket");
-	vreg v;
-	int r = lower_scalar(l, call_arg(call, 0), &v);
 
-	if (r < 0)
-		return r;
 	ir_mov_to(l->f, index, ir_const(l->f, 0));
 	ir_br_imm(l->f, CC_SLT, v, param[0], done, inside);
 	ir_block_use(l->f, inside);
@@ -349,7 +328,6 @@ static int lhist_emit(struct lower *l, struct expr *call, struct val *out)
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
 	bucket_count(l, out, index);
-	return 0;
 }
 
 /*
@@ -402,17 +380,14 @@ static void slot_update(struct lower *l, const struct val *slot, vreg v, vreg no
 	ir_jmp(l->f, done);
 }
 
-static int tseries_emit(struct lower *l, struct expr *call, struct val *out)
+static void tseries_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
 {
 	const int64_t *param = call->type->param;
 	uint32_t first = ir_block_new(l->f, "first"), again = ir_block_new(l->f, "again");
 	uint32_t done = ir_block_new(l->f, "done"), within = ir_block_new(l->f, "within");
-	vreg v, now, interval, index;
+	vreg now, interval, index;
 	struct val slot = *out;
-	int r = lower_scalar(l, call_arg(call, 0), &v);
 
-	if (r < 0)
-		return r;
 	now = ir_bin(l->f, IR_ADD, ir_call(l->f, BPF_FUNC_ktime_get_boot_ns, 0, NULL), ir_const(l->f, real_offset_ns()));
 	interval = ir_bin(l->f, IR_UDIV, now, ir_const(l->f, param[0]));
 	index = ir_bin(l->f, IR_UMOD, interval, ir_const(l->f, param[1]));
@@ -427,31 +402,30 @@ static int tseries_emit(struct lower *l, struct expr *call, struct val *out)
 	ir_block_use(l->f, again);
 	slot_update(l, &slot, v, now, (enum tseries_agg)param[2], done);
 	ir_block_use(l->f, done);
-	return 0;
 }
 
 func_family funcs_aggregate = {
 	{ "count", .signature = "count_t count()", .summary = "how often it was called",
-	  .flags = FUNC_AGGREGATE, .check = count_check, .emit = count_emit },
+	  .flags = FUNC_AGGREGATE, .check = count_check, .gather = count_gather, .first = "1" },
 	{ "sum", .signature = "sum_t sum(int n)", .summary = "the sum of all n",
-	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = sum_check, .emit = sum_emit },
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = sum_check, .gather = sum_gather, .first = "v" },
 	{ "min", .signature = "min_t min(int n)", .summary = "the smallest n",
-	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = min_check, .emit = min_emit },
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = min_check, .gather = min_gather, .first = "v1" },
 	{ "max", .signature = "max_t max(int n)", .summary = "the largest n",
-	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = max_check, .emit = max_emit },
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = max_check, .gather = max_gather, .first = "v1" },
 	{ "avg", .signature = "avg_t avg(int n)", .summary = "the mean of all n",
-	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = avg_check, .emit = sum_count_emit },
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = avg_check, .gather = sum_count_gather, .first = "v1" },
 	{ "stats", .signature = "stats_t stats(int n)", .summary = "how many n there were, their mean and their sum",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE,
-	  .check = stats_check, .emit = sum_count_emit },
+	  .check = stats_check, .gather = sum_count_gather, .first = "v1" },
 	{ "hist", .signature = "hist_t hist(int n[, int k])",
 	  .summary = "histogram by powers of two, each divided into 2^k buckets (k from 0 to 5)",
-	  .min_args = 1, .max_args = 2, .flags = FUNC_AGGREGATE, .check = hist_check, .emit = hist_emit },
+	  .min_args = 1, .max_args = 2, .flags = FUNC_AGGREGATE, .check = hist_check, .gather = hist_gather },
 	{ "lhist", .signature = "lhist_t lhist(int n, int min, int max, int step)",
 	  .summary = "histogram with buckets of one width, and one each for what is below and above",
-	  .min_args = 4, .max_args = 4, .flags = FUNC_AGGREGATE, .check = lhist_check, .emit = lhist_emit },
+	  .min_args = 4, .max_args = 4, .flags = FUNC_AGGREGATE, .check = lhist_check, .gather = lhist_gather },
 	{ "tseries", .signature = "tseries_t tseries(int n, int interval_ns, int intervals[, string avg|max|min|sum])",
 	  .summary = "the last n (or what is made of all of them) in each of the latest intervals of time",
-	  .min_args = 3, .max_args = 4, .flags = FUNC_AGGREGATE, .check = tseries_check, .emit = tseries_emit },
+	  .min_args = 3, .max_args = 4, .flags = FUNC_AGGREGATE, .check = tseries_check, .gather = tseries_gather },
 	{ 0 },
 };

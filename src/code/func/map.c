@@ -80,7 +80,7 @@ static int delete_emit(struct lower *l, struct expr *call, struct val *out)
 		return r;
 	done = lower_map_delete(l, map, key);
 	if (lower_discards(l, call))
-		lower_count_failure(l, ir_neg(l->f, ir_setcc_imm(l->f, CC_NE, done, 0)), COUNTER_DELETES);
+		lower_count_if(l, CC_NE, done, COUNTER_DELETES);
 	*out = val_of_reg(&type_bool, ir_setcc_imm(l->f, CC_EQ, done, 0));
 	return 0;
 }

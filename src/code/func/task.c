@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Task: who runs, and on which processor. */
 #include <errno.h>
+#include <linux/version.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -148,7 +149,7 @@ static int comm_of_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
-/* Linux 6.1 to 6.4 leave what follows the NUL as it was: it is cleared here. */
+/* Linux up to 6.4 may leave what follows the NUL as it was: it is cleared here. */
 static int comm_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	vreg args[2];
@@ -156,7 +157,8 @@ static int comm_emit(struct lower *l, struct expr *call, struct val *out)
 	if (call->args.n)
 		return comm_of_emit(l, call, out);
 	*out = lower_result(l, call->type, "comm");
-	lower_zero(l, out->reg, out->off, call->type->size);
+	if (kernel_version() < KERNEL_VERSION(6, 5, 0))
+		lower_zero(l, out->reg, out->off, call->type->size);
 	args[0] = val_address(l, out);
 	args[1] = ir_const(l->f, call->type->size);
 	ir_call(l->f, BPF_FUNC_get_current_comm, 2, args);
