@@ -7,7 +7,7 @@
 
 #include "view/view.h"
 
-extern const struct view_def view_csv, view_flame, view_folded, view_heat, view_json, view_pprof, view_table, view_text, view_tone;
+extern const struct view_def view_csv, view_flame, view_folded, view_heat, view_json, view_pprof, view_series, view_table, view_text, view_tone;
 
 /* ---- number.c ---- */
 
@@ -44,6 +44,8 @@ typedef void value_form(const struct view *v, struct strbuf *out, const struct t
 
 /* "12:34:56" of a CLOCK_MONOTONIC time; 0: now. */
 void clock_text(struct strbuf *out, uint64_t ns);
+/* The CLOCK_MONOTONIC time of nanoseconds since 1970. */
+uint64_t clock_of_real(uint64_t real_ns);
 
 value_form text_inet, text_username, text_strftime, text_cgroup_path, text_syscall_name, text_signal_name;
 value_form text_ksym, text_usym, text_stack;
@@ -83,6 +85,8 @@ int bench_json(struct view *v, const struct record *rec);
 /* The latest interval of any of these series; they are shown up to it. */
 uint64_t tseries_latest(const struct type *t, const uint8_t *data);
 void tseries_text(struct strbuf *out, const struct type *t, const uint8_t *data, uint64_t latest);
+/* Its numbers in order, with when their intervals began (ns since 1970). */
+void tseries_each(const struct type *t, const uint8_t *data, void (*fn)(void *ctx, uint64_t real_ns, double value), void *ctx);
 void tseries_json(struct strbuf *out, const struct type *t, const uint8_t *data);
 
 /* ---- hist.c ---- */

@@ -8,7 +8,7 @@
 
 const struct view_def *const views[] = {
 	&view_text, &view_json, &view_csv, &view_table, &view_folded, &view_flame,
-	&view_pprof, &view_heat, &view_tone, NULL
+	&view_pprof, &view_heat, &view_series, &view_tone, NULL
 };
 
 const struct view_def *view_find(const char *name)

@@ -2,6 +2,7 @@
 """Numbers as a tone: the pitch that is written is measured by the zero crossings of the sound."""
 import array
 import json
+import os
 import subprocess
 import wave
 from pathlib import Path
@@ -95,7 +96,9 @@ needs_player = pytest.mark.skipif(not PLAY.exists(), reason="libasound was not t
 
 def play(tmp_path, text, *args):
     raw = tmp_path / "sound.raw"
-    r = subprocess.run([PLAY, "-D", f"file:FILE={raw},FORMAT=raw,SLAVE=null", *args], input=text.encode(), capture_output=True, timeout=30)
+    (tmp_path / "alsa.conf").write_text(f'pcm.keep {{ type file file "{raw}" format "raw" slave.pcm {{ type null }} }}')
+    r = subprocess.run([PLAY, "-D", "keep", *args], input=text.encode(), capture_output=True, timeout=30,
+                       env={**os.environ, "ALSA_CONFIG_PATH": str(tmp_path / "alsa.conf")})
     data = array.array("h", raw.read_bytes()) if raw.exists() else []
     return r, data
 
