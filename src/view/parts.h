@@ -7,7 +7,7 @@
 
 #include "view/view.h"
 
-extern const struct view_def view_csv, view_flame, view_folded, view_heat, view_json, view_pprof, view_series, view_table, view_text, view_tone;
+extern const struct view_def view_csv, view_flame, view_folded, view_heat, view_hist, view_json, view_pprof, view_series, view_table, view_text, view_tone;
 
 /* ---- number.c ---- */
 

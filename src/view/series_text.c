@@ -102,19 +102,6 @@ static void add_label(struct strbuf *out, double value, double step)
 	strbuf_add(out, label.s, label.len);
 }
 
-static bool is_utf8(void)
-{
-	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value && *value)
-			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
-	}
-	return false;
-}
-
 static void add_title(struct strbuf *out, const struct series *s)
 {
 	strbuf_addstr(out, s->group);
@@ -167,7 +154,7 @@ void series_text(struct view *v, const struct series_set *set)
 		return;
 	}
 	c->cells = MIN(terminal_columns(v) - LABEL - 1, MOST_CELLS);
-	c->braille = is_utf8();
+	c->braille = terminal_is_utf8();
 	for (size_t i = 0; i < set->n; i++) {
 		if (!set->v[i].n)
 			continue;

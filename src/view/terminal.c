@@ -65,3 +65,16 @@ void terminal_plain(struct strbuf *out, enum colour_depth depth)
 	if (depth != DEPTH_NONE)
 		strbuf_addstr(out, "\033[0m");
 }
+
+bool terminal_is_utf8(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+	}
+	return false;
+}
