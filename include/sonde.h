@@ -188,6 +188,11 @@ struct sonde_view_options {
 	bool line_buffered; /* write after every record */
 	bool only_attach;   /* of a dry run: nothing follows the attaching */
 	const char *columns; /* titles and widths of the columns, "PID:7,COMM:16"; NULL: as the types say. Must outlive it */
+	/* The following may be NULL, and must outlive it too. */
+	const char *title; /* of pictures */
+	const char *file;  /* the name of the file that fd is: its end says in which form a picture is written */
+	sonde_message_fn message; /* what is to be said beside the output */
+	void *message_ctx;
 };
 /* A view by name ("text", "json", ...). Give every record to sonde_view_record(). -EINVAL: no such view. */
 SONDE_API int sonde_view_open(const char *name, const struct sonde_question *q,
@@ -199,6 +204,15 @@ SONDE_API int sonde_view_close(struct sonde_view *v); /* frees it */
 SONDE_API const char *const *sonde_view_names(void);
 /* The view that a file of this name asks for (".csv", ...); NULL: none. */
 SONDE_API const char *sonde_view_for_file(const char *path);
+/* Can a view write a file of this name? */
+SONDE_API bool sonde_view_takes_file(const char *name, const char *path);
+/* Is this view a picture, which is made at the end from some of the records, or a stream that shows them all? */
+SONDE_API bool sonde_view_is_picture(const char *name);
+/* Is this record part of the picture? Always true of other views. */
+SONDE_API bool sonde_view_takes(const struct sonde_view *v, const struct sonde_record *r);
+/* A flame graph (SVG, or HTML when o->file ends so) of a recording of stacks, two files of folded text: widths are those
+ * of `after`, and colours say whether the share of each frame has grown (red) or shrunk (blue). */
+SONDE_API int sonde_diff_stacks(const char *before, const char *after, const struct sonde_view_options *o);
 /* Are losses and messages records in the output of this view, as in JSON, or does it leave them to the caller? */
 SONDE_API bool sonde_view_shows_losses(const char *name);
 /* Views: fn(name, summary). */

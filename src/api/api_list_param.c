@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The named parameters of a program: its calls of getopt(), as they are written. */
+/* The named parameters of a program: its calls of getopt(), as they are written, in clauses and what those use. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -12,6 +12,8 @@ struct listing {
 	int (*fn)(void *ctx, const char *param, const char *kind, const char *value, const char *description);
 	void *ctx;
 	struct strmap seen;
+	VEC(struct clause *) clauses;
+	VEC(struct macro *) macros; /* NULL: has been looked into */
 	int result;
 };
 
@@ -29,12 +31,11 @@ static const char *default_text(struct arena *a, const struct expr *e, const cha
 	return e->kind == EX_INT ? arena_printf(a, "%" PRIu64, e->num) : NULL;
 }
 
-static void call_visit(struct expr *e, void *ctx)
+static void getopt_visit(struct listing *l, struct expr *e)
 {
-	struct listing *l = ctx;
 	const char *value = NULL, *kind = NULL, *description = NULL;
 
-	if (l->result || e->kind != EX_CALL || !str_eq(e->name, "getopt") || !e->args.n || e->args.v[0]->kind != EX_STR)
+	if (e->kind != EX_CALL || !str_eq(e->name, "getopt") || !e->args.n || e->args.v[0]->kind != EX_STR)
 		return;
 	if (strmap_get(&l->seen, e->args.v[0]->str))
 		return;
@@ -46,17 +47,32 @@ static void call_visit(struct expr *e, void *ctx)
 	l->result = l->fn(l->ctx, e->args.v[0]->str, kind, value, description);
 }
 
-static void script_visit(const struct script *s, struct listing *l)
+/* What is imported may have macros that this program does not use, and so parameters that it does not have. */
+static void expr_look(struct expr *e, void *ctx)
 {
-	vec_each(m, &s->macros)
-		expr_visit((*m)->body, call_visit, l);
-	vec_each(c, &s->clauses)
-		clause_visit(*c, call_visit, l);
+	struct listing *l = ctx;
+
+	if (l->result)
+		return;
+	getopt_visit(l, e);
+	if (e->kind != EX_CALL && e->kind != EX_IDENT)
+		return;
+	vec_each(m, &l->macros) {
+		struct macro *used = *m;
+
+		if (!used || !str_eq(used->name, e->name))
+			continue;
+		*m = NULL;
+		expr_visit(used->body, expr_look, l);
+	}
 }
 
-/* A script and those that it imports by text; what stands in files is not looked into. */
-static int script_read(struct listing *l, struct diags *d, struct sources *sources, const char *source, const char *name,
-		       uint32_t depth)
+/*
+ * A script and those that it imports by text; what stands in files is not looked into. All are gathered before any is
+ * looked into, because a macro may be used before it is written.
+ */
+static int script_read(struct listing *l, struct diags *d, struct sources *sources,
+		       const char *source, const char *name, uint32_t depth)
 {
 	struct script script = { .arena = l->arena, .sources = sources };
 	int err = script_parse(&script, source_add(sources, name, source, strlen(source)), d);
@@ -70,7 +86,10 @@ static int script_read(struct listing *l, struct diags *d, struct sources *sourc
 		if (err)
 			return err;
 	}
-	script_visit(&script, l);
+	vec_each(m, &script.macros)
+		vec_push(l->arena, &l->macros, *m);
+	vec_each(c, &script.clauses)
+		vec_push(l->arena, &l->clauses, *c);
 	return 0;
 }
 
@@ -87,6 +106,9 @@ static int params_guarded(struct listing *l, const struct reporter *r, const cha
 		return report_error(r, -E2BIG, NULL, "%s is too large", name);
 	err = script_read(l, &diags, &sources, source, name, 8);
 	diag_flush(&diags, r);
+	if (!err)
+		vec_each(c, &l->clauses)
+			clause_visit(*c, expr_look, l);
 	return err ? err : l->result;
 }
 

@@ -7,6 +7,7 @@
 
 struct sonde_view {
 	struct view v;
+	struct relay relay;
 	bool line_buffered;
 };
 
@@ -29,6 +30,10 @@ int sonde_view_open(const char *name, const struct sonde_question *q, const stru
 		free(v);
 		return err;
 	}
+	relay_init(&v->relay, options.message, options.message_ctx);
+	v->v.reporter = &v->relay.reporter;
+	v->v.title = options.title;
+	v->v.file = options.file;
 	v->v.module = q ? q->module : NULL;
 	v->v.resolver = q ? &q->resolver : NULL;
 	v->v.colour = options.colour;
@@ -77,6 +82,25 @@ const char *sonde_view_for_file(const char *path)
 	const struct view_def *def = view_find_file(path);
 
 	return def ? def->name : NULL;
+}
+
+bool sonde_view_takes_file(const char *name, const char *path)
+{
+	const struct view_def *def = view_find(name);
+
+	return def && view_takes_file(def, path);
+}
+
+bool sonde_view_is_picture(const char *name)
+{
+	const struct view_def *def = view_find(name);
+
+	return def && def->is_picture;
+}
+
+bool sonde_view_takes(const struct sonde_view *v, const struct sonde_record *r)
+{
+	return !v->v.def->takes || v->v.def->takes(&v->v, r->rec);
 }
 
 bool sonde_view_shows_losses(const char *name)

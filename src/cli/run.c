@@ -21,6 +21,8 @@ struct run {
 	struct sonde_view *view;
 	const char *output_name;
 	int fd;
+	struct picture picture; /* with is_picture and -o */
+	bool is_picture;
 	bool warn_aside; /* losses and messages go to stderr: the view is for people */
 	bool flush_each_poll;
 	int write_err; /* first failed write */
@@ -108,6 +110,21 @@ static int show_aside(struct run *r, const struct sonde_record *rec)
 	return 0;
 }
 
+/* What is no part of a picture is shown as text beside it. */
+static int show_beside(struct run *r, const struct sonde_record *rec)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	if (sonde_record_kind(rec) == SONDE_ATTACHED && r->o->quiet)
+		return 0;
+	if (!r->o->output) {
+		say(sonde_record_text(rec));
+		return 0;
+	}
+	strbuf_addstr(&text, sonde_record_text(rec));
+	return print_and_free(&text) ? -EIO : 0;
+}
+
 static int on_record(void *ctx, const struct sonde_record *rec)
 {
 	struct run *r = ctx;
@@ -122,6 +139,8 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 		return 0;
 	if (r->warn_aside && (kind == SONDE_LOST || kind == SONDE_MESSAGE))
 		r->write_err = show_aside(r, rec);
+	else if (r->is_picture && !sonde_view_takes(r->view, rec))
+		r->write_err = show_beside(r, rec);
 	else
 		r->write_err = sonde_view_record(r->view, rec);
 	if (kind == SONDE_ATTACHED)
@@ -136,17 +155,32 @@ static int open_output(struct run *r)
 	if (!r->o->output)
 		return 0;
 	r->output_name = r->o->output;
+	if (r->is_picture) {
+		if (picture_open(&r->picture, r->o->output))
+			return EXIT_FAILED;
+		r->fd = r->picture.fd;
+		return 0;
+	}
 	r->fd = open(r->o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (r->fd < 0)
 		return fail(EXIT_FAILED, NULL, "cannot open %s for writing: %m", r->o->output);
 	return 0;
 }
 
+/* The program's or the tool's name; of one that was typed, what it looks at. */
+static const char *picture_title(const struct options *o)
+{
+	if (o->title || (o->file && !str_eq(o->file, "-")))
+		return program_name(o);
+	return o->command;
+}
+
 static int open_view(struct run *r, const struct sonde_question *q)
 {
 	enum buffering b = r->o->buffering;
 	struct sonde_view_options v = SONDE_OPTIONS(struct sonde_view_options, .fd = r->fd, .quiet = r->o->quiet,
-		.colour = messages.colour && isatty(r->fd), .columns = r->o->columns, .only_attach = r->o->dry_run);
+		.colour = messages.colour && isatty(r->fd), .columns = r->o->columns, .only_attach = r->o->dry_run, .title = picture_title(r->o),
+		.file = r->o->output, .message = message_receive);
 
 	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));
 	r->flush_each_poll = b != BUFFER_FULL;
@@ -241,7 +275,9 @@ static int close_output(struct run *r, int status)
 
 	if (!r->write_err)
 		r->write_err = err;
-	if (r->o->output && close(r->fd) && !r->write_err)
+	if (r->o->output && r->is_picture)
+		r->write_err = picture_close(&r->picture, r->write_err);
+	else if (r->o->output && close(r->fd) && !r->write_err)
 		r->write_err = -errno;
 	if (r->write_err)
 		return fail_write(r->output_name, r->write_err);
@@ -257,7 +293,7 @@ static int check_pid(const struct options *o)
 
 static int run_compiled(const struct options *o, struct sonde_question *q, struct sonde_child *child)
 {
-	struct run r = { .o = o };
+	struct run r = { .o = o, .is_picture = sonde_view_is_picture(o->format) };
 	int status;
 
 	status = open_output(&r);

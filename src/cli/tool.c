@@ -216,7 +216,7 @@ const char *tool_import(void *ctx, const char *path)
 	(void)ctx;
 	if (!str_starts(path, "../lib/"))
 		return NULL;
-	for (size_t i = 0; embedded_libs[i].name && i < ARRAY_SIZE(texts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts) && embedded_libs[i].name; i++) {
 		if (!str_eq(embedded_libs[i].name, name + 1))
 			continue;
 		if (!texts[i])

@@ -430,6 +430,8 @@ static int lower_call(struct lower *l, struct expr *e, struct val *out)
 {
 	if (e->sub)
 		return lower_sub_call(l, e, out);
+	if (e->c_func)
+		return lower_c_call(l, e, out);
 	if (!e->func || !e->func->emit)
 		return lower_unsupported(l, e->span, arena_printf(l->arena, "calling %s()", e->name));
 	return e->func->emit(l, e, out);

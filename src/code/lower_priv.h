@@ -241,6 +241,8 @@ int lower_for_map(struct lower *l, struct stmt *s);
 
 /* ---- lower_sub.c ---- */
 int lower_sub_call(struct lower *l, struct expr *e, struct val *out);
+/* ---- lower_c.c ---- */
+int lower_c_call(struct lower *l, struct expr *e, struct val *out);
 /* `return value` in a function of the script. */
 int lower_sub_return(struct lower *l, struct expr *value);
 

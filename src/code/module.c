@@ -298,6 +298,24 @@ static int collect_sites(struct compile *c)
 	return 0;
 }
 
+/* What is imported is linked when something of it is called. */
+static int link_imports(struct compile *c)
+{
+	bool called = false;
+
+	vec_each(k, &c->object->kfuncs)
+		called |= (*k)->linked != NULL;
+	if (!called)
+		return 0;
+	c->module->imports_c = true;
+	vec_each(o, &c->lower.script->c_objects) {
+		vec_push(c->lower.arena, &c->object->links, *o);
+		if ((*o)->license && !config_license_known((*o)->license))
+			c->object->license = (*o)->license; /* the kernel judges the whole by it */
+	}
+	return 0;
+}
+
 static int write_object(struct compile *c)
 {
 	return object_write(c->object, c->report, &c->module->elf, &c->module->elf_bytes);
@@ -341,7 +359,8 @@ int module_compile(struct script *script, const struct check_env *env, struct di
 		   struct module **out)
 {
 	static int (*const passes[])(struct compile *c) = {
-		make_maps, plan_programs, lower_programs, emit_programs, collect_sites, write_object,
+		make_maps, plan_programs, lower_programs, emit_programs, collect_sites, link_imports,
+		write_object,
 	};
 	struct compile c = { 0 };
 

@@ -54,6 +54,7 @@ struct module {
 	VEC(struct program_desc) programs;
 	VEC(struct site) sites;
 	bool uses_ring;                /* false: no map "events" in the object */
+	bool imports_c;                /* compiled C is linked to it, which may hold programs of its own */
 	uint64_t keep_capabilities;    /* (1 << CAP_*) what its functions need while it runs */
 	uint32_t bss_bytes;            /* of .bss: struct control, then the counters */
 	/* -d texts, made on demand by module_dump() */
@@ -73,6 +74,7 @@ struct control {
 
 /* Names of the object's own maps. */
 #define MODULE_MAP_EVENTS "events"     /* BPF_MAP_TYPE_RINGBUF */
+#define MODULE_MAP_PACKETS "packets"   /* PERF_EVENT_ARRAY of struct packet_header, each with a packet behind it */
 #define MODULE_MAP_SCRATCH "scratch"   /* PERCPU_ARRAY, one value per program */
 
 /* Typed tree -> module: the list of passes. 0 or a negative errno after diagnostics or a report. */

@@ -9,7 +9,7 @@
 
 #include "base/report.h"
 #include "code/ir.h"
-#include "lang/type.h"
+#include "lang/tree.h"
 
 struct object_map {
 	const char *name;      /* ELF and kernel name: at most 15 bytes are kept by the kernel */
@@ -34,6 +34,7 @@ struct object_kfunc {
 	const char *name;
 	const char *ret;
 	const char *params[KFUNC_MOST_PARAMS]; /* NULL behind the last */
+	const struct c_function *linked; /* not the kernel's but of an object that is linked: it has the types */
 };
 
 struct object {
@@ -45,6 +46,7 @@ struct object {
 	VEC(const struct object_kfunc *) kfuncs; /* each once */
 	VEC(uint8_t) rodata;           /* constant data; IR_RODATA offsets */
 	uint32_t bss_bytes;            /* zero at the start; IR_BSS offsets */
+	VEC(const struct c_object *) links; /* linked to it when it is written */
 };
 
 /* Add bytes to .rodata at an aligned offset; equal runs are kept once. Returns the offset. */

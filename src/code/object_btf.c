@@ -175,6 +175,58 @@ static int32_t kfunc_value(struct btf_maker *m, const char *text)
 	return keep(m, btf__add_ptr(m->btf, keep(m, btf__add_struct(m->btf, text, 0))));
 }
 
+/*
+ * The type of a linked function again, as far as the linker compares it: structs by name. 0 is also void.
+ */
+static int32_t foreign_type(struct btf_maker *m, const struct btf *from, uint32_t id, uint32_t depth)
+{
+	const struct btf_type *t = btf__type_by_id(from, id);
+	const char *name;
+	int32_t to;
+
+	while (t && depth++ < 32 && (btf_is_mod(t) || btf_is_typedef(t) || btf_is_type_tag(t))) {
+		id = t->type;
+		t = btf__type_by_id(from, id);
+	}
+	if (!id || !t || depth >= 32)
+		return 0;
+	name = btf__name_by_offset(from, t->name_off);
+	if (btf_is_int(t))
+		return keep(m, btf__add_int(m->btf, name, t->size, btf_int_encoding(t)));
+	if (btf_is_any_enum(t))
+		return keep(m, btf__add_enum(m->btf, *name ? name : NULL, t->size));
+	if (btf_is_composite(t) || btf_is_fwd(t))
+		return keep(m, btf__add_fwd(m->btf, name, btf_is_union(t) || (btf_is_fwd(t) && btf_kflag(t)) ?
+					    BTF_FWD_UNION : BTF_FWD_STRUCT));
+	if (btf_is_array(t)) {
+		to = foreign_type(m, from, btf_array(t)->type, depth);
+		return keep(m, btf__add_array(m->btf, m->int_id, to, btf_array(t)->nelems));
+	}
+	if (!btf_is_ptr(t))
+		return 0;
+	to = foreign_type(m, from, t->type, depth);
+	return keep(m, btf__add_ptr(m->btf, to));
+}
+
+static int32_t linked_func_type(struct btf_maker *m, const struct c_function *f)
+{
+	struct btf *from = btf__new(f->object->btf, f->object->btf_bytes);
+	const struct btf_type *t = from ? btf__type_by_id(from, f->proto) : NULL;
+	int32_t types[KFUNC_MOST_PARAMS], proto;
+
+	if (!t || !btf_is_func_proto(t) || btf_vlen(t) > KFUNC_MOST_PARAMS) {
+		btf__free(from);
+		return keep(m, -EINVAL);
+	}
+	for (uint32_t i = 0; i < btf_vlen(t); i++)
+		types[i] = foreign_type(m, from, btf_params(t)[i].type, 0);
+	proto = keep(m, btf__add_func_proto(m->btf, foreign_type(m, from, t->type, 0)));
+	for (uint32_t i = 0; i < btf_vlen(t); i++)
+		keep(m, btf__add_func_param(m->btf, btf__name_by_offset(from, btf_params(t)[i].name_off), types[i]));
+	btf__free(from);
+	return keep(m, btf__add_func(m->btf, f->name, BTF_FUNC_EXTERN, proto));
+}
+
 static int32_t kfunc_type(struct btf_maker *m, const struct object_kfunc *k)
 {
 	int32_t types[KFUNC_MOST_PARAMS], ret = kfunc_value(m, k->ret), proto;
@@ -192,18 +244,23 @@ static int32_t kfunc_type(struct btf_maker *m, const struct object_kfunc *k)
 	return keep(m, btf__add_func(m->btf, k->name, BTF_FUNC_EXTERN, proto));
 }
 
-/* What the kernel is asked for stands in .ksyms, which is no section of the file. */
+/* What the kernel is asked for stands in .ksyms, which is no section of the file; what is linked, nowhere. */
 static void ksyms_datasec(struct btf_maker *m)
 {
 	const struct object *o = m->o;
 	int32_t *funcs = arena_array_of(o->arena, int32_t, o->kfuncs.n + 1);
+	uint32_t n = 0;
 
-	if (!o->kfuncs.n)
+	vec_each(k, &o->kfuncs) {
+		if ((*k)->linked)
+			linked_func_type(m, (*k)->linked);
+		else
+			funcs[n++] = kfunc_type(m, *k);
+	}
+	if (!n)
 		return;
-	for (uint32_t i = 0; i < o->kfuncs.n; i++)
-		funcs[i] = kfunc_type(m, o->kfuncs.v[i]);
 	keep(m, btf__add_datasec(m->btf, ".ksyms", 0));
-	for (uint32_t i = 0; i < o->kfuncs.n; i++)
+	for (uint32_t i = 0; i < n; i++)
 		keep(m, btf__add_datasec_var_info(m->btf, funcs[i], 0, 0));
 }
 

@@ -243,8 +243,10 @@ static void symbols(struct elf_out *e)
 		e->sym_kfunc[i] = symbol_add(e, o->kfuncs.v[i]->name, ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE), SHN_UNDEF, 0, 0);
 	if (e->shndx_bss)
 		symbol_add(e, BSS_SYMBOL, ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), e->shndx_bss, 0, o->bss_bytes);
-	symbol_add(e, "_license", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), (uint32_t)(e->layout.sections.n + 1), 0,
-		   strlen(o->license) + 1);
+	/* A linker would ask for its type. */
+	if (!o->links.n)
+		symbol_add(e, "_license", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), (uint32_t)(e->layout.sections.n + 1),
+			   0, strlen(o->license) + 1);
 }
 
 static uint32_t kfunc_symbol(const struct elf_out *e, const char *name)
@@ -356,8 +358,7 @@ static int file_fill(struct elf_out *e)
 	return 0;
 }
 
-/* The bytes of the memory file, in memory of their own. */
-static int file_take(int fd, void **data, size_t *len)
+int object_file_take(int fd, void **data, size_t *len)
 {
 	struct stat st;
 	size_t done = 0;
@@ -433,11 +434,13 @@ int object_write(const struct object *o, const struct reporter *r, void **elf, s
 		object_place(copy, &e->layout);
 		err = elf_make(e);
 		if (!err)
-			err = file_take(e->fd, elf, elf_bytes);
+			err = object_file_take(e->fd, elf, elf_bytes);
 	}
 	if (err)
 		report_error(r, err, NULL, "cannot write the BPF object: %s",
 			     err == -EIO ? elf_errmsg(-1) : strerror(-err));
+	else if (o->links.n)
+		err = object_link(o, r, elf, elf_bytes);
 	elf_drop(e);
 	arena_free(own);
 	return err;

@@ -32,4 +32,9 @@ struct object_layout {
 int object_btf_write(const struct object *o, const struct object_layout *l, struct strbuf *btf,
 		     struct strbuf *ext);
 
+/* Link what is imported to the file, which is replaced. 0 or a negative errno after a report. */
+int object_link(const struct object *o, const struct reporter *r, void **elf, size_t *elf_bytes);
+/* The bytes of a file, in memory of their own. */
+int object_file_take(int fd, void **data, size_t *len);
+
 #endif

@@ -50,6 +50,7 @@ struct table {
 	size_t nrows;
 	int64_t top, div;       /* 0: not given */
 	bool final;             /* shown because the session ends */
+	bool goes_on;           /* it was shown before and not cleared since: what was shown then is part of this */
 };
 
 struct record {

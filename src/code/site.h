@@ -15,6 +15,15 @@ struct event_header {
 	uint32_t len;  /* payload bytes that are meaningful; the ring's record may be longer */
 };
 
+/* Before the bytes of a packet that skboutput() hands on. */
+struct packet_header {
+	uint32_t site;    /* index into module.sites, whose text is the file */
+	uint32_t offset;  /* of the first byte that is wanted */
+	uint32_t bytes;   /* of the packet; some of padding may follow */
+	uint32_t pad;
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+};
+
 struct site {
 	uint32_t id;
 	const struct func_def *func; /* whose act() handles it */

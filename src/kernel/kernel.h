@@ -184,6 +184,9 @@ const char *kernel_syscall_name(int number); /* NULL: unknown */
 bool kernel_has_compat_syscalls(uint32_t *offset, uint32_t *mask);
 
 /* Features found by trying: each is tried once. For --info. */
+/* Does the kernel hook programs into functions (fentry, fexit)? It is tried, once. */
+bool kernel_has_fentry(struct kernel *k);
+
 struct kernel_feature {
 	const char *group; /* "Kernel helpers", "Kernel features", "Map types", "Probe types" */
 	const char *name;  /* "ring buffer", "btf", ... */

@@ -36,6 +36,8 @@ struct config {
  * after a report. The texts are copied into `a`. */
 void config_defaults(struct config *cfg);
 int config_environment(struct config *cfg, struct arena *a, const struct reporter *r);
+/* Is it one of the licenses that the kernel takes for compatible with its own? */
+bool config_license_known(const char *license);
 /* Set one variable from text, as the command line or a caller does; the script cannot override it.
  * The name may be "max_strlen", "MAX_STRLEN", "BPFTRACE_MAX_STRLEN" or "SONDE_MAX_STRLEN". */
 int config_set(struct config *cfg, struct arena *a, const char *name, const char *value,

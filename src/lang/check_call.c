@@ -19,6 +19,8 @@ static const char *const *word_list(struct checker *c, size_t *n)
 		vec_push(c->arena, &words, (*it)->name);
 	vec_each(it, &c->script->subprogs)
 		vec_push(c->arena, &words, (*it)->name);
+	vec_each(it, &c->script->c_funcs)
+		vec_push(c->arena, &words, (*it)->name);
 	vec_each(it, &c->priv->c_consts.entries)
 		vec_push(c->arena, &words, it->key);
 	vec_push(c->arena, &words, "args");
@@ -204,8 +206,11 @@ int check_call(struct checker *c, struct expr *e)
 	if (!f && str_eq(e->name, "container_of"))
 		return check_container_of(c, e);
 	e->sub = f ? NULL : subprog_find(c, e->name);
+	e->c_func = f || e->sub ? NULL : c_function_find(c, e->name);
 	if (e->sub)
 		f = e->sub->def;
+	else if (e->c_func)
+		f = e->c_func->def;
 	if (!f)
 		return unknown_word(c, e, "function");
 	e->func = f;

@@ -172,18 +172,30 @@ int check_map_whole(struct checker *c, struct expr *e)
 	return 0;
 }
 
+static bool map_settles(struct checker *c, const struct map *m, bool assigned)
+{
+	const struct map_info *info = map_info(c, m);
+
+	return m->value->kind == TY_NONE && m->is_written && !info->copies_agg && !info->gathers &&
+	       info->is_assigned == assigned;
+}
+
+/* What is only counted up first: it may be what others are assigned. */
 bool maps_settle(struct checker *c)
 {
-	bool any = false;
+	for (int assigned = false; assigned <= true; assigned++) {
+		bool any = false;
 
-	vec_each(it, &c->script->maps) {
-		if ((*it)->value->kind == TY_NONE && (*it)->is_written && !map_info(c, *it)->copies_agg &&
-		    !map_info(c, *it)->gathers) {
-			(*it)->value = &type_int64;
-			any = true;
+		vec_each(it, &c->script->maps) {
+			if (map_settles(c, *it, assigned)) {
+				(*it)->value = &type_int64;
+				any = true;
+			}
 		}
+		if (any)
+			return true;
 	}
-	return any;
+	return false;
 }
 
 /* ---- passes ---- */
@@ -232,11 +244,15 @@ int pass_map_decls(struct checker *c)
 	return 0;
 }
 
-static void map_final_check(struct checker *c, const struct map *m)
+static void map_final_check(struct checker *c, struct map *m)
 {
 	bool percpu = false;
 
-	if (m->value->kind == TY_NONE) {
+	/* Clauses that another way of the question would need, and that are gone, may have been those that assign. */
+	if (m->value->kind == TY_NONE && c->env->nways) {
+		m->value = &type_uint64;
+		m->key_known = true;
+	} else if (m->value->kind == TY_NONE) {
 		check_error(c, m->span, "nothing is ever assigned to %s", m->name);
 		return;
 	}

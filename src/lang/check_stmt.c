@@ -161,6 +161,7 @@ static int assign_map(struct checker *c, struct stmt *s)
 	m->is_written = true;
 	if (s->op != OP_NONE)
 		return err ?: update_map(c, s);
+	map_info(c, m)->is_assigned = true;
 	c->priv->agg_ok = s->value;
 	err2 = check_expr(c, s->value);
 	c->priv->agg_ok = NULL;
@@ -250,6 +251,7 @@ static int check_if_stmt(struct checker *c, struct stmt *s)
 		if (!expr_is_literal(s->value))
 			return 0; /* not settled yet */
 		/* what is not taken is not looked at, now and later */
+		params_mark_stmts(c, literal_is_true(s->value) ? &s->other : &s->body);
 		if (literal_is_true(s->value))
 			s->other.n = 0;
 		else

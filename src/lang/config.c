@@ -54,6 +54,14 @@ static const struct config_var {
 
 _Static_assert(ARRAY_SIZE(config_vars) <= 64, "config.locked has a bit for each variable");
 
+bool config_license_known(const char *license)
+{
+	for (size_t i = 0; license_choices[i]; i++)
+		if (!strcmp(license_choices[i], license))
+			return true;
+	return false;
+}
+
 void config_defaults(struct config *cfg)
 {
 	*cfg = (struct config){

@@ -2,7 +2,7 @@
 /*
  * Import: other scripts become part of this one, each once, before what imports them: so a macro may be
  * used as if it stood at the top, and begin and end probes run in the order in which they were imported.
- * Headers of C are included.
+ * Headers of C are included, compiled C (or C that is compiled for the purpose) is linked: c_object.c.
  */
 #include <limits.h>
 #include <sys/stat.h>
@@ -123,9 +123,10 @@ static void file_import(struct importing *im, const struct import *i)
 	strmap_put(c->arena, &im->seen, full, im);
 	if (ends_with(path, ".h")) {
 		header_import(im, i, full);
-	} else if (ends_with(path, ".c") || ends_with(path, ".o")) {
-		check_error(c, i->span, "cannot import %s: compiled C cannot be linked into a question", i->path);
-		diag_hint(c->diags, "scripts (.bt) and C headers (.h) can be imported");
+	} else if (ends_with(path, ".c")) {
+		c_source_import(c, i->span, full);
+	} else if (ends_with(path, ".o")) {
+		c_object_import(c, i->span, full);
 	} else {
 		bt_import(im, i, path, NULL);
 	}
@@ -185,6 +186,7 @@ int pass_imports(struct checker *c)
 		.arena = s->arena, .sources = s->sources, .shebang = s->shebang, .comments = s->comments,
 		.imports = s->imports, .c_texts = all.c_texts, .configs = all.configs, .map_decls = all.map_decls,
 		.macros = all.macros, .subprogs = all.subprogs, .clauses = all.clauses,
+		.c_objects = s->c_objects, .c_funcs = s->c_funcs,
 	};
 	for (uint32_t i = 0; i < s->clauses.n; i++)
 		s->clauses.v[i]->index = i;

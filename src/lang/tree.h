@@ -114,6 +114,7 @@ struct expr {
 	const struct field *field; /* EX_FIELD: the member found (its offset is from `a`'s struct) */
 	const struct func_def *func;
 	struct subprog *sub;       /* EX_CALL of a function of the script's own; func is its def */
+	const struct c_function *c_func; /* EX_CALL of a function of an imported object; func is its def */
 	const void *data;          /* what a function's check leaves for its emit (a struct format *, ...) */
 };
 
@@ -206,6 +207,27 @@ struct import {
 	const char *path;
 };
 
+/* A compiled object that is imported: its file as it is, and its types (the contents of .BTF). */
+struct c_object {
+	const char *path;
+	const void *elf, *btf;
+	size_t elf_bytes;
+	uint32_t btf_bytes;
+	const char *license; /* NULL: it names none */
+};
+
+/* A function of such an object. */
+struct c_function {
+	const char *name;
+	const struct c_object *object;
+	uint32_t proto;         /* the number of its prototype among the object's types */
+	const struct type *ret; /* TY_NONE: void */
+	VEC(const struct type *) params;
+	VEC(const char *) param_names;
+	const char *problem;    /* why it cannot be called, or NULL */
+	struct func_def *def;   /* what calls of it are checked against */
+};
+
 /* C as written at the top: a #directive line, or a struct, union, enum or typedef declaration. The
  * parser keeps its text; meaning comes from lang/cdecl.c. */
 struct c_text {
@@ -237,6 +259,8 @@ struct script {
 	VEC(struct macro *) macros;
 	VEC(struct subprog *) subprogs;
 	VEC(struct import) imports;
+	VEC(struct c_object *) c_objects; /* imported */
+	VEC(struct c_function *) c_funcs;
 	VEC(struct clause *) clauses;
 	const char *shebang; /* or NULL */
 	VEC(struct span) comments; /* for the formatter */

@@ -418,6 +418,7 @@ const struct probe_kind probe_kprobe = {
 	.last_runs_first = true,
 	.takes_cookie = true,
 	.expand = expand,
+	.missing = kprobe_missing,
 	.args = args,
 	.list = list,
 	.attach = kprobe_attach,

@@ -89,11 +89,12 @@ static int expand(struct probe_env *env, const struct probe_spec *spec, attach_v
 
 /*
  * The prototype with its names. The typedef btf_trace_EVENT, which every raw tracepoint has, knows none;
- * the functions that the kernel makes for each (__probestub_, since 6.6) or for its class do.
+ * the functions that the kernel makes for each (__probestub_, since 6.6; __traceiter_) or for its class do, as far
+ * as the program that wrote the types took them up.
  */
 static const struct btf_type *proto_of(const struct btf_file *btf, struct arena *a, const char *event)
 {
-	static const char *const functions[] = { "__probestub_", "__bpf_trace_" };
+	static const char *const functions[] = { "__probestub_", "__traceiter_", "__bpf_trace_" };
 	const struct btf_type *t;
 	uint32_t id;
 

@@ -13,6 +13,7 @@
  *   iterators.c  programs that run while the session reads
  *   maps.c     reading, clearing, showing maps;  reduce.c: CPUs to one value, order of rows
  *   losses.c   every way to lose something, counted
+ *   packets.c  packets of skboutput() to capture files
  *   command.c  the process of -c
  */
 #ifndef SONDE_RUN_INTERNAL_H
@@ -34,6 +35,7 @@ struct bpf_program;
 struct map_handle {
 	int fd; /* owned by the object */
 	uint32_t max_entries, value_bytes; /* as the kernel has them */
+	bool shown;                        /* since the script cleared it */
 };
 
 /* Something the session runs when a descriptor says so. */
@@ -81,6 +83,8 @@ struct session {
 	size_t bounce_bytes;
 	struct strbuf held;          /* events of begin programs until everything is attached */
 	uint64_t now_ns;             /* when the present batch was begun */
+
+	struct packets *packets;     /* packets.c; NULL: the question has none */
 
 	/* timers.c */
 	struct trigger *triggers;    /* in order of their programs */
@@ -146,6 +150,12 @@ int triggers_open(struct session *s, uint64_t tag);
 /* Run what is ready, draining the ring after each run. */
 int triggers_run(struct session *s);
 void triggers_close(struct session *s);
+
+/* ---- packets.c ---- */
+/* When the question calls skboutput(): open what its packets come through. 0 or a negative errno after a report. */
+int packets_open(struct session *s, uint64_t tag);
+void packets_drain(struct session *s);
+void packets_close(struct session *s);
 
 /* ---- iterators.c ---- */
 /* Is there one that has not come to its end? */

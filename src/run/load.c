@@ -6,11 +6,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
 #include "base/util.h"
+#include "kernel/libbpf_log.h"
 #include "run/internal.h"
 
 #define RING_MOST_BYTES ((size_t)16 << 20)
@@ -19,30 +19,6 @@
 #define RING_SMALL_BYTES ((size_t)1 << 20)
 /* Lines of the verifier's log that a message shows. */
 #define LOG_LINES 8
-
-/*
- * libbpf has one print function per process and no context for it. Ours keeps what a loading session's
- * thread gets, and passes on to whoever was there before what belongs to others.
- */
-static pthread_once_t print_once = PTHREAD_ONCE_INIT;
-static libbpf_print_fn_t print_others;
-static __thread struct strbuf *print_log;
-
-static int print_keep(enum libbpf_print_level level, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
-
-static int print_keep(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	if (!print_log)
-		return print_others ? print_others(level, fmt, ap) : 0;
-	if (level == LIBBPF_WARN)
-		strbuf_vaddf(print_log, fmt, ap);
-	return 0;
-}
-
-static void print_install(void)
-{
-	print_others = libbpf_set_print(print_keep);
-}
 
 static size_t power_of_two_at_least(size_t n, size_t least)
 {
@@ -320,11 +296,33 @@ static int programs_prepare(struct session *s)
 	return 0;
 }
 
+/* Programs of an object that is imported are not the question's. */
+static int programs_of_others(struct session *s)
+{
+	struct bpf_program *prog;
+
+	if (!s->module->imports_c)
+		return 0;
+	bpf_object__for_each_program(prog, s->object) {
+		bool own = false;
+		int err;
+
+		for (uint32_t i = 0; i < s->module->programs.n; i++)
+			own |= str_eq(s->module->programs.v[i].name, bpf_program__name(prog));
+		err = own ? 0 : bpf_program__set_autoload(prog, false);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int object_prepare(struct session *s)
 {
 	struct bpf_map *map;
-	int err = 0;
+	int err = programs_of_others(s);
 
+	if (err)
+		return err;
 	bpf_object__for_each_map(map, s->object) {
 		if (is_bss(map)) {
 			/* libbpf asks for this only when it finds a global variable there. */
@@ -345,12 +343,12 @@ static int object_try(struct session *s, struct strbuf *log, bool *told)
 {
 	int err, prepared;
 
-	print_log = log;
+	libbpf_log_keep(log);
 	err = object_open(s);
 	err = err ? err : object_prepare(s);
 	prepared = err ? err : programs_prepare(s);
 	err = err || prepared ? err : bpf_object__load(s->object);
-	print_log = NULL;
+	libbpf_log_keep(NULL);
 	*told = !err && prepared;
 	return err ? err : prepared;
 }
@@ -401,7 +399,6 @@ static int object_load(struct session *s)
 	s->left_out = calloc(s->module->programs.n + 1, sizeof(*s->left_out));
 	if (!s->left_out)
 		return report_error(s->report, -ENOMEM, NULL, "no memory for the session");
-	pthread_once(&print_once, print_install);
 	do {
 		strbuf_reset(&log);
 		err = object_try(s, &log, &told);

@@ -258,7 +258,8 @@ static int content_emit(struct session *s, const struct content *c, int64_t top,
 {
 	const struct map *map = c->desc->map;
 	_cleanup_free_ struct row *rows = reallocarray(NULL, c->n ? c->n : 1, sizeof(*rows));
-	struct table table = { .map = map, .top = top, .div = div, .final = final };
+	struct map_handle *handle = &s->maps[map->id];
+	struct table table = { .map = map, .top = top, .div = div, .final = final, .goes_on = handle->shown };
 	struct record rec = { .kind = REC_MAP, .table = &table };
 	size_t n = 0, skip = 0;
 
@@ -274,6 +275,7 @@ static int content_emit(struct session *s, const struct content *c, int64_t top,
 		skip = n - (size_t)top;
 	table.rows = rows + skip;
 	table.nrows = n - skip;
+	handle->shown = true;
 	return record_emit(s, &rec);
 }
 
@@ -360,6 +362,7 @@ int map_clear(struct session *s, const struct map *map)
 	_cleanup_content_ struct content c = content_of(s, map);
 	int err;
 
+	s->maps[map->id].shown = false;
 	if (desc_is_scalar(c.desc))
 		return scalar_zero(s, &c, false);
 	err = hash_read(s, &c);
@@ -371,6 +374,7 @@ int map_zero(struct session *s, const struct map *map)
 	_cleanup_content_ struct content c = content_of(s, map);
 	int err;
 
+	s->maps[map->id].shown = false;
 	if (desc_is_scalar(c.desc))
 		return scalar_zero(s, &c, true);
 	err = hash_read(s, &c);

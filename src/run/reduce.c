@@ -205,10 +205,22 @@ int key_compare(const struct type *t, const uint8_t *a, const uint8_t *b)
 	}
 }
 
+/* A record is sorted by its first member, as a table is by the column that its author put first. */
+static const struct field *record_first(const struct type *t)
+{
+	return t->kind == TY_RECORD && t->nfields && t->fields[0].type->kind == TY_INT ? &t->fields[0] : NULL;
+}
+
 /* What a row is sorted by before its key; false: by nothing but its key. */
 static bool row_weight(const struct type *t, const uint8_t *value, uint64_t *weight)
 {
+	const struct field *first = record_first(t);
 	uint64_t sum = 0, count;
+
+	if (first) {
+		*weight = int_at(first->type, value + first->offset);
+		return true;
+	}
 
 	switch (t->kind) {
 	case TY_INT:
@@ -251,7 +263,9 @@ static int weighted_compare(const void *pa, const void *pb, void *ctx)
 	const struct weighted *a = pa, *b = pb;
 	const struct map *map = ctx;
 	bool is_hist = map->value->kind == TY_HIST || map->value->kind == TY_LHIST;
-	int c = is_hist ? compare_u64(a->weight, b->weight) : compare_word(map->value, a->weight, b->weight);
+	const struct field *first = record_first(map->value);
+	const struct type *t = first ? first->type : map->value;
+	int c = is_hist ? compare_u64(a->weight, b->weight) : compare_word(t, a->weight, b->weight);
 
 	if (c || !map->key)
 		return c;

@@ -22,7 +22,7 @@
 #define IDLE_TICKS 50
 
 /* What an epoll event is about; triggers are TAG_TRIGGER + index. */
-enum { TAG_RING, TAG_TICK, TAG_STOP, TAG_PID, TAG_WATCH, TAG_ITER, TAG_TRIGGER };
+enum { TAG_RING, TAG_TICK, TAG_STOP, TAG_PID, TAG_WATCH, TAG_ITER, TAG_PACKETS, TAG_TRIGGER };
 
 uint64_t clock_ns(void)
 {
@@ -121,6 +121,7 @@ int session_open(const struct module *m, const struct session_options *o, struct
 	err = epoll_open(s);
 	err = err ? err : session_load(s);
 	err = err ? err : losses_open(s);
+	err = err ? err : packets_open(s, TAG_PACKETS);
 	err = err ? err : pid_watch(s);
 	if (err) {
 		session_free(s);
@@ -289,6 +290,7 @@ static int wake_handle(struct session *s, const struct epoll_event *ev, int n)
 	int err;
 
 	nevents = events_drain(s);
+	packets_drain(s);
 	tick_handle(s, nevents);
 	for (int i = 0; i < n; i++) {
 		uint64_t tag = ev[i].data.u64;
@@ -335,6 +337,7 @@ int session_finish(struct session *s)
 	s->finished = true;
 	probes_switch_off(s);
 	events_drain_all(s);
+	packets_drain(s);
 	if (!s->result)
 		err = programs_run(s, RUN_END);
 	events_drain_all(s);
@@ -359,6 +362,7 @@ void session_free(struct session *s)
 	probes_switch_off(s);
 	probes_detach(s);
 	triggers_close(s);
+	packets_close(s);
 	session_unload(s);
 	losses_close(s);
 	strbuf_free(&s->held);

@@ -195,14 +195,14 @@ static struct place on_stack(struct convention *c, uint32_t words)
 
 static struct place by_convention(struct convention *c, struct passing pass)
 {
-	struct place p = { .where = IN_REGS };
+	struct place p = { .where = IN_REGS }, none = { 0 };
 
 	switch (pass.how) {
 	case PASS_INTEGER:
 	case PASS_ADDRESS:
 		if (c->regs + pass.words > ARRAY_SIZE(arg_regs)) {
 			p = on_stack(c, pass.words);
-			return pass.how == PASS_ADDRESS ? (struct place){ 0 } : p;
+			return pass.how == PASS_ADDRESS ? none : p;
 		}
 		for (uint32_t i = 0; i < pass.words && i < 2; i++)
 			p.regs[i] = arg_regs[c->regs++];

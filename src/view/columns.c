@@ -116,24 +116,49 @@ static const char *value_name(const struct map *m)
 	return name ? name : "value";
 }
 
-/* "PID:7,COMM:16": titles and widths in the order of the columns, as far as it goes. */
+static struct column *column_titled(const struct columns *c, const char *title, size_t len)
+{
+	for (uint32_t i = 0; len && i < c->n; i++)
+		if (strlen(c->v[i].title) == len && !memcmp(c->v[i].title, title, len))
+			return &c->v[i];
+	return NULL;
+}
+
+/* A title of the spec that is that of a column at another place: it was written for several kinds of rows. */
+static bool spec_goes_by_title(const struct columns *c, const char *spec)
+{
+	for (uint32_t i = 0; *spec; i++) {
+		const struct column *named = column_titled(c, spec, strcspn(spec, ",:"));
+
+		if (named && named != &c->v[i])
+			return true;
+		spec += strcspn(spec, ",");
+		spec += *spec == ',';
+	}
+	return false;
+}
+
+/* "PID:7,COMM:16": titles and widths in the order of the columns, or widths of the columns of these titles. */
 static int spec_apply(struct columns *c, const char *spec)
 {
-	for (uint32_t i = 0; spec && i < c->n && *spec; i++) {
-		size_t len = strcspn(spec, ",:");
-		char *title = strndup(spec, len);
+	bool by_title = spec && spec_goes_by_title(c, spec);
 
-		if (!title)
+	for (uint32_t i = 0; spec && *spec && (by_title || i < c->n); i++) {
+		size_t len = strcspn(spec, ",:");
+		struct column *col = by_title ? column_titled(c, spec, len) : &c->v[i];
+		char *title = len ? strndup(spec, len) : NULL;
+
+		if (len && !title)
 			return -ENOMEM;
-		if (len) {
-			free(c->v[i].title);
-			c->v[i].title = title;
+		if (col && title) {
+			free(col->title);
+			col->title = title;
 		} else {
 			free(title);
 		}
 		spec += len;
-		if (*spec == ':')
-			c->v[i].width = (uint32_t)strtoul(spec + 1, NULL, 10);
+		if (col && *spec == ':')
+			col->width = (uint32_t)strtoul(spec + 1, NULL, 10);
 		spec += strcspn(spec, ",");
 		spec += *spec == ',';
 	}
@@ -179,6 +204,18 @@ void columns_free(struct columns *c)
 		free(c->v[i].title);
 	free(c->v);
 	*c = (struct columns){ 0 };
+}
+
+bool columns_continue(struct columns *c, const struct columns *before)
+{
+	if (c->n != before->n)
+		return false;
+	for (uint32_t i = 0; i < c->n; i++)
+		if (strcmp(c->v[i].title, before->v[i].title) != 0)
+			return false;
+	for (uint32_t i = 0; i < c->n; i++)
+		c->v[i].width = MAX(c->v[i].width, before->v[i].width);
+	return true;
 }
 
 static int64_t part_of(const struct agg *a, enum cell_part part)

@@ -31,12 +31,14 @@ struct columns {
 /*
  * Columns of the values of print(): a record, a tuple or a struct has one for each member, all else one.
  * `spec` (may be NULL) gives titles and widths in order: "PID:7,COMM:16,NAME". Titles without a spec are
- * the members' names in capitals. 0 or -ENOMEM.
+ * the members' names in capitals. A spec that has their names at other places gives widths by name. 0 or -ENOMEM.
  */
 int columns_of_type(struct columns *c, const struct type *t, const char *spec);
 /* Columns of a map: its key's parts, then its value; stats() has three. */
 int columns_of_map(struct columns *c, const struct map *m, const char *spec);
 void columns_free(struct columns *c);
+/* Whether the rows of `c` can stand below those of `before`, under the same titles; they then get their widths. */
+bool columns_continue(struct columns *c, const struct columns *before);
 
 /* One cell as text, without padding. key is NULL for what is no map. */
 void cell_text(const struct view *v, struct strbuf *out, const struct column *col, const uint8_t *key,

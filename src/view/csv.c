@@ -195,7 +195,7 @@ static int csv_record(struct view *v, const struct record *rec)
 const struct view_def view_csv = {
 	.name = "csv",
 	.summary = "comma-separated values with a line of titles",
-	.extension = ".csv",
+	.extensions = { ".csv" },
 	.open = csv_open,
 	.record = csv_record,
 	.close = csv_close,

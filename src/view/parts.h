@@ -7,7 +7,7 @@
 
 #include "view/view.h"
 
-extern const struct view_def view_csv, view_json, view_table, view_text;
+extern const struct view_def view_csv, view_flame, view_folded, view_json, view_pprof, view_table, view_text;
 
 /* ---- number.c ---- */
 
@@ -44,6 +44,20 @@ typedef void value_form(const struct view *v, struct strbuf *out, const struct t
 
 value_form text_inet, text_username, text_strftime, text_cgroup_path, text_syscall_name, text_signal_name;
 value_form text_ksym, text_usym, text_stack;
+
+/* Functions at one address: one, and those that were inlined into it. */
+#define MOST_INLINED 16
+
+/* The frames of a stack that are shown: those of the tracing itself are not. Frame i is the u64 at 8 + 8 * i. */
+struct stack_range {
+	uint32_t first, end;
+	uint32_t pid; /* of a user stack */
+	bool user;
+};
+struct stack_range stack_range_of(const struct view *v, const struct type *t, const uint8_t *data);
+/* As symbol_user_frames(), also for the kernel. */
+uint32_t stack_names(const struct view *v, const struct stack_range *range, uint64_t addr, bool is_return,
+		     struct symbol syms[MOST_INLINED]);
 
 /* ---- value_json.c ---- */
 

@@ -43,9 +43,6 @@ void text_usym(const struct view *v, struct strbuf *out, const struct type *t, c
 		number_hex(out, addr);
 }
 
-/* Functions at one address: one, and those that were inlined into it. */
-#define MOST_INLINED 16
-
 static void frame_begin(const struct view *v, struct strbuf *out, const struct type *t, uint64_t addr)
 {
 	if (t->param[1] == STACK_PERF)
@@ -73,26 +70,31 @@ static void symbol_text(struct strbuf *out, const struct type *t, const struct s
 		strbuf_addstr(out, " (inlined)");
 }
 
-/* is_return: it is the address behind a call. */
-static void frame_text(const struct view *v, struct strbuf *out, const struct type *t, uint32_t pid, uint64_t addr,
-		       bool is_return)
+uint32_t stack_names(const struct view *v, const struct stack_range *range, uint64_t addr, bool is_return,
+		     struct symbol syms[MOST_INLINED])
 {
-	bool user = t->kind == TY_USTACK, raw = t->param[1] == STACK_RAW;
-	struct symbol syms[MOST_INLINED] = { 0 };
-	uint32_t n = 0;
+	if (!range->user)
+		return kernel_name(v, addr, syms);
+	if (!v->resolver || !v->resolver->uframes)
+		return 0;
+	return v->resolver->uframes(v->resolver->ctx, range->pid, addr, is_return, syms, MOST_INLINED);
+}
 
-	if (!raw && user)
-		n = v->resolver && v->resolver->uframes ?
-		    v->resolver->uframes(v->resolver->ctx, pid, addr, is_return, syms, MOST_INLINED) : 0;
-	else if (!raw)
-		n = kernel_name(v, addr, syms);
+/* is_return: it is the address behind a call. */
+static void frame_text(const struct view *v, struct strbuf *out, const struct type *t, const struct stack_range *range,
+		       uint64_t addr, bool is_return)
+{
+	bool raw = t->param[1] == STACK_RAW;
+	struct symbol syms[MOST_INLINED] = { 0 };
+	uint32_t n = raw ? 0 : stack_names(v, range, addr, is_return, syms);
+
 	for (uint32_t i = 0; i < MAX(n, 1U); i++) {
 		frame_begin(v, out, t, addr);
 		if (n)
 			symbol_text(out, t, &syms[i]);
 		else if (!raw)
 			number_hex(out, addr);
-		if (t->param[1] == STACK_PERF && user && !syms[i].inlined)
+		if (t->param[1] == STACK_PERF && range->user && !syms[i].inlined)
 			strbuf_addf(out, " (%s)", syms[i].module ? syms[i].module : "[unknown]");
 		strbuf_addch(out, '\n');
 	}
@@ -111,16 +113,24 @@ static bool is_wrapper(const struct view *v, uint64_t addr)
 	return false;
 }
 
-void text_stack(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+struct stack_range stack_range_of(const struct view *v, const struct type *t, const uint8_t *data)
 {
 	uint32_t n = (uint32_t)number_load(data, 4, false), pid = (uint32_t)number_load(data + 4, 4, false), i = 0;
-	uint32_t room = t->size / 8 - 1, most;
+	uint32_t room = t->size / 8 - 1;
 
 	n = MIN(n, room);
 	if (t->kind == TY_KSTACK && pid)
 		while (i < n && i < STACK_WRAPPERS && is_wrapper(v, number_load(data + 8 + i * 8, 8, false)))
 			i++;
+	return (struct stack_range){ .first = i, .end = MIN(n, i + (uint32_t)t->param[0]),
+		.pid = t->kind == TY_USTACK ? pid : 0, .user = t->kind == TY_USTACK };
+}
+
+void text_stack(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	struct stack_range range = stack_range_of(v, t, data);
+
 	strbuf_addch(out, '\n');
-	for (most = i + (uint32_t)t->param[0]; i < n && i < most; i++)
-		frame_text(v, out, t, pid, number_load(data + 8 + i * 8, 8, false), i > 0);
+	for (uint32_t i = range.first; i < range.end; i++)
+		frame_text(v, out, t, &range, number_load(data + 8 + i * 8, 8, false), i > 0);
 }

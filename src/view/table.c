@@ -189,6 +189,26 @@ static int show_other(struct view *v, const struct record *rec)
 
 /* ---- records ---- */
 
+/* Two print() of a program may make rows of the same columns, whose types differ in the length of a text. */
+static int columns_change(struct view *v, const struct type *t)
+{
+	struct table_state *s = v->priv;
+	bool again = s->columns.n, same;
+	struct columns c;
+	int err = columns_of_type(&c, t, v->columns_spec);
+
+	if (err)
+		return err;
+	same = columns_continue(&c, &s->columns);
+	columns_free(&s->columns);
+	s->columns = c;
+	if (!same) {
+		strbuf_addstr(&v->out, again ? "\n" : "");
+		add_titles(v, &s->columns);
+	}
+	return 0;
+}
+
 static int show_value(struct view *v, const struct record *rec)
 {
 	struct table_state *s = v->priv;
@@ -197,15 +217,10 @@ static int show_value(struct view *v, const struct record *rec)
 	if (!t || (t->kind != TY_RECORD && t->kind != TY_TUPLE && t->kind != TY_STRUCT))
 		return show_other(v, rec);
 	if (!s->columns.type || !type_equal(s->columns.type, t)) {
-		bool again = s->columns.n;
-		int err;
+		int err = columns_change(v, t);
 
-		columns_free(&s->columns);
-		err = columns_of_type(&s->columns, t, v->columns_spec);
 		if (err)
 			return err;
-		strbuf_addstr(&v->out, again ? "\n" : "");
-		add_titles(v, &s->columns);
 	}
 	frame_begin(s);
 	s->is_log = true;

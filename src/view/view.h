@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "base/report.h"
 #include "base/strbuf.h"
 #include "code/record.h"
 #include "code/module.h"
@@ -31,6 +32,9 @@ struct view {
 	bool colour;       /* a terminal that wants colour */
 	bool is_terminal;  /* fd is one */
 	bool quiet_attach; /* -q */
+	const struct reporter *reporter; /* for what is to be said beside the output; NULL: nobody listens */
+	const char *title; /* of pictures: the program's name; or NULL */
+	const char *file;  /* the name of the file that fd is, or NULL */
 	const char *columns_spec; /* titles and widths, "PID:7,COMM:16", for views with columns; or NULL */
 	struct strbuf out; /* buffered; written when large, and on flush */
 	uint64_t bytes_written;
@@ -46,9 +50,11 @@ struct view {
 struct view_def {
 	const char *name;    /* "text", "json" */
 	const char *summary;
-	const char *extension; /* ".csv": of the files that it is for; NULL: none */
+	const char *extensions[4]; /* ".csv": of the files that it is for; they end with NULL */
+	bool is_picture;       /* made at the end, of what takes() says; anything else is not shown by it */
 	bool for_programs;     /* losses and messages are records in it; otherwise they go to stderr */
 	int (*open)(struct view *v);
+	bool (*takes)(const struct view *v, const struct record *rec); /* with is_picture: is the record part of it? */
 	int (*record)(struct view *v, const struct record *rec);
 	void (*close)(struct view *v); /* final output; may be NULL */
 };
@@ -61,6 +67,9 @@ extern const struct view_def *const views[];
 const struct view_def *view_find(const char *name);
 /* The view that a file of this name asks for; NULL: none. */
 const struct view_def *view_find_file(const char *path);
+bool view_takes_file(const struct view_def *def, const char *path);
+/* Does the path end like this (".svg")? NULL does not. */
+bool path_ends(const char *path, const char *extension);
 
 int view_open(struct view *v, const struct view_def *def, int fd);
 int view_record(struct view *v, const struct record *rec);

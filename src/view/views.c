@@ -6,7 +6,10 @@
 
 #include "base/util.h"
 
-const struct view_def *const views[] = { &view_text, &view_json, &view_csv, &view_table, NULL };
+const struct view_def *const views[] = {
+	&view_text, &view_json, &view_csv, &view_table, &view_folded, &view_flame,
+	&view_pprof, NULL
+};
 
 const struct view_def *view_find(const char *name)
 {
@@ -16,15 +19,25 @@ const struct view_def *view_find(const char *name)
 	return NULL;
 }
 
+bool path_ends(const char *path, const char *extension)
+{
+	size_t len = path ? strlen(path) : 0;
+
+	return len > strlen(extension) && str_eq(path + len - strlen(extension), extension);
+}
+
+bool view_takes_file(const struct view_def *def, const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(def->extensions) && def->extensions[i]; i++)
+		if (path_ends(path, def->extensions[i]))
+			return true;
+	return false;
+}
+
 const struct view_def *view_find_file(const char *path)
 {
-	size_t len = strlen(path);
-
-	for (size_t i = 0; views[i]; i++) {
-		const char *extension = views[i]->extension;
-
-		if (extension && len > strlen(extension) && str_eq(path + len - strlen(extension), extension))
+	for (size_t i = 0; views[i]; i++)
+		if (view_takes_file(views[i], path))
 			return views[i];
-	}
 	return NULL;
 }

@@ -57,8 +57,6 @@ def test_errors_point_into_the_imported_file(lib, run):
 
 @pytest.mark.parametrize("text, message", [
     ('import "nope.bt"; begin { }', "cannot find nope.bt to import"),
-    ('import "x.bpf.c"; begin { }', "compiled C cannot be linked"),
-    ('import "x.bpf.o"; begin { }', "compiled C cannot be linked"),
     ('import "dir"; begin { }', "cannot read dir"),
     ('import "binary.bt"; begin { }', "contains a NUL byte"),
 ])

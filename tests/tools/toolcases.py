@@ -4,13 +4,15 @@
 The form is that of tests/lang/cases.py with these keys:
     tool      its name, or one of its aliases (required)
     options   as on its command line
+    before    a shell script, run before the tool begins; its failure is that of the case
     trigger   a shell script, run by -c when everything is attached; the tool ends when it ends
     find      regular expressions, one per line; each must match somewhere in standard output
     absent    likewise, and none may match
     needs     features, by the names `sonde --info` gives them, without which the tool cannot work on a kernel;
     refused   it must then end with status 1 and standard error must match this
     kernels   names or beginnings of names of kernels that it can run on (`live 6.12`); all without it
-{programs} stands for the directory of the programs of tests/probes/programs, {sonde} for sonde itself.
+{programs} stands for the directory of the programs of tests/probes/programs, {sonde} for sonde itself, {here} for
+the directory of this file.
 What a trigger does must be seen from inside: values are compared with what the trigger itself knows.
 """
 import re
@@ -29,7 +31,8 @@ UNTESTED = {}
 
 
 def fill(text):
-    return text.replace("{programs}", str(programs.DIRECTORY)).replace("{sonde}", str(Path(lang.SONDE).resolve()))
+    return (text.replace("{programs}", str(programs.DIRECTORY)).replace("{sonde}", str(Path(lang.SONDE).resolve()))
+            .replace("{here}", str(HERE)))
 
 
 def load():
@@ -55,8 +58,8 @@ def headers():
     return {p.stem: p.read_text().split("*/")[0] for p in sorted(TOOLS.glob("*/*.bt")) if p.parent.name != "lib"}
 
 
-def trigger_file(case):
-    return TRIGGERS / (re.sub(r"\W+", "-", case.id) + ".sh")
+def script_file(case, key):
+    return TRIGGERS / (re.sub(r"\W+", "-", case.id) + f".{key}.sh")
 
 
 def prepare():
@@ -64,20 +67,28 @@ def prepare():
     programs.build()
     TRIGGERS.mkdir(parents=True, exist_ok=True)
     for c in CASES:
-        if "trigger" in c.keys:
-            trigger_file(c).write_text("set -e\n" + c.keys["trigger"] + "\n")
+        for key in ("before", "trigger"):
+            if key in c.keys:
+                script_file(c, key).write_text("set -e\n" + c.keys[key] + "\n")
 
 
 def job(case):
     command = [lang.SONDE, case.keys["tool"], *case.words("options")]
     if "trigger" in case.keys:
-        command += ["--cmd", f"sh {trigger_file(case)}"]
+        command += ["--cmd", f"sh {script_file(case, 'trigger')}"]
+    if "before" in case.keys:
+        command = ["/bin/sh", "-c", 'sh "$0" && exec "$@"', str(script_file(case, "before")), *command]
     return {"command": command, "timeout": float(case.keys.get("timeout", 30)),
             "env": {"TZ": "UTC", "LC_ALL": "C.UTF-8", **dict(w.split("=", 1) for w in case.words("env"))}}
 
 
 def runs_on(case, kernel):
     return "kernels" not in case.keys or any(kernel.startswith(k) for k in case.words("kernels"))
+
+
+def said(answer):
+    """The first line of an error, without where it is and what stands before it."""
+    return re.sub(r"^ERROR: ", "", probes.said(answer))
 
 
 class Results(probes.Results):
@@ -94,8 +105,9 @@ class Results(probes.Results):
             assert status == 1 and re.search(case.keys["refused"], err), shown
         else:
             check_answer(case, answer)
+        refused = missing or case.keys.get("status", "0") != "0"
         self.now[case.id] = {"state": "no" if missing else "yes", "lacks": missing,
-                             "said": probes.said(answer) if missing else ""}
+                             "said": said(answer) if refused else ""}
 
 
 def check_answer(case, answer):

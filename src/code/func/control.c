@@ -182,13 +182,6 @@ static int unwatch_act(const struct act *act, const struct site *site, const uin
 	return 0;
 }
 
-/* ---- what is not built ---- */
-
-static int skboutput_check(struct checker *c, struct expr *call)
-{
-	return check_error(c, call->span, "skboutput() is not supported: packets cannot be written to a capture file");
-}
-
 func_family funcs_control = {
 	{ "signal", .signature = "void signal(string name) or signal(int number)",
 	  .summary = "send a signal to the process that runs",
@@ -207,8 +200,5 @@ func_family funcs_control = {
 	{ "unwatch", .signature = "void unwatch(void *address)", .summary = "end the watchpoints at an address",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_VOID | FUNC_ASYNC,
 	  .check = unwatch_check, .emit = unwatch_emit, .act = unwatch_act },
-	{ "skboutput", .signature = "uint32 skboutput(string file, struct sk_buff *skb, int length, int offset)",
-	  .summary = "write a packet to a capture file; refused so far",
-	  .min_args = 4, .max_args = 4, .type = &type_uint32, .check = skboutput_check },
 	{ 0 },
 };

@@ -16,7 +16,7 @@
 extern func_family funcs_output, funcs_aggregate, funcs_map, funcs_task, funcs_time, funcs_probe,
 	funcs_string, funcs_address, funcs_type, funcs_param, funcs_message, funcs_outside, funcs_stack, funcs_name,
 	funcs_search, funcs_bytes, funcs_control, funcs_register, funcs_kfunc,
-	funcs_kernelobj;
+	funcs_kernelobj, funcs_packet;
 
 static inline struct expr *call_arg(const struct expr *call, uint32_t i)
 {
@@ -37,6 +37,9 @@ int emit_helper(struct lower *l, const struct expr *call, int helper, struct val
 /* Is the context of such probes the registers of the processor? Then one of them: */
 bool kind_has_registers(const struct probe_kind *kind);
 vreg emit_register(struct lower *l, const struct cpu_register *reg);
+
+/* The verifier must know what the pointer points to: a call that is for fentry, fexit and their like only. */
+int typed_context_check(struct checker *c, const struct expr *call);
 
 /* Argument i of an event as a number; what its payload type says decides width and sign. */
 int64_t payload_int(const struct site *site, const uint8_t *data, uint32_t i);

@@ -4,8 +4,7 @@
 
 #include "code/func/func_priv.h"
 
-/* The verifier must know what the pointer points to: fentry, fexit and their like. */
-static int typed_context_check(struct checker *c, const struct expr *call)
+int typed_context_check(struct checker *c, const struct expr *call)
 {
 	if (c->unit->points.n && c->unit->points.v[0]->uses_btf_ctx)
 		return 0;

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Stacks as folded text, as a flame graph (looked at in a browser) and as a difference of two."""
+import os
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+
+import pytest
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+# f1 calls f2 calls f3; f3 does twice the work that f2 does itself.
+SPIN_C = r"""
+#include <stdlib.h>
+volatile long x;
+__attribute__((noinline)) void f3(long n) { for (long i = 0; i < 2 * n; i++) x += i; }
+__attribute__((noinline)) void f2(long n) { f3(n); for (long i = 0; i < n; i++) x += i; x++; }
+__attribute__((noinline)) void f1(long n) { f2(n); x++; }
+__attribute__((noinline)) void evil(void) { for (long i = 0; i < 1000000; i++) x += i; }
+int main(int argc, char **argv)
+{
+	for (int i = 0; i < atoi(argv[1]); i++) {
+		f1(1000000);
+		if (argc > 2)
+			evil();
+	}
+	return 0;
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def spin(tmp_path_factory):
+    d = tmp_path_factory.mktemp("spin")
+    (d / "spin.c").write_text(SPIN_C)
+    subprocess.run(["gcc", "-O1", "-fno-omit-frame-pointer", "-o", d / "spin", d / "spin.c"], check=True)
+    subprocess.run(["objcopy", "--redefine-sym", "evil=<script>alert(1)</script>&amp;'", d / "spin"], check=True)
+    return str(d / "spin")
+
+
+PROFILE = "profile:hz:499 /pid == cpid/ { @[comm, ustack, kstack] = count(); }"
+
+
+def folded(text):
+    return {tuple(line.rpartition(" ")[0].split(";")): int(line.rpartition(" ")[2]) for line in text.splitlines()}
+
+
+def test_folded_has_the_shape_of_the_program(run, spin):
+    r = run("-q", "-f", "folded", "-c", f"{spin} 300", "-e", PROFILE)
+    stacks = folded(r.out)
+    assert r.status == 0 and all(s[0] == "spin" for s in stacks), r
+    mine = {s: n for s, n in stacks.items() if "f1" in s}
+    in_f3 = sum(n for s, n in mine.items() if "f3" in s)
+    assert {s[s.index("main"):][:4] for s in mine if "f3" in s} == {("main", "f1", "f2", "f3")}, r
+    assert 0.55 < in_f3 / sum(mine.values()) < 0.78, r
+    assert list(stacks) == sorted(stacks)
+
+
+def test_kernel_frames_are_marked_and_come_last(run):
+    r = run("-q", "-f", "folded", "-c", "cat /dev/null", "-e",
+            "tracepoint:syscalls:sys_enter_openat /pid == cpid/ { @[comm, ustack, kstack] = count(); }")
+    for stack in folded(r.out):
+        marks = [f.endswith("_[k]") for f in stack]
+        assert marks == sorted(marks) and not marks[0], r
+
+
+def test_what_was_shown_before_counts_once(run):
+    assert sum(folded(run("-q", "-f", "folded", "-e",
+                          "BEGIN { @[kstack] = sum(5); print(@); print(@); }").out).values()) == 5
+    r = run("-q", "-f", "folded", "-e", """BEGIN { @[kstack] = sum(5); print(@); clear(@); }
+        interval:ms:50 { exit(); } END { @[kstack] = sum(7); }""")
+    assert sum(folded(r.out).values()) == 12, r
+
+
+def test_several_maps_stay_apart(run):
+    r = run("-q", "-f", "folded", "-e", "BEGIN { @a[comm, kstack] = sum(5); @b[comm, kstack] = sum(6); print(kstack); }")
+    assert {s[0]: n for s, n in folded(r.out).items()} == {"@a": 5, "@b": 6, "print": 1}, r
+
+
+def test_what_is_no_stack_is_shown_beside_the_picture(run, tmp_path):
+    q = 'BEGIN { printf("hello\\n"); @n = 4; @[kstack] = count(); }'
+    r = run("-q", "-o", tmp_path / "x.folded", "-e", q)
+    assert r.out.split() == ["hello", "@n:", "4"] and len((tmp_path / "x.folded").read_text().splitlines()) == 1, r
+    r = run("-q", "-f", "folded", "-e", q)
+    assert len(r.out.splitlines()) == 1 and "hello" in r.err and "@n: 4" in r.err, r
+
+
+def test_without_stacks_there_is_an_empty_picture_and_a_hint(run, tmp_path):
+    r = run("-q", "-o", tmp_path / "x.svg", "-e", "BEGIN { @ = 1; }")
+    assert r.status == 0 and "there are no stacks" in r.err, r
+    ET.parse(tmp_path / "x.svg")
+
+
+def test_a_picture_is_complete_or_not_there(run, tmp_path):
+    (tmp_path / "old.svg").write_text("old")
+    r = run("-o", tmp_path / "old.svg", "-e", "BEGIN { not a program }")
+    assert r.status == 1 and (tmp_path / "old.svg").read_text() == "old"
+    r = run("-o", tmp_path / "no" / "x.svg", "-e", "BEGIN { }")
+    assert r.status == 1 and "x.svg" in r.err
+    run("-q", "-o", tmp_path / "old.svg", "-e", "BEGIN { @[kstack] = count(); }")
+    ET.parse(tmp_path / "old.svg")
+    assert sorted(os.listdir(tmp_path)) == ["old.svg"]
+
+
+def frames(path):
+    found = ET.parse(path).getroot().find(f".//{SVG}g[@id='frames']")
+    return [(g.find(f"{SVG}title").text.split("\n"), g.find(f"{SVG}rect"), int(g.get("data-a")), int(g.get("data-n")))
+            for g in found]
+
+
+def test_flame_frames_lie_on_those_that_called_them(run, spin, tmp_path):
+    r = run("-q", "-o", tmp_path / "x.svg", "-c", f"{spin} 200 evil", "-e", PROFILE)
+    assert r.status == 0, r
+    rows = frames(tmp_path / "x.svg")
+    by_name = {title[0]: (rect, a, n) for title, rect, a, n in rows}
+    for inner, outer in (("f3", "f2"), ("f2", "f1"), ("f1", "main")):
+        (ri, ai, ni), (ro, ao, no) = by_name[inner], by_name[outer]
+        assert float(ri.get("y")) < float(ro.get("y")) and ao <= ai and ai + ni <= ao + no
+    assert "<script>alert(1)</script>&amp;'" in by_name
+    text = (tmp_path / "x.svg").read_text()
+    assert "alert(1)</script>" not in text.replace("&#60;", "") and "http" not in re.sub(r"http://www.w3.org/[0-9a-z/]+", "", text)
+    assert len({rect.get("fill") for _, rect, _, _ in rows}) > 3
+
+
+def test_colours_do_not_change_from_one_drawing_to_the_next(run, tmp_path):
+    (tmp_path / "a").write_text("main;x 1\nmain;y_[k] 2\n")
+    drawn = [run("diff", tmp_path / "a", tmp_path / "a").out for _ in range(2)]
+    assert drawn[0] == drawn[1] and "<svg" in drawn[0]
+
+
+def test_diff_compares_shares(run, tmp_path):
+    (tmp_path / "a.folded").write_text("main;less 50\nmain;more 50\nmain;same 100\n")
+    (tmp_path / "b.folded").write_text("main;less 4\nmain;more_[k] 1\nmain;more 15\nmain;same 20\n")
+    r = run("diff", tmp_path / "a.folded", tmp_path / "b.folded", "-o", tmp_path / "d.svg")
+    assert r.status == 0, r
+    found = {title[0] + title[3:][0] if title[3:] else title[0]: (title[2], rect.get("fill"))
+             for title, rect, _, _ in frames(tmp_path / "d.svg")}
+    assert found["less"][0] == "-15.00 points (before: 25.00 %)"
+    assert found["more"][0] == "+12.50 points (before: 25.00 %)"
+    assert found["same"][0] == "+0.00 points (before: 50.00 %)"
+    red, blue = (lambda c: int(c[1:3], 16)), (lambda c: int(c[5:7], 16))
+    assert red(found["more"][1]) > blue(found["more"][1]) and red(found["less"][1]) < blue(found["less"][1])
+
+
+@pytest.mark.parametrize("args,message", [
+    (["a"], "two recordings"), (["a", "missing"], "cannot open"), (["a", "bad"], "bad:2: this is no folded stack"),
+    (["a", "empty"], "holds no samples"), (["a", "a", "-o", "x.csv"], "cannot write"),
+])
+def test_diff_says_what_is_wrong(run, tmp_path, args, message):
+    (tmp_path / "a").write_text("x 1\n")
+    (tmp_path / "bad").write_text("x 1\nx;y\n")
+    (tmp_path / "empty").write_text("")
+    r = run("diff", *args, cwd=tmp_path)
+    assert r.status in (1, 2) and message in r.err, r
+
+
+# ---- in a browser ----
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def browse(tmp_path, url, *args):
+    r = subprocess.run([CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1200,700",
+                        f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=3000", *args, url],
+                       capture_output=True, timeout=120, env={**os.environ, "HOME": str(tmp_path)})
+    return r.stdout.decode()
+
+
+@pytest.fixture(scope="session")
+def real_load(tmp_path_factory):
+    """The flame graph of a program that many machines have, under load."""
+    from conftest import sonde
+    d = tmp_path_factory.mktemp("flame")
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    r = sonde("-q", "-o", d / "real.html", "-c", "openssl speed -seconds 1 -evp aes-128-cbc", "-e",
+              "profile:hz:499 /pid == cpid/ { @[comm, ustack(20), kstack(20)] = count(); }", timeout=60)
+    assert r.status == 0 and (d / "real.html").stat().st_size > 3000, r
+    return d / "real.html"
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
+def test_flame_graph_of_a_real_load_is_zoomed_and_searched_in_a_browser(real_load, tmp_path):
+    page = real_load.read_text()
+    count = page.count("<g data-a=")
+    widths = lambda dom: re.findall(r'<g data-a="\d+" data-n="\d+" class="([^"]*)"><title>([^\n]*)\n[^<]*</title>'
+                                    r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)"', dom)
+    plain = widths(browse(tmp_path, f"file://{real_load}", "--dump-dom"))
+    assert len(plain) == count and plain[0][1] == "all" and float(plain[0][3]) > 1100
+    # The script has taken the window's width and cut texts; nothing is hidden or marked.
+    wanted = next(i for i, f in enumerate(plain) if i > 1 and 20 < float(f[3]) < 1100)
+    dom = browse(tmp_path, f"file://{real_load}#zoom={wanted}&search=^openssl$", "--dump-dom")
+    zoomed = widths(dom)
+    assert float(zoomed[wanted][3]) > 1100 and "gone" not in zoomed[wanted][0]
+    assert "up" in zoomed[0][0] and any("gone" in f[0] for f in zoomed)
+    assert [f[1] for f in zoomed if "hit" in f[0]] == [f[1] for f in plain if f[1] == "openssl"]
+    assert re.search(r'id="matched"[^>]*>matched: 100.00 %<', dom)
+    dom = browse(tmp_path, f"file://{real_load}#search=nothing[a", "--dump-dom")
+    assert 'class="bad"' in dom
+    picture = real_load.parent / "real.png"
+    browse(tmp_path, f"file://{real_load}", f"--screenshot={picture}")
+    assert picture.read_bytes()[:4] == b"\x89PNG" and picture.stat().st_size > 8000
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
+def test_hostile_names_stay_text_in_a_browser(run, spin, tmp_path):
+    run("-q", "-o", tmp_path / "x.html", "-c", f"{spin} 50 evil", "-e", PROFILE)
+    dom = browse(tmp_path, f"file://{tmp_path}/x.html#search=alert", "--dump-dom")
+    assert dom.count("<script") == 1 and "&lt;script&gt;alert(1)" in dom and 'hit"><title>&lt;script' in dom
