@@ -256,6 +256,15 @@ TRACING(probe_iter_task, "task", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_file, "task_file", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_vma, "task_vma", BPF_TRACE_ITER, false)
 
+bool kernel_has_fentry(struct kernel *k)
+{
+	static int known = -1;
+
+	if (known < 0)
+		known = probe_fentry(k);
+	return known;
+}
+
 static bool event_opens(const struct perf_event_attr *attr)
 {
 	_cleanup_close_ int fd = (int)syscall(SYS_perf_event_open, attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);

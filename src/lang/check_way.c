@@ -38,6 +38,8 @@ static const char *spec_missing(struct checker *c, const struct probe_spec *name
 	k = probe_kind_find(c->env->kinds, spec->kind);
 	if (!k)
 		return arena_printf(c->arena, "there is no kind of probe '%s'", spec->kind);
+	if (k->missing && k->missing(&env))
+		return arena_printf(c->arena, "no %s: %s", k->name, k->missing(&env));
 	env.diags = &diags;
 	env.report = NULL;
 	env.max_probes = UINT32_MAX;
@@ -46,7 +48,8 @@ static const char *spec_missing(struct checker *c, const struct probe_spec *name
 	return diags.list.n ? diags.list.v[0].text : arena_printf(c->arena, "%s is not available", spec_name(c, spec));
 }
 
-static void way_read(struct checker *c, struct way *w)
+/* Whether the kernel offers it is asked only until one has been found. */
+static void way_read(struct checker *c, struct way *w, bool asked)
 {
 	const char *p = w->text;
 
@@ -60,7 +63,7 @@ static void way_read(struct checker *c, struct way *w)
 			return;
 		spec = probe_spec_of_text(c->arena, arena_strndup(c->arena, p, len));
 		vec_push(c->arena, &w->specs, spec);
-		if (!w->missing)
+		if (asked && !w->missing)
 			w->missing = spec_missing(c, spec);
 		p += len;
 	}
@@ -124,7 +127,7 @@ int pass_ways(struct checker *c)
 		return 0;
 	for (uint32_t i = 0; i < c->env->nways; i++) {
 		ways[i].text = c->env->ways[i];
-		way_read(c, &ways[i]);
+		way_read(c, &ways[i], taken == UINT32_MAX);
 		if (taken == UINT32_MAX && !ways[i].missing)
 			taken = i;
 	}

@@ -159,6 +159,11 @@ struct probe_kind {
 	 */
 	int (*expand)(struct probe_env *env, const struct probe_spec *spec, attach_vec *out);
 	/*
+	 * Why this kernel has no probes of the kind at all, as far as expand() does not say it, or NULL: asked
+	 * where another way would do. The kind may leave this out.
+	 */
+	const char *(*missing)(struct probe_env *env);
+	/*
 	 * The clause of `ap` is known now: choose the cheapest way to attach that gives it what it reads.
 	 * Called once all probes of the script are expanded, before args(); may set section and args. NULL:
 	 * there is only one way.
