@@ -244,6 +244,15 @@ int pass_map_decls(struct checker *c)
 	return 0;
 }
 
+/* Clauses of ways that were not taken are gone, and with them what they assign to maps that others clear. */
+static void map_settle_unused(struct map *m)
+{
+	m->value = &type_int64;
+	m->key_known = true;
+	if (m->key && m->key->kind == TY_NONE)
+		m->key = NULL;
+}
+
 static void map_final_check(struct checker *c, const struct map *m)
 {
 	bool percpu = false;
@@ -265,8 +274,11 @@ static void map_final_check(struct checker *c, const struct map *m)
 
 int pass_maps(struct checker *c)
 {
-	vec_each(it, &c->script->maps)
+	vec_each(it, &c->script->maps) {
+		if ((*it)->value->kind == TY_NONE && c->env->nways)
+			map_settle_unused(*it);
 		map_final_check(c, *it);
+	}
 	vec_each(it, &c->script->map_decls) {
 		if (!strmap_get(&c->priv->map_names, it->name))
 			diag_warn(c->diags, it->span, "%s is declared but not used", it->name);
