@@ -244,20 +244,15 @@ int pass_map_decls(struct checker *c)
 	return 0;
 }
 
-/* Clauses of ways that were not taken are gone, and with them what they assign to maps that others clear. */
-static void map_settle_unused(struct map *m)
-{
-	m->value = &type_int64;
-	m->key_known = true;
-	if (m->key && m->key->kind == TY_NONE)
-		m->key = NULL;
-}
-
-static void map_final_check(struct checker *c, const struct map *m)
+static void map_final_check(struct checker *c, struct map *m)
 {
 	bool percpu = false;
 
-	if (m->value->kind == TY_NONE) {
+	/* Clauses that another way of the question would need, and that are gone, may have been those that assign. */
+	if (m->value->kind == TY_NONE && c->env->nways) {
+		m->value = &type_uint64;
+		m->key_known = true;
+	} else if (m->value->kind == TY_NONE) {
 		check_error(c, m->span, "nothing is ever assigned to %s", m->name);
 		return;
 	}
@@ -274,11 +269,8 @@ static void map_final_check(struct checker *c, const struct map *m)
 
 int pass_maps(struct checker *c)
 {
-	vec_each(it, &c->script->maps) {
-		if ((*it)->value->kind == TY_NONE && c->env->nways)
-			map_settle_unused(*it);
+	vec_each(it, &c->script->maps)
 		map_final_check(c, *it);
-	}
 	vec_each(it, &c->script->map_decls) {
 		if (!strmap_get(&c->priv->map_names, it->name))
 			diag_warn(c->diags, it->span, "%s is declared but not used", it->name);

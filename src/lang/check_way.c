@@ -26,13 +26,16 @@ static const char *spec_name(struct checker *c, const struct probe_spec *spec)
 }
 
 /* What the kind has to say stays here: another way may do. */
-static const char *spec_missing(struct checker *c, const struct probe_spec *spec)
+static const char *spec_missing(struct checker *c, const struct probe_spec *named)
 {
-	const struct probe_kind *k = probe_kind_find(c->env->kinds, spec->kind);
+	struct probe_spec copy = *named, *spec = &copy;
+	const struct probe_kind *k;
 	struct diags diags = { .arena = c->arena, .sources = c->diags->sources };
 	struct probe_env env = *c->env->probe;
 	attach_vec points = { 0 };
 
+	spec_put_params(c, spec);
+	k = probe_kind_find(c->env->kinds, spec->kind);
 	if (!k)
 		return arena_printf(c->arena, "there is no kind of probe '%s'", spec->kind);
 	if (k->missing && k->missing(&env))
