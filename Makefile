@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 
-.PHONY: all run test test-vm test-vm-full test-sanitize bench lint fuzz kernels-table install clean arm64 packages-build packages-test
+.PHONY: all run test test-vm test-vm-full test-sanitize bench lint fuzz kernels-table tools-table install clean arm64 packages-build packages-test
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 
@@ -38,6 +38,11 @@ test-vm-full: packages-test all
 kernels-table: packages-test all
 	@$(PYTHON) tests/run.py --build $(BUILD) --only probes --only vm -- -k test_probes
 	@scripts/kernels-table --build $(BUILD)
+
+# docs/tools.md: which tools work where, as the tests see it.
+tools-table: packages-test all
+	@$(PYTHON) tests/run.py --build $(BUILD) --only tools --only vm -- -k "test_cases_of_tools or test_tools"
+	@scripts/tools-table --build $(BUILD)
 
 # The same tests under AddressSanitizer and UndefinedBehaviorSanitizer.
 test-sanitize: packages-test

@@ -64,6 +64,8 @@ void options_free(struct options *o);
 int option_words(char **argv);
 /* The table of options, for people. */
 void options_print(struct strbuf *out);
+/* Call fn for each option; letter may be 0, name and arg NULL. Stops when fn returns non-zero, and returns that. */
+int options_each(int (*fn)(void *ctx, char letter, const char *name, const char *arg, const char *help), void *ctx);
 
 /* ---- messages ---- */
 
@@ -118,7 +120,9 @@ int question_dump(const struct options *o);
 
 /* Each takes its arguments with its own name as argv[0] and returns the exit status. */
 int cmd_build(int argc, char **argv);
+int cmd_complete(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_checkup(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_tools(int argc, char **argv);
@@ -132,6 +136,8 @@ extern const struct command commands[]; /* ends with a NULL name */
 const struct command *command_find(const char *name);
 /* Become the program sonde-NAME, if there is one; returns only when there is none. */
 void command_exec_external(const char *name, char **argv);
+/* Names of the topics of `sonde help`; NULL behind the last. */
+const char *help_topic(size_t i);
 /* What is nearest to a mistyped command, or NULL. */
 const char *command_nearest(const char *name);
 

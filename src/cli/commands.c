@@ -12,6 +12,8 @@
 
 const struct command commands[] = {
 	{ "build", "FILE -o OUT.bpf.o", "compile a program into a standard BPF object", cmd_build },
+	{ "checkup", "[SECONDS] [-f json]", "look the machine over and say on one page what is worth a closer look", cmd_checkup },
+	{ "complete", "WORD...", "what may stand at the end of a command line, for the completion of shells", cmd_complete },
 	{ "diff", "BEFORE.folded AFTER.folded -o OUT.svg", "draw how a recording of stacks differs from another", cmd_diff },
 	{ "help", "[TOPIC]", "explain a command, a function or a topic", cmd_help },
 	{ "show", "TOOL", "print the source of a tool, to copy and change", cmd_show },

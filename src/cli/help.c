@@ -197,6 +197,11 @@ static const struct {
 	{ "environment", help_environment }, { "exit-status", help_exit_status },
 };
 
+const char *help_topic(size_t i)
+{
+	return i < ARRAY_SIZE(topics) ? topics[i].name : NULL;
+}
+
 static int help_unknown(struct function_search *s, const char *topic)
 {
 	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;

@@ -543,3 +543,13 @@ void options_print(struct strbuf *out)
 				option_print(out, &defs[i]);
 	}
 }
+
+int options_each(int (*fn)(void *ctx, char letter, const char *name, const char *arg, const char *help), void *ctx)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(defs) && !r; i++)
+		if (defs[i].group != GROUP_COMPAT)
+			r = fn(ctx, defs[i].letter, defs[i].name, defs[i].arg, defs[i].help);
+	return r;
+}

@@ -71,12 +71,12 @@ static void add_usage(struct strbuf *out, const struct tool *t)
 
 	strbuf_addf(out, "usage: sonde %s [OPTIONS]", t->name);
 	while (words && *words) {
-		size_t len = strcspn(words, " \n");
+		size_t len = strcspn(words, " \n"), name = *words == '$' ? strcspn(words, "=") + 1 : 0;
 
-		strbuf_addstr(out, " [");
-		for (size_t i = 0; i < len; i++)
+		strbuf_addstr(out, name ? " " : " [");
+		for (size_t i = name; i < len; i++)
 			strbuf_addch(out, (char)toupper((unsigned char)words[i]));
-		strbuf_addch(out, ']');
+		strbuf_addstr(out, name ? "" : "]");
 		words += len + strspn(words + len, " \n");
 	}
 	strbuf_addch(out, '\n');

@@ -64,17 +64,16 @@ static const struct param *param_lettered(const struct invocation *in, char lett
 	return NULL;
 }
 
-/* "words: interval count" */
-static const struct param *param_placed(const struct invocation *in, size_t place)
+/* "words: $1=FUNCTION interval count": the name at a place, and its length, or NULL behind the last. */
+static const char *word_placed(const struct invocation *in, size_t place, size_t *len)
 {
 	const char *p = tool_value(in->tool, "words", 0);
 
 	while (p && *p) {
-		size_t len = strcspn(p, " \n");
-
+		*len = strcspn(p, " \n");
 		if (!place--)
-			return param_named(in, p, len);
-		p += len + strspn(p + len, " \n");
+			return p;
+		p += *len + strspn(p + *len, " \n");
 	}
 	return NULL;
 }
@@ -147,11 +146,27 @@ static int take_letters(struct invocation *in, char **argv, int *used)
 	return 0;
 }
 
+/* What the program knows as $1, $2, ... goes to it as it is. */
+static int give_positional(struct invocation *in, const char *word)
+{
+	if (!*word || *word == '-')
+		return fail(EXIT_USAGE, NULL, "%s: '%s' is not what it takes", in->tool->name, word);
+	if (in->ngiven == ARRAY_SIZE(in->given))
+		return fail(EXIT_USAGE, NULL, "too many parameters");
+	in->given[in->ngiven] = strdup(word);
+	return in->given[in->ngiven++] ? 0 : fail(EXIT_FAILED, NULL, "out of memory");
+}
+
 static int take_word(struct invocation *in, const char *word)
 {
-	const struct param *p = param_placed(in, in->nwords++);
+	size_t len = 0;
+	const char *name = word_placed(in, in->nwords++, &len);
+	const struct param *p;
 	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;
 
+	if (name && *name == '$')
+		return give_positional(in, word);
+	p = name ? param_named(in, name, len) : NULL;
 	if (p)
 		return give(in, p, word);
 	strbuf_addf(&hint, "`sonde help %s` shows what it takes", in->tool->name);
@@ -177,6 +192,19 @@ static int take_arguments(struct invocation *in, int argc, char **argv)
 			err = take_letters(in, argv + i, &used);
 	}
 	return err;
+}
+
+/* A tool cannot do without those words that its program knows as $1, $2, ... */
+static int check_words(const struct invocation *in)
+{
+	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;
+	size_t len;
+	const char *name = word_placed(in, in->nwords, &len), *eq = name ? memchr(name, '=', len) : NULL;
+
+	if (!eq || *name != '$')
+		return 0;
+	strbuf_addf(&hint, "`sonde help %s` shows what it takes", in->tool->name);
+	return fail(EXIT_USAGE, hint.s, "%s needs %.*s", in->tool->name, (int)(name + len - eq - 1), eq + 1);
 }
 
 /* What an alias stands for comes first, so that the command line wins. */
@@ -268,6 +296,9 @@ static int invoke(struct invocation *in, int argc, char **argv)
 		return status;
 	if (in->help)
 		return tool_help(in->tool);
+	status = check_words(in);
+	if (status)
+		return status;
 	status = options_parse(&o, (int)in->nown, in->own);
 	if (!status) {
 		free(TAKE_PTR(o.params));

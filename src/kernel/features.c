@@ -252,15 +252,19 @@ static bool tracing_works(const char *target, enum bpf_attach_type type, bool at
 TRACING(probe_fentry, QUIET_FUNCTION, BPF_TRACE_FENTRY, true)
 TRACING(probe_fexit, QUIET_FUNCTION, BPF_TRACE_FEXIT, true)
 
-bool kernel_has_fentry(struct kernel *k)
-{
-	return probe_fentry(k) && probe_fexit(k);
-}
-
 TRACING(probe_tp_btf, "sched_switch", BPF_TRACE_RAW_TP, false)
 TRACING(probe_iter_task, "task", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_file, "task_file", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_vma, "task_vma", BPF_TRACE_ITER, false)
+
+bool kernel_has_fentry(struct kernel *k)
+{
+	static int known = -1;
+
+	if (known < 0)
+		known = probe_fentry(k);
+	return known;
+}
 
 static bool event_opens(const struct perf_event_attr *attr)
 {

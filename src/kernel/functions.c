@@ -23,6 +23,8 @@ void functions_free(struct functions *f)
 	strbuf_free(&f->text);
 	name_list_free(&f->modules);
 	free(f->module_names);
+	free(f->module_typed);
+	free(f->sorted);
 	free(f->list);
 	free(f->slots);
 	free(f);

@@ -11,6 +11,7 @@ struct function {
 	uint32_t next;   /* of this name, plus one; 0: none */
 	uint16_t module; /* index into module_names */
 	uint8_t state;   /* enum function_state */
+	uint32_t type;   /* in the types of its module; 0: none, or not looked for so far */
 };
 
 struct functions {
@@ -18,9 +19,11 @@ struct functions {
 	struct function *list;   /* in the kernel's order: by address, modules behind */
 	size_t n, cap;
 	uint32_t *module_names;  /* in text */
+	bool *module_typed;      /* by module: its functions' types have been looked for */
 	uint32_t nmodules;
 	struct name_list modules; /* without "vmlinux" */
 	uint32_t *slots, mask;   /* by name: index into list plus one */
+	uint32_t *sorted;        /* all of them by name, module and address; NULL: nobody needed that so far */
 	bool certain;            /* the kernel has said what it can trace */
 };
 

@@ -78,7 +78,7 @@ bool kernel_has_kprobes(struct kernel *k);
 const char *kernel_kprobes_missing(struct kernel *k);
 /* How perf_event_open() is told of a kprobe: its type, and the bit of config that makes it fire on return. */
 int kernel_kprobe_pmu(struct kernel *k, uint32_t *type, uint32_t *return_bit);
-/* Whether programs can be hooked into functions (fentry, fexit): tries it, which is not for free. */
+/* Whether programs can be hooked into functions (fentry, fexit): it is tried, once. */
 bool kernel_has_fentry(struct kernel *k);
 /* Can one link attach a program to thousands of functions; and to entry and return at once? Tried once. */
 bool kernel_has_kprobe_multi(struct kernel *k);
@@ -100,6 +100,7 @@ struct kernel_function {
 	uint64_t address;     /* 0: this user may not see it */
 	enum function_state state;
 	const char *variant;  /* FUNCTION_CHANGED: what there is instead */
+	uint32_t number;      /* for kernel_function_type() */
 };
 
 /*
@@ -109,6 +110,8 @@ struct kernel_function {
  */
 int kernel_functions(struct kernel *k, struct arena *a, const char *module, const char *name,
 		     const struct kernel_function **list, size_t *n);
+/* Of a function from that list: its type's id in the types of its module (BTF_KIND_FUNC); 0: they have none. */
+uint32_t kernel_function_type(struct kernel *k, const struct kernel_function *fn);
 /* The functions of this very name (several may have it). When there is none, *n is 1 and the one says why
  * not (FUNCTION_CHANGED and behind). `module` NULL: any. */
 int kernel_functions_named(struct kernel *k, struct arena *a, const char *module, const char *name,

@@ -526,6 +526,7 @@ static int take_branch(struct checker *c, struct expr *e)
 	struct expr *taken = literal_is_true(e->a) ? e->b : e->c;
 	static const struct expr empty = { .kind = EX_BLOCK };
 
+	params_mark_expr(c, taken == e->b ? e->c : e->b);
 	expr_replace(e, taken ? taken : &empty);
 	return check_expr(c, e);
 }

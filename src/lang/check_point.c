@@ -43,9 +43,10 @@ bool points_told_apart(struct checker *c, const struct attach_point *x, const st
 	       x->guard.ctx_offset == y->guard.ctx_offset && x->guard.offset == y->guard.offset;
 }
 
-void points_number(struct unit *u)
+/* Where the kernel takes no cookies, no body that serves several points asks for one. */
+void points_number(struct checker *c, struct unit *u)
 {
 	for (uint32_t i = 0; i < u->points.n; i++)
-		if (!u->points.v[i]->group)
+		if (!u->points.v[i]->group && has_cookies(c, u->points.v[i]))
 			u->points.v[i]->cookie = i;
 }

@@ -51,6 +51,7 @@ struct check_priv {
 	struct strmap c_consts;     /* name -> struct c_const */
 	const struct expr *agg_ok;  /* the call that stands where an aggregation may */
 	uint32_t includes;          /* files read for #include */
+	struct headers *headers;    /* of the machine, where one is included (header.h); NULL: none is */
 	uint32_t loops;             /* depth of loops around the statement being checked */
 	const struct subprog *sub;  /* the function being checked; NULL: a clause */
 	uint32_t unreached;         /* inside branches that a constant condition excludes */
@@ -190,14 +191,20 @@ int check_param(struct checker *c, struct expr *e);
 const char *param_text(const struct checker *c, uint64_t n);
 /* An integer that came from a parameter becomes its text. False: it did not. */
 bool param_to_string(struct checker *c, struct expr *e);
+/* What is left out by `if comptime` reads its parameters all the same: they are not unexpected. */
+void params_mark_expr(struct checker *c, struct expr *e);
+void params_mark_stmts(struct checker *c, const stmt_vec *body);
 
 /* ---- check_point.c ---- */
 /* Can one body find out for which of the two it runs? */
 bool points_told_apart(struct checker *c, const struct attach_point *x, const struct attach_point *y);
 /* Give the points of a unit the numbers by which it is told. */
-void points_number(struct unit *u);
+void points_number(struct checker *c, struct unit *u);
 
 /* ---- check_probe.c ---- */
+
+/* Puts the parameters of the command line into a probe's name. */
+void spec_put_params(struct checker *c, struct probe_spec *spec);
 /* Is `name` (arg0, retval, args, func) offered by the kind of the present unit? An error otherwise. */
 int check_offered(struct checker *c, const char *name, struct span span);
 

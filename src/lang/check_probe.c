@@ -108,44 +108,42 @@ static const char *text_with_params(struct checker *c, const char *s, struct spa
 	return arena_printf(c->arena, "%s%s", out, s);
 }
 
-/* BEG$1, $1: what is put in may bring parts along, "i:ms:1". */
-static void kind_put_params(struct checker *c, struct probe_spec *spec)
+/* What is put in may bring parts along: "i:ms:1" for the $1 of `$1`, "libc:malloc" for that of `uprobe:$1`. */
+static void parts_put(struct checker *c, struct probe_spec *spec, const char *text, bool quoted, struct span span)
 {
-	const char *text = text_with_params(c, spec->kind, spec->span), *colon = strchr(text, ':');
-	struct probe_spec whole = *spec;
+	const char *colon;
 
-	spec->kind = colon ? arena_strndup(c->arena, text, (size_t)(colon - text)) : text;
-	if (!colon)
-		return;
+	for (; !quoted && (colon = strchr(text, ':')); text = colon + 1) {
+		vec_push(c->arena, &spec->parts, arena_strndup(c->arena, text, (size_t)(colon - text)));
+		vec_push(c->arena, &spec->part_spans, span);
+		vec_push(c->arena, &spec->part_quoted, false);
+	}
+	vec_push(c->arena, &spec->parts, text);
+	vec_push(c->arena, &spec->part_spans, span);
+	vec_push(c->arena, &spec->part_quoted, quoted);
+}
+
+void spec_put_params(struct checker *c, struct probe_spec *spec)
+{
+	struct probe_spec whole = *spec;
+	const char *text = text_with_params(c, spec->kind, spec->span), *colon = strchr(text, ':');
+
 	memset(&spec->parts, 0, sizeof(spec->parts));
 	memset(&spec->part_spans, 0, sizeof(spec->part_spans));
 	memset(&spec->part_quoted, 0, sizeof(spec->part_quoted));
-	while (colon) {
-		const char *part = colon + 1;
-
-		colon = strchr(part, ':');
-		vec_push(c->arena, &spec->parts,
-			 arena_strndup(c->arena, part, colon ? (size_t)(colon - part) : strlen(part)));
-		vec_push(c->arena, &spec->part_spans, spec->span);
-		vec_push(c->arena, &spec->part_quoted, false);
-	}
+	spec->kind = colon ? arena_strndup(c->arena, text, (size_t)(colon - text)) : text;
+	if (colon)
+		parts_put(c, spec, colon + 1, false, spec->span);
 	for (uint32_t i = 0; i < whole.parts.n; i++) {
-		vec_push(c->arena, &spec->parts, whole.parts.v[i]);
-		vec_push(c->arena, &spec->part_spans, whole.part_spans.v[i]);
-		vec_push(c->arena, &spec->part_quoted, whole.part_quoted.v[i]);
-	}
-}
+		bool quoted = i < whole.part_quoted.n && whole.part_quoted.v[i];
+		struct span span = i < whole.part_spans.n ? whole.part_spans.v[i] : spec->span;
 
-static void spec_put_params(struct checker *c, struct probe_spec *spec)
-{
-	if (strchr(spec->kind, '$'))
-		kind_put_params(c, spec);
-	for (uint32_t i = 0; i < spec->parts.n; i++) {
-		bool quoted = i < spec->part_quoted.n && spec->part_quoted.v[i];
-
-		if (!quoted && strchr(spec->parts.v[i], '$'))
-			spec->parts.v[i] = text_with_params(c, spec->parts.v[i], i < spec->part_spans.n ?
-							    spec->part_spans.v[i] : spec->span);
+		text = whole.parts.v[i];
+		if (quoted || !strchr(text, '$'))
+			parts_put(c, spec, text, true, span);
+		else
+			parts_put(c, spec, text_with_params(c, text, span), false, span);
+		spec->part_quoted.v[spec->part_quoted.n - 1] = quoted;
 	}
 }
 
@@ -476,7 +474,7 @@ static int clause_units(struct checker *c, struct clause *clause, const attach_v
 		vec_push(c->arena, &u->points, ap);
 	}
 	for (uint32_t i = from; i < c->script->units.n; i++)
-		points_number(c->script->units.v[i]);
+		points_number(c, c->script->units.v[i]);
 	return 0;
 }
 

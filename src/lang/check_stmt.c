@@ -251,6 +251,7 @@ static int check_if_stmt(struct checker *c, struct stmt *s)
 		if (!expr_is_literal(s->value))
 			return 0; /* not settled yet */
 		/* what is not taken is not looked at, now and later */
+		params_mark_stmts(c, literal_is_true(s->value) ? &s->other : &s->body);
 		if (literal_is_true(s->value))
 			s->other.n = 0;
 		else

@@ -26,24 +26,30 @@ static const char *spec_name(struct checker *c, const struct probe_spec *spec)
 }
 
 /* What the kind has to say stays here: another way may do. */
-static const char *spec_missing(struct checker *c, const struct probe_spec *spec)
+static const char *spec_missing(struct checker *c, const struct probe_spec *named)
 {
-	const struct probe_kind *k = probe_kind_find(c->env->kinds, spec->kind);
+	struct probe_spec copy = *named, *spec = &copy;
+	const struct probe_kind *k;
 	struct diags diags = { .arena = c->arena, .sources = c->diags->sources };
 	struct probe_env env = *c->env->probe;
 	attach_vec points = { 0 };
 
+	spec_put_params(c, spec);
+	k = probe_kind_find(c->env->kinds, spec->kind);
 	if (!k)
 		return arena_printf(c->arena, "there is no kind of probe '%s'", spec->kind);
+	if (k->missing && k->missing(&env))
+		return arena_printf(c->arena, "no %s: %s", k->name, k->missing(&env));
 	env.diags = &diags;
 	env.report = NULL;
 	env.max_probes = UINT32_MAX;
 	if (!k->expand(&env, spec, &points) && points.n)
-		return !k->works || k->works(&env) ? NULL : arena_printf(c->arena, "this kernel does not run %s probes", k->name);
+		return NULL;
 	return diags.list.n ? diags.list.v[0].text : arena_printf(c->arena, "%s is not available", spec_name(c, spec));
 }
 
-static void way_read(struct checker *c, struct way *w)
+/* Whether the kernel offers it is asked only until one has been found. */
+static void way_read(struct checker *c, struct way *w, bool asked)
 {
 	const char *p = w->text;
 
@@ -57,7 +63,7 @@ static void way_read(struct checker *c, struct way *w)
 			return;
 		spec = probe_spec_of_text(c->arena, arena_strndup(c->arena, p, len));
 		vec_push(c->arena, &w->specs, spec);
-		if (!w->missing)
+		if (asked && !w->missing)
 			w->missing = spec_missing(c, spec);
 		p += len;
 	}
@@ -121,7 +127,7 @@ int pass_ways(struct checker *c)
 		return 0;
 	for (uint32_t i = 0; i < c->env->nways; i++) {
 		ways[i].text = c->env->ways[i];
-		way_read(c, &ways[i]);
+		way_read(c, &ways[i], taken == UINT32_MAX);
 		if (taken == UINT32_MAX && !ways[i].missing)
 			taken = i;
 	}

@@ -51,6 +51,29 @@ bool param_to_string(struct checker *c, struct expr *e)
 	return true;
 }
 
+static void use_mark(struct expr *e, void *ctx)
+{
+	const struct checker *c = ctx;
+
+	if (e->kind != EX_CALL || !str_eq(e->name, "getopt") || !e->args.n || e->args.v[0]->kind != EX_STR)
+		return;
+	for (uint32_t i = 0; i < c->env->nnamed; i++)
+		if (str_eq(c->env->named[i].name, e->args.v[0]->str))
+			c->env->named[i].used = true;
+}
+
+void params_mark_expr(struct checker *c, struct expr *e)
+{
+	if (e)
+		expr_visit(e, use_mark, c);
+}
+
+void params_mark_stmts(struct checker *c, const stmt_vec *body)
+{
+	vec_each(s, body)
+		stmt_visit(*s, use_mark, c);
+}
+
 int pass_named_params(struct checker *c)
 {
 	const struct span nowhere = { 0 };

@@ -158,9 +158,11 @@ struct probe_kind {
 	 * that matches nothing is -ENOENT with a diagnostic left to the caller (missing_probes).
 	 */
 	int (*expand)(struct probe_env *env, const struct probe_spec *spec, attach_vec *out);
-	/* Whether this kernel runs programs of the kind where expand() has found places for them, asked when one of several
-	 * ways is chosen. NULL: it does. */
-	bool (*works)(struct probe_env *env);
+	/*
+	 * Why this kernel has no probes of the kind at all, as far as expand() does not say it, or NULL: asked
+	 * where another way would do. The kind may leave this out.
+	 */
+	const char *(*missing)(struct probe_env *env);
 	/*
 	 * The clause of `ap` is known now: choose the cheapest way to attach that gives it what it reads.
 	 * Called once all probes of the script are expanded, before args(); may set section and args. NULL:

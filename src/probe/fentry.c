@@ -9,6 +9,7 @@
 
 #include <bpf/btf.h>
 
+#include "base/strbuf.h"
 #include "base/util.h"
 #include "probe/btf_args.h"
 #include "probe/common.h"
@@ -41,7 +42,7 @@ static const struct denied {
 static bool is_denied(const char *name, bool is_exit)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(denied); i++)
-		if (!strcmp(denied[i].name, name))
+		if (denied[i].name[0] == name[0] && !strcmp(denied[i].name, name))
 			return is_exit || !denied[i].only_exit;
 	return false;
 }
@@ -107,70 +108,11 @@ static const char *func_refusal(const struct btf_file *btf, uint32_t func, const
 
 /* ---- by pattern ---- */
 
-struct btf_func {
-	const char *name;
-	uint32_t id;
-};
-
-/* The functions of one module, by name. */
-struct btf_funcs {
-	const char *module;
-	const struct btf_file *btf; /* NULL: the module tells no types */
-	VEC(struct btf_func) list;
-};
-
-static int compare_funcs(const void *a, const void *b)
+static bool can_trace(struct probe_env *env, const struct kernel_function *fn, bool is_exit)
 {
-	return strcmp(((const struct btf_func *)a)->name, ((const struct btf_func *)b)->name);
-}
+	uint32_t id = fn->state == FUNCTION_TRACEABLE ? kernel_function_type(env->kernel, fn) : 0;
 
-static void funcs_read(struct probe_env *env, const char *pattern, struct btf_funcs *out)
-{
-	const struct btf_file *base = kernel_types(env->kernel, "vmlinux");
-	bool is_module = strcmp(out->module, "vmlinux") != 0;
-
-	out->btf = is_module ? kernel_types(env->kernel, out->module) : base;
-	if (!out->btf)
-		return;
-	for (uint32_t id = is_module ? btf_file_end(base) : 1; id < btf_file_end(out->btf); id++) {
-		const struct btf_type *t = btf_file_type(out->btf, id);
-		struct btf_func one = { .id = id };
-
-		if (!btf_is_func(t))
-			continue;
-		one.name = btf_file_string(out->btf, t->name_off);
-		if (glob_match(pattern, one.name))
-			vec_push(env->arena, &out->list, one);
-	}
-	if (out->list.n)
-		qsort(out->list.v, out->list.n, sizeof(*out->list.v), compare_funcs);
-}
-
-typedef VEC(struct btf_funcs) btf_funcs_vec;
-
-static struct btf_funcs *funcs_of(struct probe_env *env, const char *module, const char *pattern, btf_funcs_vec *all)
-{
-	struct btf_funcs new = { .module = module };
-
-	vec_each(it, all)
-		if (!strcmp(it->module, module))
-			return it;
-	funcs_read(env, pattern, &new);
-	vec_push(env->arena, all, new);
-	return &all->v[all->n - 1];
-}
-
-static bool can_trace(struct probe_env *env, const struct kernel_function *fn, const char *pattern, bool is_exit,
-		      btf_funcs_vec *all)
-{
-	struct btf_func key = { .name = fn->name }, *found;
-	struct btf_funcs *funcs;
-
-	if (fn->state != FUNCTION_TRACEABLE)
-		return false;
-	funcs = funcs_of(env, fn->module, pattern, all);
-	found = funcs->list.n ? bsearch(&key, funcs->list.v, funcs->list.n, sizeof(key), compare_funcs) : NULL;
-	return found && !func_refusal(funcs->btf, found->id, fn->name, is_exit);
+	return id && !func_refusal(kernel_types(env->kernel, fn->module), id, fn->name, is_exit);
 }
 
 /* Call fn for all that match (NULL: any), in order of their names. Stops when it returns non-zero. */
@@ -178,7 +120,6 @@ static int each_match(struct probe_env *env, const char *module, const char *pat
 		      int (*fn)(void *ctx, const char *module, const char *name), void *ctx)
 {
 	const struct kernel_function *list, *last = NULL;
-	btf_funcs_vec all = { 0 };
 	size_t n;
 	int r;
 
@@ -192,7 +133,7 @@ static int each_match(struct probe_env *env, const char *module, const char *pat
 		last = &list[i];
 		if (again)
 			continue;
-		if (can_trace(env, &list[i], pattern, is_exit, &all))
+		if (can_trace(env, &list[i], is_exit))
 			r = fn(ctx, list[i].module, list[i].name);
 		else
 			++*nleft_out;
@@ -358,7 +299,7 @@ static int args(struct probe_env *env, struct attach_point *ap)
 /* ---- list ---- */
 
 struct listing {
-	struct arena *arena;
+	struct strbuf name;
 	const struct probe_kind *kind;
 	probe_name_fn fn;
 	void *ctx;
@@ -366,15 +307,21 @@ struct listing {
 
 static int list_one(void *ctx, const char *module, const char *name)
 {
-	const struct listing *l = ctx;
+	struct listing *l = ctx;
 
-	return l->fn(arena_printf(l->arena, "%s:%s:%s", l->kind->name, module, name), l->ctx);
+	strbuf_reset(&l->name);
+	strbuf_addstr(&l->name, l->kind->name);
+	strbuf_addch(&l->name, ':');
+	strbuf_addstr(&l->name, module);
+	strbuf_addch(&l->name, ':');
+	strbuf_addstr(&l->name, name);
+	return l->name.failed ? -ENOMEM : l->fn(l->name.s, l->ctx);
 }
 
 static int list(struct probe_env *env, const struct probe_kind *kind, const struct probe_spec *spec, probe_name_fn fn,
 		void *ctx)
 {
-	struct listing l = { env->arena, kind, fn, ctx };
+	struct listing l = { STRBUF_INIT, kind, fn, ctx };
 	uint32_t n = spec->parts.n, left_out = 0;
 	const char *name = n && *spec->parts.v[n - 1] ? spec->parts.v[n - 1] : "*";
 	const char *module = n > 1 ? spec->parts.v[0] : NULL;
@@ -384,6 +331,7 @@ static int list(struct probe_env *env, const struct probe_kind *kind, const stru
 		return 0;
 	if (!fentry_bpf_meant(spec))
 		r = each_match(env, module, name, fentry_is_exit(kind), &left_out, list_one, &l);
+	strbuf_free(&l.name);
 	if (!r && (fentry_bpf_meant(spec) || n < 2))
 		r = fentry_bpf_list(env, kind, spec_pattern(env->arena, spec), fn, ctx);
 	return r;
@@ -397,11 +345,6 @@ static int fentry_list(struct probe_env *env, const struct probe_spec *spec, pro
 static int fexit_list(struct probe_env *env, const struct probe_spec *spec, probe_name_fn fn, void *ctx)
 {
 	return list(env, &probe_fexit, spec, fn, ctx);
-}
-
-static bool fentry_works(struct probe_env *env)
-{
-	return kernel_has_fentry(env->kernel);
 }
 
 const struct probe_kind probe_fentry = {
@@ -418,7 +361,7 @@ const struct probe_kind probe_fentry = {
 	.space = SPACE_KERNEL,
 	.slow_close = true,
 	.expand = fentry_expand,
-	.works = fentry_works,
+	.missing = fentry_missing,
 	.args = args,
 	.list = fentry_list,
 	.prepare = fentry_prepare,
@@ -441,7 +384,7 @@ const struct probe_kind probe_fexit = {
 	.space = SPACE_KERNEL,
 	.slow_close = true,
 	.expand = fexit_expand,
-	.works = fentry_works,
+	.missing = fentry_missing,
 	.args = args,
 	.list = fexit_list,
 	.prepare = fentry_prepare,

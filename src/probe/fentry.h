@@ -23,6 +23,8 @@ int fentry_bpf_list(struct probe_env *env, const struct probe_kind *kind, const 
 		    void *ctx);
 
 /* ---- fentry_attach.c ---- */
+/* NULL, or why the kernel has none. */
+const char *fentry_missing(struct probe_env *env);
 int fentry_prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links);
 int fentry_refused(struct probe_env *env, const struct attach_point *ap, int err);
 int fentry_attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,

@@ -33,6 +33,11 @@ int fentry_prepare(struct probe_env *env, struct bpf_program *prog, const struct
 
 /* ---- refusals ---- */
 
+const char *fentry_missing(struct probe_env *env)
+{
+	return kernel_has_fentry(env->kernel) ? NULL : NOT_ALLOWED;
+}
+
 /* A program that does nothing, for the same place. Its error, and what the kernel said. */
 static int try_load(const struct attach_point *ap, char *log, size_t log_size)
 {

@@ -14,6 +14,7 @@
 
 #include <bpf/btf.h>
 
+#include "base/strbuf.h"
 #include "base/util.h"
 #include "kernel/registers.h"
 #include "lang/ktype.h"
@@ -318,6 +319,7 @@ static int expand(struct probe_env *env, const struct probe_spec *spec, attach_v
 int kprobe_list(struct probe_env *env, const struct probe_kind *kind, const struct probe_spec *spec,
 		int (*fn)(const char *name, void *ctx), void *ctx)
 {
+	_cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
 	uint32_t last = spec->parts.n;
 	const struct kernel_function *fns;
 	size_t n, same;
@@ -333,13 +335,19 @@ int kprobe_list(struct probe_env *env, const struct probe_kind *kind, const stru
 			     last ? spec->parts.v[last - 1] : NULL, &fns, &n);
 	for (size_t i = 0; !r && i < n; i += same) {
 		const char *module = strcmp(fns[i].module, "vmlinux") || last > 1 ? fns[i].module : NULL;
-		char name[640];
 
 		same = same_name(fns + i, n - i);
 		if (!may_be_traced(fns + i, same))
 			continue;
-		snprintf(name, sizeof(name), "%s:%s%s%s", kind->name, module ? module : "", module ? ":" : "", fns[i].name);
-		r = fn(name, ctx);
+		strbuf_reset(&name);
+		strbuf_addstr(&name, kind->name);
+		strbuf_addch(&name, ':');
+		if (module) {
+			strbuf_addstr(&name, module);
+			strbuf_addch(&name, ':');
+		}
+		strbuf_addstr(&name, fns[i].name);
+		r = name.failed ? -ENOMEM : fn(name.s, ctx);
 	}
 	return r;
 }
@@ -410,6 +418,7 @@ const struct probe_kind probe_kprobe = {
 	.last_runs_first = true,
 	.takes_cookie = true,
 	.expand = expand,
+	.missing = kprobe_missing,
 	.args = args,
 	.list = list,
 	.attach = kprobe_attach,

@@ -24,6 +24,7 @@ int kprobe_list(struct probe_env *env, const struct probe_kind *kind, const stru
 		int (*fn)(const char *name, void *ctx), void *ctx);
 
 /* kprobe_attach.c */
+const char *kprobe_missing(struct probe_env *env); /* NULL, or why the kernel has none */
 int kprobe_attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 		  uint32_t npoints, link_vec *links);
 

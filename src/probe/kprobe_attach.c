@@ -246,6 +246,11 @@ static int attach_multi(struct probe_env *env, struct bpf_program *prog, struct 
 	return err ? refused(env, points[0], err) : 0;
 }
 
+const char *kprobe_missing(struct probe_env *env)
+{
+	return kernel_has_kprobes(env->kernel) ? NULL : kernel_kprobes_missing(env->kernel);
+}
+
 int kprobe_attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 		  uint32_t npoints, link_vec *links)
 {

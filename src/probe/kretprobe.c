@@ -29,6 +29,7 @@ const struct probe_kind probe_kretprobe = {
 	.slow_close = true,
 	.takes_cookie = true,
 	.expand = expand,
+	.missing = kprobe_missing,
 	.list = list,
 	.attach = kprobe_attach,
 };

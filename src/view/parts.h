@@ -44,17 +44,23 @@ typedef void value_form(const struct view *v, struct strbuf *out, const struct t
 
 value_form text_inet, text_username, text_strftime, text_cgroup_path, text_syscall_name, text_signal_name;
 value_form text_ksym, text_usym, text_stack;
+/* Flags of memory allocation, as words. */
+void gfp_text(struct strbuf *out, uint64_t flags);
 
 /* Functions at one address: one, and those that were inlined into it. */
 #define MOST_INLINED 16
 
-/* The frames of a stack that are shown: those of the tracing itself are not. Frame i is the u64 at 8 + 8 * i. */
+/* The frames of a stack that are shown: those of the tracing itself are not. */
 struct stack_range {
 	uint32_t first, end;
 	uint32_t pid; /* of a user stack */
 	bool user;
 };
 struct stack_range stack_range_of(const struct view *v, const struct type *t, const uint8_t *data);
+const uint8_t *stack_frame(const struct type *t, const uint8_t *data, uint32_t i);
+uint64_t stack_address(const struct type *t, const uint8_t *data, uint32_t i);
+/* STACK_BUILD_ID: the build id and where in the file; the address alone where the kernel could not find the file out. */
+void build_id_text(struct strbuf *out, const uint8_t *frame);
 /* As symbol_user_frames(), also for the kernel. */
 uint32_t stack_names(const struct view *v, const struct stack_range *range, uint64_t addr, bool is_return,
 		     struct symbol syms[MOST_INLINED]);

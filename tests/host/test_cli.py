@@ -168,14 +168,6 @@ def test_info(run):
     assert res.status == 0 and "Kernel: " in res.out, res
 
 
-def test_completion_offers_only_options_that_exist(run):
-    out = run("--help").out
-    for name in ("sonde.bash", "_sonde"):
-        text = (ROOT / "packaging" / "completion" / name).read_text()
-        for word in ("--unsafe", "--no-warnings", "--info", "--help", "--version", "--dry-run"):
-            assert word in text and word in out
-
-
 def test_a_command_gets_its_signals_as_they_were(run):
     res = run("-q", "-c", "sh -c 'yes | head -n 1 >/dev/null; grep SigIgn /proc/self/status'", "-e", "interval:s:5 { }")
     assert res.status == 0 and "Broken pipe" not in res.err, res

@@ -89,6 +89,11 @@ def runs_on(case, kernel):
     return "kernels" not in case.keys or any(kernel.startswith(k) for k in case.words("kernels"))
 
 
+def said(answer):
+    """The first line of an error, without where it is and what stands before it."""
+    return re.sub(r"^ERROR: ", "", probes.said(answer))
+
+
 class Results(probes.Results):
     """What was seen of each tool on one kernel."""
 
@@ -103,8 +108,9 @@ class Results(probes.Results):
             assert status == 1 and re.search(case.keys["refused"], err), shown
         else:
             check_answer(case, answer)
+        refused = missing or case.keys.get("status", "0") != "0"
         self.now[case.id] = {"state": "no" if missing else "yes", "lacks": missing,
-                             "said": probes.said(answer) if missing else ""}
+                             "said": said(answer) if refused else ""}
 
 
 def check_answer(case, answer):
