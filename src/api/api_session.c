@@ -129,6 +129,7 @@ int sonde_session_open(struct sonde_question *q, const struct sonde_session_opti
 		.record = record_relay,
 		.format = format_relay,
 		.record_ctx = s,
+		.symbols = q->symbols,
 		.pid = options.pid,
 		.quiet_maps = !q->module->config.print_maps_on_exit,
 		.keep_capabilities = options.keep_capabilities,

@@ -148,6 +148,15 @@ void lower_event_output(struct lower *l, const struct site *s, vreg addr, vreg b
 /* What the session does for this function needs the capability (CAP_*) while it runs. */
 void lower_keep_capability(struct lower *l, uint32_t cap);
 
+/*
+ * The stack of the current process by what its files say of their frames: their addresses at `frames`, at most
+ * `most`, the innermost first and zeros behind them; how many into n. Then building continues in `done`; in
+ * `pointers`, when there are only frame pointers to go by, with nothing written. False, and nothing is built, when
+ * this kernel cannot do it.
+ */
+bool lower_unwind(struct lower *l, vreg pid, const struct val *frames, uint32_t most, vreg n, uint32_t pointers,
+		  uint32_t done);
+
 /* What a guard of the present unit compares. */
 vreg lower_guard_number(struct lower *l, const struct guard *g);
 

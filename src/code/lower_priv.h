@@ -100,6 +100,17 @@ struct sub_result {
 	int32_t off;
 };
 
+/* What unwinding has, once it is used. */
+struct unwind_callback {
+	uint32_t frames; /* at most */
+	uint32_t number;
+};
+
+struct lower_unwind {
+	uint32_t images, nodes, wanted; /* object maps */
+	VEC(struct unwind_callback) callbacks;
+};
+
 /* The callback that reads this map's value of one CPU. */
 struct reducer {
 	const struct map *map;
@@ -118,6 +129,7 @@ struct lower_priv {
 	struct sub_result result;
 	VEC(struct reducer) reducers;
 	const struct expr *discarded; /* the statement being lowered is this expression */
+	struct lower_unwind *unwind;  /* NULL: not used so far */
 	uint32_t len_func;            /* plus one; the callback that counts */
 	int32_t events_map; /* an object map; -1: not used so far */
 	uint32_t ring_bytes;

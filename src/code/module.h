@@ -55,6 +55,7 @@ struct module {
 	VEC(struct site) sites;
 	bool uses_ring;                /* false: no map "events" in the object */
 	bool imports_c;                /* compiled C is linked to it, which may hold programs of its own */
+	bool unwinds;                  /* it has the maps of code/unwind.h */
 	uint64_t keep_capabilities;    /* (1 << CAP_*) what its functions need while it runs */
 	uint32_t bss_bytes;            /* of .bss: struct control, then the counters */
 	/* -d texts, made on demand by module_dump() */

@@ -67,8 +67,24 @@ TRACING_HELPER(for_each_map_elem)
 TRACING_HELPER(get_ns_current_pid_tgid)
 TRACING_HELPER(map_lookup_percpu_elem)
 TRACING_HELPER(get_current_task_btf)
+TRACING_HELPER(task_pt_regs)
 TRACING_HELPER(ringbuf_reserve)
 TRACING_HELPER(loop)
+
+bool kernel_unwinds(void)
+{
+	return helper_loop(NULL) && helper_task_pt_regs(NULL);
+}
+
+static bool feature_unwind(struct kernel *k)
+{
+	(void)k;
+#ifdef __x86_64__
+	return kernel_unwinds();
+#else
+	return false;
+#endif
+}
 
 /* ---- features ---- */
 
@@ -331,6 +347,7 @@ const struct kernel_feature kernel_features[] = {
 	{ "Kernel helpers", "get_ns_current_pid_tgid", helper_get_ns_current_pid_tgid },
 	{ "Kernel helpers", "map_lookup_percpu_elem", helper_map_lookup_percpu_elem },
 	{ "Kernel helpers", "get_current_task_btf", helper_get_current_task_btf },
+	{ "Kernel helpers", "task_pt_regs", helper_task_pt_regs },
 	{ "Kernel helpers", "ringbuf_reserve", helper_ringbuf_reserve },
 	{ "Kernel helpers", "loop", helper_loop },
 	{ "Kernel features", "large programs", feature_large_programs },
@@ -341,6 +358,7 @@ const struct kernel_feature kernel_features[] = {
 	{ "Kernel features", "map batch", feature_map_batch },
 	{ "Kernel features", "perf event links", feature_perf_links },
 	{ "Kernel features", "uprobe refcount", feature_uprobe_refcount },
+	{ "Kernel features", "user stacks by unwind tables", feature_unwind },
 	{ "Kernel features", "tracefs", feature_tracefs },
 	{ "Map types", "hash", map_hash },
 	{ "Map types", "percpu hash", map_percpu_hash },

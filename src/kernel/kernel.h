@@ -186,6 +186,9 @@ const char *kernel_syscall_name(int number); /* NULL: unknown */
 bool kernel_has_compat_syscalls(uint32_t *offset, uint32_t *mask);
 
 /* Features found by trying: each is tried once. For --info. */
+/* Can a program walk the stack of a process by itself? */
+bool kernel_unwinds(void);
+
 struct kernel_feature {
 	const char *group; /* "Kernel helpers", "Kernel features", "Map types", "Probe types" */
 	const char *name;  /* "ring buffer", "btf", ... */

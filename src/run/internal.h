@@ -11,6 +11,7 @@
  *   tests.c    test: and bench: programs
  *   timers.c   programs that the session runs itself: begin, end, interval, signal
  *   iterators.c  programs that run while the session reads
+ *   unwind.c   what the unwinder of user stacks wants to know
  *   maps.c     reading, clearing, showing maps;  reduce.c: CPUs to one value, order of rows
  *   losses.c   every way to lose something, counted
  *   packets.c  packets of skboutput() to capture files
@@ -96,6 +97,10 @@ struct session {
 	uint64_t corrupt, skipped_runs;
 	uint64_t losses_read_ns;
 
+	/* unwind.c */
+	struct unwind *unwind;       /* NULL: no user stacks are unwound */
+	int unwind_fd;
+
 	/* session.c */
 	void (*watch_ready)(void *ctx); /* of session_watch() */
 	void *watch_ctx;
@@ -164,6 +169,14 @@ bool iterators_pending(const struct session *s);
 int iterators_open(struct session *s, uint64_t tag);
 /* Go on for a while. 0 or a negative errno after a report. */
 int iterators_run(struct session *s);
+
+/* ---- unwind.c ---- */
+/* Once programs are loaded. Makes unwind_fd, which becomes readable when unwind_tick() has to look. */
+int unwind_open(struct session *s);
+/* The symbols have been told of what happens to processes. */
+void unwind_renew(struct session *s);
+void unwind_tick(struct session *s);
+void unwind_close(struct session *s);
 
 /* ---- tests.c ---- */
 /* Is this a run of tests or benchmarks? Then nothing is attached, and no maps are shown. */

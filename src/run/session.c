@@ -22,7 +22,7 @@
 #define IDLE_TICKS 50
 
 /* What an epoll event is about; triggers are TAG_TRIGGER + index. */
-enum { TAG_RING, TAG_TICK, TAG_STOP, TAG_PID, TAG_WATCH, TAG_ITER, TAG_PACKETS, TAG_TRIGGER };
+enum { TAG_RING, TAG_TICK, TAG_STOP, TAG_PID, TAG_WATCH, TAG_ITER, TAG_PACKETS, TAG_UNWIND, TAG_TRIGGER };
 
 uint64_t clock_ns(void)
 {
@@ -73,6 +73,13 @@ static int ring_watch(struct session *s)
 	return err ? err : watch(s, s->ring.fd, EPOLLIN | EPOLLET, TAG_RING);
 }
 
+static int unwind_watch(struct session *s)
+{
+	int err = unwind_open(s);
+
+	return err || s->unwind_fd < 0 ? err : watch(s, s->unwind_fd, EPOLLIN, TAG_UNWIND);
+}
+
 static int epoll_open(struct session *s)
 {
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -88,7 +95,7 @@ static struct session *session_new(const struct module *m, const struct session_
 
 	if (!s)
 		return NULL;
-	s->epoll_fd = s->stop_fd = s->tick_fd = s->pid_fd = s->iter_fd = -1;
+	s->epoll_fd = s->stop_fd = s->tick_fd = s->pid_fd = s->iter_fd = s->unwind_fd = -1;
 	s->held = (struct strbuf)STRBUF_INIT;
 	s->module = m;
 	s->opt = *o;
@@ -179,6 +186,7 @@ static int attach_all(struct session *s)
 	/* A dry run attaches, to see that it can, and executes nothing of the script by itself. */
 	err = s->opt.dry_run ? 0 : programs_run(s, RUN_BEGIN);
 	err = err ? err : events_hold(s);
+	err = err ? err : unwind_watch(s);
 	err = err ? err : attach_guarded(s);
 	err = err ? err : ring_watch(s);
 	err = err ? err : triggers_open(s, TAG_TRIGGER);
@@ -297,8 +305,12 @@ static int wake_handle(struct session *s, const struct epoll_event *ev, int n)
 
 		if (tag == TAG_PID)
 			session_end(s, 0);
-		if (tag == TAG_WATCH)
+		if (tag == TAG_WATCH) {
 			s->watch_ready(s->watch_ctx);
+			unwind_renew(s);
+		}
+		if (tag == TAG_UNWIND)
+			unwind_tick(s);
 		iterating |= tag == TAG_ITER;
 		if (tag >= TAG_TRIGGER)
 			fired = s->triggers[tag - TAG_TRIGGER].ready = true;
@@ -363,6 +375,7 @@ void session_free(struct session *s)
 	probes_detach(s);
 	triggers_close(s);
 	packets_close(s);
+	unwind_close(s);
 	session_unload(s);
 	losses_close(s);
 	strbuf_free(&s->held);

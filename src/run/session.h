@@ -11,6 +11,7 @@
 #include "code/module.h"
 
 struct session;
+struct symbols;
 
 struct session_options {
 	const struct reporter *report;
@@ -20,6 +21,7 @@ struct session_options {
 	int (*format)(void *ctx, const struct format *f, const struct type *args, const uint8_t *data,
 		      struct strbuf *out);
 	void *record_ctx;            /* of both */
+	struct symbols *symbols;     /* for walking stacks of processes; NULL: by frame pointers */
 	pid_t pid;                   /* the process of -p: its end ends the session; 0: none */
 	bool dry_run;                /* begin programs are not run */
 	bool quiet_maps;             /* do not print maps at the end */

@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "symbol/demangle.h"
+#include "symbol/eh_frame.h"
 #include "symbol/elf_file.h"
 #include "symbol/priv.h"
 
@@ -34,6 +35,8 @@ struct code_file {
 	size_t nsegments;
 	struct elf_file *elf;     /* until its symbols have been read; then kept while `dwarf` is */
 	bool read;
+	bool unwind_read;
+	struct unwind_table *unwind;
 	struct dwarf_file *dwarf; /* or NULL */
 	struct answer *answers;   /* open addressing */
 	uint32_t nanswers, slots;
@@ -91,6 +94,8 @@ static void file_read(struct code_files *all, struct code_file *f)
 	if (f->read || !f->elf)
 		return;
 	f->read = true;
+	if (all->unwinds)
+		code_file_unwind(f);
 	segments_copy(f, f->elf);
 	elf_file_each_symbol(f->elf, symbol_take, f);
 	symtab_sort(&f->syms);
@@ -99,6 +104,36 @@ static void file_read(struct code_files *all, struct code_file *f)
 		return;
 	elf_file_close(f->elf);
 	f->elf = NULL;
+}
+
+const struct unwind_table *code_file_unwind(struct code_file *f)
+{
+	if (!f->unwind_read && f->elf) {
+		f->unwind = eh_frame_read(f->elf);
+		f->unwind_read = true;
+	}
+	return f->unwind;
+}
+
+/* Mappings begin with pages, segments anywhere in them. */
+bool code_file_unwind_base(const struct code_file *f, uint64_t offset, uint64_t bytes, uint64_t *base)
+{
+	const struct elf_segment *segments = f->segments;
+	size_t n = f->nsegments;
+
+	if (!f->unwind)
+		return false;
+	if (!f->read)
+		segments = elf_file_segments(f->elf, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct elf_segment *s = &segments[i];
+
+		if (s->flags & PF_X && s->offset < offset + bytes && s->offset + s->bytes > offset) {
+			*base = f->unwind->base - s->vaddr + s->offset - offset;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Files that are open and were not asked for yet: beyond these, descriptors might become scarce. */
@@ -193,6 +228,7 @@ void code_files_free(struct code_files *all)
 		free(f->segments);
 		dwarf_file_close(f->dwarf);
 		elf_file_close(f->elf);
+		unwind_table_free(f->unwind);
 		free(f->answers);
 		free(f->frames);
 		for (uint32_t i = 0; i < f->ntexts; i++)

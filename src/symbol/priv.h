@@ -41,6 +41,7 @@ struct code_file;
 struct code_files {
 	struct code_file *first;
 	uint32_t nopen;
+	bool unwinds; /* tables are wanted of all files: see symbols_unwind() */
 	const struct symbol_options *opt;
 };
 
@@ -52,6 +53,11 @@ struct code_file *code_file_vdso(struct code_files *all);
 uint32_t code_file_frames(struct code_files *all, struct code_file *f, uint64_t offset, bool is_return,
 			  struct symbol *out, uint32_t max);
 void code_files_free(struct code_files *all);
+struct unwind_table;
+/* Its unwind information; NULL: it has none. */
+const struct unwind_table *code_file_unwind(struct code_file *f);
+/* What is mapped from this place in the file on: *base is the table's base relative to that place. */
+bool code_file_unwind_base(const struct code_file *f, uint64_t offset, uint64_t bytes, uint64_t *base);
 
 /* ---- perf_map.c: what a compiler at run time says of its code ---- */
 
@@ -83,6 +89,7 @@ struct process {
 	uint32_t pid;
 	bool ended, read; /* read: from /proc, so that it is whole */
 	uint64_t read_ns;    /* when that was */
+	uint32_t changes;    /* another number after what it has mapped has changed */
 	struct image *image;
 	struct perf_map *perf_map;
 };
@@ -107,6 +114,8 @@ void process_mapped(struct processes *ps, uint32_t pid, uint64_t start, uint64_t
 void process_executed(struct processes *ps, uint32_t pid);
 void process_forked(struct processes *ps, uint32_t parent, uint32_t child);
 void process_ended(struct processes *ps, uint32_t pid);
+/* A number that grows with all of that. */
+uint32_t processes_changes(const struct processes *ps);
 
 /* ---- watch.c: hears of new mappings while they are made ---- */
 

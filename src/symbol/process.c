@@ -23,6 +23,7 @@ struct processes {
 	uint32_t n, nslots;
 	uint32_t *ended;        /* a ring of those that have ended, oldest at ended_at */
 	uint32_t nended, ended_at;
+	uint32_t changes;       /* of all of them */
 };
 
 struct processes *processes_new(void)
@@ -239,6 +240,7 @@ static struct process *process_add(struct processes *ps, uint32_t pid)
 	if (!p)
 		return NULL;
 	p->pid = pid;
+	p->changes = ++ps->changes;
 	*slot_of(ps, pid) = p;
 	ps->n++;
 	return p;
@@ -373,6 +375,8 @@ void process_mapped(struct processes *ps, uint32_t pid, uint64_t start, uint64_t
 	image = p ? image_own(p) : NULL;
 	if (image)
 		mapping_add(image, &m, path);
+	if (p)
+		p->changes = ++ps->changes;
 }
 
 void process_executed(struct processes *ps, uint32_t pid)
@@ -386,6 +390,7 @@ void process_executed(struct processes *ps, uint32_t pid)
 	image->older = p->image;
 	p->image = image;
 	p->ended = false;
+	p->changes = ++ps->changes;
 	for (last = image; last->older && kept < MOST_OLDER; last = last->older)
 		kept++;
 	image_release(last->older);
@@ -414,6 +419,7 @@ void process_ended(struct processes *ps, uint32_t pid)
 	if (!p || p->ended)
 		return;
 	p->ended = true;
+	ps->changes++;
 	if (!ps->ended)
 		ps->ended = calloc(MOST_ENDED, sizeof(*ps->ended));
 	if (!ps->ended)
@@ -428,4 +434,9 @@ void process_ended(struct processes *ps, uint32_t pid)
 	}
 	ps->ended[ps->ended_at] = pid;
 	ps->ended_at = (ps->ended_at + 1) % MOST_ENDED;
+}
+
+uint32_t processes_changes(const struct processes *ps)
+{
+	return ps->changes;
 }

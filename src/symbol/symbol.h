@@ -59,6 +59,26 @@ bool symbol_user(struct symbols *s, uint32_t pid, uint64_t addr, struct symbol *
 uint32_t symbol_user_frames(struct symbols *s, uint32_t pid, uint64_t addr, bool is_return, struct symbol *out,
 			    uint32_t max);
 
+struct unwind_table;
+
+/* A part of a process's memory that holds code. */
+struct unwind_span {
+	uint64_t start, end;
+	uint64_t base;                    /* where the table's base lies in the process */
+	const struct unwind_table *table; /* NULL: nothing is known of it. Kept by the symbols. */
+};
+
+/*
+ * All code that a process has mapped, in order, in memory that the caller frees. 0, -ESRCH when nothing is known
+ * of it. From the first call on, what files say of unwinding is kept.
+ */
+int symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_span **spans, uint32_t *n);
+/*
+ * A number that is another one when that may have changed; 0: it has ended or is not known. Of pid 0: one that
+ * is another when this has happened to any process.
+ */
+uint32_t symbols_unwind_changes(struct symbols *s, uint32_t pid);
+
 /*
  * The debugging information of a program or library, kept by `s`; *elf (may be NULL) is the file. 0; -ENOENT
  * when it has none, another errno when the file cannot be read or, after a report, libdw is missing.

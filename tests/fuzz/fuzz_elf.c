@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fuzz: the readers of ELF files, symbols and debugging information, all that is asked of them. */
+/* Fuzz: the readers of ELF files, symbols, unwind and debugging information, all that is asked of them. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "symbol/dwarf.h"
+#include "symbol/eh_frame.h"
 #include "symbol/elf_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -80,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!elf_file_open(path, &elf, &why)) {
 		elf_file_each_symbol(elf, symbol_found, &found);
 		dwarf_ask(elf, &found);
+		unwind_table_free(eh_frame_read(elf));
 		elf_file_close(elf);
 	}
 	close(fd);

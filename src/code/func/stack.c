@@ -91,14 +91,20 @@ static int ustack_check(struct checker *c, struct expr *call)
 }
 
 /* At most n frames. The helper clears what it does not fill, and everything when it fails. */
-static void stack_read(struct lower *l, const struct val *at, uint32_t most, uint64_t flags)
+static void stack_read(struct lower *l, const struct val *at, uint32_t most, uint64_t flags, vreg pid)
 {
 	struct val frames = *at;
 	uint32_t some = ir_block_new(l->f, "some"), done = ir_block_new(l->f, "stack");
 	uint32_t bytes = stack_frame_bytes(at->type->param[1]);
 	vreg args[4], n = ir_vreg_new(l->f, "frames"), got;
+	uint32_t pointers = ir_block_new(l->f, "pointers");
+	bool unwinds;
 
 	frames.off += 8;
+	unwinds = flags == BPF_F_USER_STACK && lower_unwind(l, pid, &frames, most, n, pointers, done);
+	if (!unwinds)
+		ir_jmp(l->f, pointers);
+	ir_block_use(l->f, pointers);
 	args[0] = ir_ctx(l->f);
 	args[1] = val_address(l, &frames);
 	args[2] = ir_const(l->f, most * bytes);
@@ -129,19 +135,22 @@ static int kstack_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	lower_keep_capability(l, CAP_SYSLOG);
 	*out = lower_result(l, call->type, "kstack");
-	stack_read(l, out, (uint32_t)call->type->param[0] + (has_wrappers(l) ? STACK_WRAPPERS : 0), 0);
+	stack_read(l, out, (uint32_t)call->type->param[0] + (has_wrappers(l) ? STACK_WRAPPERS : 0), 0, 0);
 	ir_store_imm(l->f, out->reg, out->off + 4, 4, has_wrappers(l));
 	return 0;
 }
 
 static int ustack_emit(struct lower *l, struct expr *call, struct val *out)
 {
+	vreg pid;
+
 	lower_keep_capability(l, CAP_SYS_PTRACE);
 	lower_keep_capability(l, CAP_DAC_READ_SEARCH);
 	*out = lower_result(l, call->type, "ustack");
+	pid = current_process(l);
 	stack_read(l, out, (uint32_t)call->type->param[0],
-		   call->type->param[1] == STACK_BUILD_ID ? BPF_F_USER_STACK | BPF_F_USER_BUILD_ID : BPF_F_USER_STACK);
-	ir_store(l->f, out->reg, out->off + 4, 4, current_process(l));
+		   call->type->param[1] == STACK_BUILD_ID ? BPF_F_USER_STACK | BPF_F_USER_BUILD_ID : BPF_F_USER_STACK, pid);
+	ir_store(l->f, out->reg, out->off + 4, 4, pid);
 	return 0;
 }
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unwind: the code a process has mapped, with what the files say about finding callers in it. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "symbol/eh_frame.h"
+#include "symbol/priv.h"
+
+struct collect {
+	struct symbols *symbols;
+	struct unwind_span *spans;
+	uint32_t n, cap;
+	bool failed;
+};
+
+static struct unwind_span *span_new(struct collect *c)
+{
+	if (c->n == c->cap) {
+		uint32_t cap = c->cap ? c->cap * 2 : 64;
+		struct unwind_span *spans = realloc(c->spans, cap * sizeof(*spans));
+
+		c->failed |= !spans;
+		if (!spans)
+			return NULL;
+		c->spans = spans;
+		c->cap = cap;
+	}
+	return &c->spans[c->n++];
+}
+
+static void mapping_collect(struct process *p, struct mapping *m, void *ctx)
+{
+	struct collect *c = ctx;
+	struct unwind_span *span = m->is_code ? span_new(c) : NULL;
+	struct code_file *f;
+	uint64_t base;
+
+	if (!span)
+		return;
+	*span = (struct unwind_span){ .start = m->start, .end = m->end };
+	f = mapping_file(c->symbols, p, m);
+	if (!f || !code_file_unwind(f) || !code_file_unwind_base(f, m->offset, m->end - m->start, &base))
+		return;
+	span->table = code_file_unwind(f);
+	span->base = m->start + base;
+}
+
+int symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_span **spans, uint32_t *n)
+{
+	struct collect c = { .symbols = s };
+	struct process *p = process_get(s->processes, pid);
+
+	s->files.unwinds = true;
+	if (!p || !p->image)
+		return -ESRCH;
+	process_each_mapping(p, mapping_collect, &c);
+	if (c.failed) {
+		free(c.spans);
+		return -ENOMEM;
+	}
+	*spans = c.spans;
+	*n = c.n;
+	return c.n ? 0 : -ESRCH;
+}
+
+uint32_t symbols_unwind_changes(struct symbols *s, uint32_t pid)
+{
+	const struct process *p;
+
+	if (!pid)
+		return processes_changes(s->processes);
+	p = process_known(s->processes, pid);
+	return p && !p->ended ? p->changes + 1 : 0;
+}
