@@ -78,6 +78,8 @@ void lower_probe_read(struct lower *l, vreg dst, int32_t dst_off, uint32_t n, vr
 /* Read a string of at most `most` bytes with its NUL; the rest of the `most` bytes is zeros. Returns the
  * vreg of its length with the NUL (0 after a fault, which is counted). */
 vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t most, vreg from, enum addr_space space);
+/* May what this program does with a value of this CPU be interrupted by another program that has the value too? */
+bool lower_preemptible(const struct lower *l);
 /* Add 1 to a counter of the module. */
 void lower_count(struct lower *l, uint32_t counter);
 /* Count it if `r cc 0`. */
@@ -86,6 +88,8 @@ void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 void lower_count_failure(struct lower *l, vreg r, uint32_t counter);
 /* The same for a read of memory: it is a fault, and with -k it is told where. `helper`: BPF_FUNC_probe_read_*. */
 void lower_count_fault(struct lower *l, vreg r, int helper);
+/* With -k: when `r` compares to 0 as `cc` says, tell that the helper found nothing (its result was `code`). */
+void lower_tell_missing(struct lower *l, enum ir_cc cc, vreg r, int64_t code, const char *helper);
 /* The value of a member of the context that lies where the registers lead to (ACCESS_PLACE). */
 struct val lower_field_place(struct lower *l, const struct field *f);
 /*

@@ -255,6 +255,7 @@ static bool tracing_works(const char *target, enum bpf_attach_type type, bool at
 #define QUIET_FUNCTION "bpf_fentry_test1"
 TRACING(probe_fentry, QUIET_FUNCTION, BPF_TRACE_FENTRY, true)
 TRACING(probe_fexit, QUIET_FUNCTION, BPF_TRACE_FEXIT, true)
+
 TRACING(probe_tp_btf, "sched_switch", BPF_TRACE_RAW_TP, false)
 TRACING(probe_iter_task, "task", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_file, "task_file", BPF_TRACE_ITER, false)
