@@ -88,6 +88,8 @@ void lower_count_if(struct lower *l, enum ir_cc cc, vreg r, uint32_t counter);
 void lower_count_failure(struct lower *l, vreg r, uint32_t counter);
 /* The same for a read of memory: it is a fault, and with -k it is told where. `helper`: BPF_FUNC_probe_read_*. */
 void lower_count_fault(struct lower *l, vreg r, int helper);
+/* With -k: when `r` compares to 0 as `cc` says, tell that the helper found nothing (its result was `code`). */
+void lower_tell_missing(struct lower *l, enum ir_cc cc, vreg r, int64_t code, const char *helper);
 /* The value of a member of the context that lies where the registers lead to (ACCESS_PLACE). */
 struct val lower_field_place(struct lower *l, const struct field *f);
 /*

@@ -259,6 +259,8 @@ int lower_map_read(struct lower *l, struct expr *e, struct val *out)
 	if (type_is_agg(m->value))
 		return lower_map_reduce(l, m, e->span, key, out);
 	p = lower_map_lookup(l, m, key);
+	if (m->key)
+		lower_tell_missing(l, CC_EQ, p, 0, "map_lookup_elem");
 	if (type_is_scalar(m->value))
 		*out = val_of_reg(m->value, read_scalar(l, m->value, p));
 	else

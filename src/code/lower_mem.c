@@ -103,19 +103,37 @@ void lower_copy(struct lower *l, vreg dst, int32_t dst_off, vreg src, int32_t sr
 	}
 }
 
-/* A read has failed with this result. */
-static void fault(struct lower *l, vreg result, int helper)
+static void failure_tell(struct lower *l, vreg result, const char *helper)
 {
 	struct expr call = { .func = &func_fault, .span = l->f->span };
 	struct val code = val_of_reg(&type_int32, result);
-	struct site *s;
+	struct site *s = lower_site(l, &call);
 
+	s->text = helper;
+	lower_event_vals(l, s, &code, 1);
+}
+
+/* A read has failed with this result. */
+static void fault(struct lower *l, vreg result, int helper)
+{
 	lower_count(l, COUNTER_FAULTS);
+	if (l->env->helper_errors)
+		failure_tell(l, result, helper_name(helper));
+}
+
+void lower_tell_missing(struct lower *l, enum ir_cc cc, vreg r, int64_t code, const char *helper)
+{
+	uint32_t missing, done;
+
 	if (!l->env->helper_errors)
 		return;
-	s = lower_site(l, &call);
-	s->text = helper_name(helper);
-	lower_event_vals(l, s, &code, 1);
+	missing = ir_block_new(l->f, "missing");
+	done = ir_block_new(l->f, "told");
+	ir_br_imm(l->f, cc, r, 0, missing, done);
+	ir_block_use(l->f, missing);
+	failure_tell(l, ir_const(l->f, code), helper);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
 }
 
 void lower_tell_zero(struct lower *l)

@@ -78,6 +78,8 @@ bool kernel_has_kprobes(struct kernel *k);
 const char *kernel_kprobes_missing(struct kernel *k);
 /* How perf_event_open() is told of a kprobe: its type, and the bit of config that makes it fire on return. */
 int kernel_kprobe_pmu(struct kernel *k, uint32_t *type, uint32_t *return_bit);
+/* Whether programs can be hooked into functions (fentry, fexit): it is tried, once. */
+bool kernel_has_fentry(struct kernel *k);
 /* Can one link attach a program to thousands of functions; and to entry and return at once? Tried once. */
 bool kernel_has_kprobe_multi(struct kernel *k);
 bool kernel_has_kprobe_session(struct kernel *k);
@@ -184,9 +186,6 @@ const char *kernel_syscall_name(int number); /* NULL: unknown */
 bool kernel_has_compat_syscalls(uint32_t *offset, uint32_t *mask);
 
 /* Features found by trying: each is tried once. For --info. */
-/* Does the kernel hook programs into functions (fentry, fexit)? It is tried, once. */
-bool kernel_has_fentry(struct kernel *k);
-
 struct kernel_feature {
 	const char *group; /* "Kernel helpers", "Kernel features", "Map types", "Probe types" */
 	const char *name;  /* "ring buffer", "btf", ... */

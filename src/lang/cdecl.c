@@ -495,7 +495,15 @@ static void declaration(struct c_parser *p)
 		c_error(p, "only types can be declared here");
 }
 
-void c_texts_read(struct checker *c, struct c_conditions *cond, const struct script *from)
+void c_declaration(struct checker *c, const char *text)
+{
+	struct c_parser p;
+
+	c_start(&p, c, text, (struct span){ 0 });
+	declaration(&p);
+}
+
+void c_texts_read(struct checker *c, struct c_conditions *cond, struct script *from)
 {
 	vec_each(it, &from->c_texts) {
 		struct c_parser p;
@@ -506,7 +514,44 @@ void c_texts_read(struct checker *c, struct c_conditions *cond, const struct scr
 			c_start(&p, c, it->text, it->span);
 			declaration(&p);
 		}
+		it->leaves_out = c_left_out(cond);
 	}
+}
+
+/* Does an #if leave out what stands here? The text before it in its file decides. */
+static bool is_left_out(const struct script *s, struct span span)
+{
+	const struct c_text *last = NULL;
+
+	vec_each(it, &s->c_texts)
+		if (it->span.file == span.file && it->span.begin < span.begin &&
+		    (!last || last->span.begin < it->span.begin))
+			last = it;
+	return last && last->leaves_out;
+}
+
+#define LEAVE_OUT(s, list, span_of) do { \
+	uint32_t kept_ = 0; \
+	vec_each(it_, list) \
+		if (!is_left_out(s, (*it_)span_of)) \
+			(list)->v[kept_++] = *it_; \
+	(list)->n = kept_; \
+} while (0)
+
+static void leave_out(struct script *s)
+{
+	bool any = false;
+
+	vec_each(it, &s->c_texts)
+		any |= it->leaves_out;
+	if (!any)
+		return;
+	LEAVE_OUT(s, &s->clauses, ->span);
+	LEAVE_OUT(s, &s->macros, ->span);
+	LEAVE_OUT(s, &s->subprogs, ->span);
+	LEAVE_OUT(s, &s->map_decls, .span);
+	for (uint32_t i = 0; i < s->clauses.n; i++)
+		s->clauses.v[i]->index = i;
 }
 
 int pass_c_texts(struct checker *c)
@@ -514,5 +559,6 @@ int pass_c_texts(struct checker *c)
 	struct c_conditions cond = { 0 };
 
 	c_texts_read(c, &cond, c->script);
+	leave_out(c->script);
 	return 0;
 }

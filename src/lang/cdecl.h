@@ -43,6 +43,8 @@ bool c_constant(struct c_parser *p, int64_t *value, bool *negative);
 /* A name for a constant: #define or an enumerator. */
 void c_const_set(struct checker *c, const char *name, const struct c_const *k);
 
+/* cdecl.c: a declaration, which adds to the types and constants that are known. */
+void c_declaration(struct checker *c, const char *text);
 /* cdecl.c: a type as in sizeof(type), without a name. NULL after a diagnostic. */
 const struct type *c_type_name(struct c_parser *p);
 /* Does a type begin here? */
@@ -59,7 +61,7 @@ bool c_left_out(const struct c_conditions *cond);
 void c_directive(struct checker *c, struct c_conditions *cond, const struct c_text *text);
 
 /* cdecl.c: everything that a file declares, or the script itself. */
-void c_texts_read(struct checker *c, struct c_conditions *cond, const struct script *from);
+void c_texts_read(struct checker *c, struct c_conditions *cond, struct script *from);
 /* cdecl_file.c: #include, with what follows the word; and a #define that is no constant, as a macro. */
 void c_include(struct c_parser *p, struct c_conditions *cond);
 bool c_macro(struct checker *c, const char *name, const char *params, uint32_t params_len, const char *body);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Cdecl: tokens of C, constant expressions, and the directives (#define, #if ...) that need them. */
 #include "lang/cdecl.h"
+#include "lang/header.h"
 #include "lang/constant.h"
 
 #include <ctype.h>
@@ -189,7 +190,7 @@ static bool parse_sizeof(struct c_parser *p, int64_t *v)
 
 static bool is_defined(struct checker *c, const char *name)
 {
-	return str_eq(name, "BPFTRACE_HAVE_BTF") || strmap_get(&c->priv->c_consts, name);
+	return str_eq(name, "BPFTRACE_HAVE_BTF") || strmap_get(&c->priv->c_consts, name) || header_defines(c, name);
 }
 
 /* defined(X), defined X: for #if */
@@ -221,6 +222,8 @@ static bool parse_word(struct c_parser *p, int64_t *v)
 		c_next(p);
 		return true;
 	}
+	if (!k)
+		k = header_constant(p->c, name);
 	if (!k || k->str) {
 		c_error(p, "'%s' is no integer constant", name);
 		return false;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "lang/cdecl.h"
+#include "lang/header.h"
 
 #define MOST_FILE_BYTES (4 << 20)
 #define MOST_INCLUDES 256
@@ -91,7 +92,9 @@ static bool system_text(struct c_parser *p, const char **path, const char **text
 		return false;
 	if (!include_dir_text(p, name, path, text, len))
 		return true;
-	if (!header_is_known(p->c->arena, name))
+	if (header_is_known(p->c->arena, name))
+		header_note(p->c, name);
+	else
 		c_error(p, "'%s' file not found", name);
 	return false;
 }

@@ -5,6 +5,7 @@
  */
 #include "lang/check_priv.h"
 #include "lang/constant.h"
+#include "lang/header.h"
 
 /* All names a word could have meant. */
 static const char *const *word_list(struct checker *c, size_t *n)
@@ -111,6 +112,11 @@ int check_ident(struct checker *c, struct expr *e)
 	f = func_find(c->env->families, e->name);
 	if (!f && kernel_constant(c, e))
 		return 0;
+	k = f ? NULL : header_constant(c, e->name);
+	if (k) {
+		constant_take(c, e, k);
+		return 0;
+	}
 	if (!f)
 		return unknown_word(c, e, "builtin or constant");
 	if (!(f->flags & FUNC_BARE)) {

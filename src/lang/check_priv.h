@@ -51,6 +51,7 @@ struct check_priv {
 	struct strmap c_consts;     /* name -> struct c_const */
 	const struct expr *agg_ok;  /* the call that stands where an aggregation may */
 	uint32_t includes;          /* files read for #include */
+	struct headers *headers;    /* of the machine, where one is included (header.h); NULL: none is */
 	uint32_t loops;             /* depth of loops around the statement being checked */
 	const struct subprog *sub;  /* the function being checked; NULL: a clause */
 	uint32_t unreached;         /* inside branches that a constant condition excludes */

@@ -3,6 +3,7 @@
  * Types of the checker: which type holds the values of two others, and what a written type means.
  */
 #include "lang/check_priv.h"
+#include "lang/header.h"
 
 /*
  * A literal's type and the difference of unsigned numbers have a soft sign: stored together with a
@@ -241,6 +242,9 @@ const struct type *c_type_find(struct checker *c, const char *name)
 	if (!t || t->kind == TY_STRUCT) {
 		const struct type *k = c->env->struct_type ? c->env->struct_type(c->env->struct_type_ctx, name) : NULL;
 
+		if (k)
+			return k;
+		k = header_type(c, name);
 		if (k)
 			return k;
 	}

@@ -80,6 +80,7 @@ static const struct {
 	{ "rx", CONV_RX }, { "rh", CONV_RH }, { "r", CONV_R }, { "d", CONV_D }, { "i", CONV_D },
 	{ "u", CONV_U }, { "x", CONV_X }, { "X", CONV_XX }, { "o", CONV_O }, { "c", CONV_C },
 	{ "p", CONV_P }, { "s", CONV_S }, { "b", CONV_B },
+	{ "gr", CONV_GR },
 };
 
 static const struct {
@@ -160,16 +161,13 @@ static int conv_unknown(struct scan *s, uint32_t begin)
 	if (!c && s->pos >= s->len) {
 		err = scan_error(s, begin, "an unfinished conversion");
 		diag_hint(s->diags, "the character itself is written %%%%");
-	} else if (c == 'g' && at(s, 1) == 'r') {
-		err = scan_error(s, begin, "GFP flags (%gr) cannot be shown");
-		diag_hint(s->diags, "%%x shows their number");
 	} else if (c && strchr("aAeEfFgG", c)) {
 		err = scan_error(s, begin, arena_printf(s->arena, "conversion '%%%c' of floating-point numbers", c));
 		diag_hint(s->diags, "numbers are integers: %%d");
 	} else {
 		err = scan_error(s, begin, c > 32 && c < 127 ?
 				 arena_printf(s->arena, "unknown conversion '%%%c'", c) : "unknown conversion");
-		diag_hint(s->diags, "there are %%d %%i %%u %%x %%X %%o %%c %%p %%s %%r %%rx %%rh %%b and %%%%");
+		diag_hint(s->diags, "there are %%d %%i %%u %%x %%X %%o %%c %%p %%s %%r %%rx %%rh %%gr %%b and %%%%");
 	}
 	return err;
 }
@@ -268,7 +266,7 @@ static const struct {
 	[CONV_P] = { "%p", "a pointer or an integer", is_number },
 	[CONV_B] = { "%b", "an integer", is_number }, [CONV_S] = { "%s", "a value with a text form", has_text },
 	[CONV_R] = { "%r", "a buffer", is_buffer }, [CONV_RX] = { "%rx", "a buffer", is_buffer },
-	[CONV_RH] = { "%rh", "a buffer", is_buffer },
+	[CONV_RH] = { "%rh", "a buffer", is_buffer }, [CONV_GR] = { "%gr", "an integer", type_is_int },
 };
 
 static void misfit_hint(struct diags *d, const struct format_piece *piece, const struct type *t)

@@ -16,6 +16,7 @@ enum conv {
 	CONV_R,       /* %r buffer; */
 	CONV_RX, CONV_RH, /* %rx, %rh */
 	CONV_B,       /* %b: binary */
+	CONV_GR,      /* %gr: flags of memory allocation, as words */
 };
 
 /* Literal text, then (unless CONV_TEXT) one conversion of argument `arg`. */

@@ -335,11 +335,30 @@ static struct expr *paren_read(struct parser *p)
 	return e;
 }
 
+/* Literals that follow each other are one, as in C. */
+static struct expr *string_read(struct parser *p)
+{
+	struct expr *e = leaf_new(p, EX_STR);
+
+	while (p->tok.kind == TOK_STR) {
+		char *both = arena_alloc(p->arena, (size_t)e->str_len + p->tok.len + 1);
+
+		memcpy(both, e->str, e->str_len);
+		memcpy(both + e->str_len, p->tok.text, p->tok.len);
+		both[e->str_len + p->tok.len] = 0;
+		e->str = both;
+		e->str_len += p->tok.len;
+		parse_next(p);
+		e->span = e->name_span = parse_span(p, e->span.begin);
+	}
+	return e;
+}
+
 static struct expr *primary_read(struct parser *p)
 {
 	switch (p->tok.kind) {
 	case TOK_INT: return leaf_new(p, EX_INT);
-	case TOK_STR: return leaf_new(p, EX_STR);
+	case TOK_STR: return string_read(p);
 	case TOK_VAR: return leaf_new(p, EX_VAR);
 	case TOK_PARAM: return leaf_new(p, EX_PARAM);
 	case TOK_PARAM_COUNT: return leaf_new(p, EX_PARAM_COUNT);

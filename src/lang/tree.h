@@ -233,6 +233,7 @@ struct c_function {
 struct c_text {
 	struct span span;
 	bool is_directive;
+	bool leaves_out; /* after checking: what stands behind it, up to the next, is left out (#if) */
 	const char *text;
 };
 

@@ -60,7 +60,7 @@ const struct type *type_buffer(struct arena *a, uint32_t data_bytes)
 const struct type *type_stack(struct arena *a, enum type_kind kind, uint32_t limit, enum stack_mode mode)
 {
 	uint32_t frames = limit + (kind == TY_KSTACK ? STACK_WRAPPERS : 0);
-	struct type *t = type_new(a, kind, 8 + 8 * frames, 8);
+	struct type *t = type_new(a, kind, 8 + stack_frame_bytes(mode) * frames, 8);
 
 	t->param[0] = limit;
 	t->param[1] = mode;

@@ -123,12 +123,20 @@ struct type {
 /* Functions between a raw tracepoint and the program. */
 #define STACK_WRAPPERS 4
 
-/* How a stack reads: "name+1", "ffffffff81000001 name+1", "ffffffff81000001". */
-enum stack_mode { STACK_BPFTRACE, STACK_PERF, STACK_RAW };
+/* How a stack reads: "name+1", "ffffffff81000001 name+1", "ffffffff81000001", "0123...cdef 0x1" (build id of the
+ * file, and where in it). */
+enum stack_mode { STACK_BPFTRACE, STACK_PERF, STACK_RAW, STACK_BUILD_ID };
+
+/* Bytes of a frame: an address, or in place of it struct bpf_stack_build_id. */
+static inline uint32_t stack_frame_bytes(int64_t mode)
+{
+	return mode == STACK_BUILD_ID ? 32 : 8;
+}
 
 /*
  * Layout of the numbers that become text:
- *   ustack  u32 frames that are there, u32 process, u64 address[param[0]], unused ones 0
+ *   ustack  u32 frames that are there, u32 process, then param[0] frames: u64 address, or for STACK_BUILD_ID
+ *           s32 status (1: there is a build id), 20 bytes of build id, u64 offset in the file or address; unused ones 0
  *   kstack  the same with STACK_WRAPPERS addresses more; in place of the process 1 when the stack may begin
  *           with that many functions of the tracing itself, which are not shown and do not count
  *   ksym            u64 address;  usym  u64 address, u32 process, u32 0

@@ -99,6 +99,15 @@ static void put_pointer(struct strbuf *out, const struct conversion *c)
 	pad(out, start, c->width, c->left);
 }
 
+static void put_gfp(struct strbuf *out, const struct conversion *c)
+{
+	size_t start = out->len;
+	uint64_t v = arg_number(c);
+
+	gfp_text(out, c->type->size && c->type->size < 8 ? number_load((const uint8_t *)&v, c->type->size, false) : v);
+	pad(out, start, c->width, c->left);
+}
+
 static void put_char(struct strbuf *out, const struct conversion *c)
 {
 	size_t start = out->len;
@@ -151,6 +160,9 @@ static void put_conversion(struct strbuf *out, const struct conversion *c)
 		break;
 	case CONV_C:
 		put_char(out, c);
+		break;
+	case CONV_GR:
+		put_gfp(out, c);
 		break;
 	case CONV_P:
 		put_pointer(out, c);

@@ -7,7 +7,7 @@
 
 #include "view/view.h"
 
-extern const struct view_def view_csv, view_flame, view_folded, view_json, view_pprof, view_table, view_text;
+extern const struct view_def view_csv, view_flame, view_folded, view_heat, view_hist, view_json, view_pprof, view_series, view_table, view_text, view_tone;
 
 /* ---- number.c ---- */
 
@@ -42,19 +42,30 @@ void agg_number(struct strbuf *out, const struct agg *a, int64_t value);
 /* How one kind of value reads as text. */
 typedef void value_form(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data);
 
+/* "12:34:56" of a CLOCK_MONOTONIC time; 0: now. */
+void clock_text(struct strbuf *out, uint64_t ns);
+/* The CLOCK_MONOTONIC time of nanoseconds since 1970. */
+uint64_t clock_of_real(uint64_t real_ns);
+
 value_form text_inet, text_username, text_strftime, text_cgroup_path, text_syscall_name, text_signal_name;
 value_form text_ksym, text_usym, text_stack;
+/* Flags of memory allocation, as words. */
+void gfp_text(struct strbuf *out, uint64_t flags);
 
 /* Functions at one address: one, and those that were inlined into it. */
 #define MOST_INLINED 16
 
-/* The frames of a stack that are shown: those of the tracing itself are not. Frame i is the u64 at 8 + 8 * i. */
+/* The frames of a stack that are shown: those of the tracing itself are not. */
 struct stack_range {
 	uint32_t first, end;
 	uint32_t pid; /* of a user stack */
 	bool user;
 };
 struct stack_range stack_range_of(const struct view *v, const struct type *t, const uint8_t *data);
+const uint8_t *stack_frame(const struct type *t, const uint8_t *data, uint32_t i);
+uint64_t stack_address(const struct type *t, const uint8_t *data, uint32_t i);
+/* STACK_BUILD_ID: the build id and where in the file; the address alone where the kernel could not find the file out. */
+void build_id_text(struct strbuf *out, const uint8_t *frame);
 /* As symbol_user_frames(), also for the kernel. */
 uint32_t stack_names(const struct view *v, const struct stack_range *range, uint64_t addr, bool is_return,
 		     struct symbol syms[MOST_INLINED]);
@@ -80,10 +91,15 @@ int bench_json(struct view *v, const struct record *rec);
 /* The latest interval of any of these series; they are shown up to it. */
 uint64_t tseries_latest(const struct type *t, const uint8_t *data);
 void tseries_text(struct strbuf *out, const struct type *t, const uint8_t *data, uint64_t latest);
+/* Its numbers in order, with when their intervals began (ns since 1970). */
+void tseries_each(const struct type *t, const uint8_t *data, void (*fn)(void *ctx, uint64_t real_ns, double value), void *ctx);
 void tseries_json(struct strbuf *out, const struct type *t, const uint8_t *data);
 
 /* ---- hist.c ---- */
 
+/* A bucket as "[4, 8)"; where it begins, as "4". */
+void hist_range_text(struct strbuf *out, const struct type *t, uint32_t i);
+void hist_low_text(struct strbuf *out, const struct type *t, uint32_t i);
 void hist_text(struct strbuf *out, const struct type *t, const uint8_t *data, int64_t div);
 /* Every bucket from the first to the last that counted something; a bound that is NULL is open. Inclusive. */
 void hist_each(const struct type *t, const uint8_t *data, int64_t div,

@@ -5,6 +5,8 @@
  */
 #include "view/parts.h"
 
+#include <linux/bpf.h>
+
 #include "base/util.h"
 
 static bool kernel_name(const struct view *v, uint64_t addr, struct symbol *out)
@@ -113,14 +115,45 @@ static bool is_wrapper(const struct view *v, uint64_t addr)
 	return false;
 }
 
+const uint8_t *stack_frame(const struct type *t, const uint8_t *data, uint32_t i)
+{
+	return data + 8 + (size_t)i * stack_frame_bytes(t->param[1]);
+}
+
+/* It comes last in a frame, also in one with a build id. */
+uint64_t stack_address(const struct type *t, const uint8_t *data, uint32_t i)
+{
+	return number_load(stack_frame(t, data, i + 1) - 8, 8, false);
+}
+
+void build_id_text(struct strbuf *out, const uint8_t *frame)
+{
+	uint64_t where = number_load(frame + 24, 8, false);
+
+	if (number_load(frame, 4, false) != BPF_STACK_BUILD_ID_VALID) {
+		strbuf_addf(out, "%llx", (unsigned long long)where);
+		return;
+	}
+	for (uint32_t i = 0; i < BPF_BUILD_ID_SIZE; i++)
+		strbuf_addf(out, "%02x", frame[4 + i]);
+	strbuf_addf(out, " 0x%02llx", (unsigned long long)where);
+}
+
+static void build_id_line(const struct view *v, struct strbuf *out, const uint8_t *frame)
+{
+	strbuf_fill(out, ' ', v->in_key ? 4 : 8);
+	build_id_text(out, frame);
+	strbuf_addch(out, '\n');
+}
+
 struct stack_range stack_range_of(const struct view *v, const struct type *t, const uint8_t *data)
 {
 	uint32_t n = (uint32_t)number_load(data, 4, false), pid = (uint32_t)number_load(data + 4, 4, false), i = 0;
-	uint32_t room = t->size / 8 - 1;
+	uint32_t room = (t->size - 8) / stack_frame_bytes(t->param[1]);
 
 	n = MIN(n, room);
 	if (t->kind == TY_KSTACK && pid)
-		while (i < n && i < STACK_WRAPPERS && is_wrapper(v, number_load(data + 8 + i * 8, 8, false)))
+		while (i < n && i < STACK_WRAPPERS && is_wrapper(v, stack_address(t, data, i)))
 			i++;
 	return (struct stack_range){ .first = i, .end = MIN(n, i + (uint32_t)t->param[0]),
 		.pid = t->kind == TY_USTACK ? pid : 0, .user = t->kind == TY_USTACK };
@@ -131,6 +164,10 @@ void text_stack(const struct view *v, struct strbuf *out, const struct type *t, 
 	struct stack_range range = stack_range_of(v, t, data);
 
 	strbuf_addch(out, '\n');
-	for (uint32_t i = range.first; i < range.end; i++)
-		frame_text(v, out, t, &range, number_load(data + 8 + i * 8, 8, false), i > 0);
+	for (uint32_t i = range.first; i < range.end; i++) {
+		if (t->param[1] == STACK_BUILD_ID)
+			build_id_line(v, out, stack_frame(t, data, i));
+		else
+			frame_text(v, out, t, &range, stack_address(t, data, i), i > 0);
+	}
 }

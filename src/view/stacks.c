@@ -189,13 +189,28 @@ static uint32_t run_of(struct view *v, struct stacks *s, const struct stack_rang
 	return run;
 }
 
+/* A frame that is a place in a file known by its build id has that for a name. */
+static uint32_t build_id_frame(struct stacks *s, const uint8_t *frame)
+{
+	struct frame f = { .kind = FRAME_USER };
+
+	strbuf_reset(&s->text);
+	build_id_text(&s->text, frame);
+	f.name = s->text.s;
+	return stacks_frame(s, &f);
+}
+
 static uint32_t add_frames(struct view *v, struct stacks *s, uint32_t node, const struct type *t, const uint8_t *data)
 {
 	struct stack_range range = stack_range_of(v, t, data);
 
 	for (uint32_t i = range.end; i-- > range.first;) {
-		uint64_t address = number_load(data + 8 + (size_t)i * 8, 8, false);
+		uint64_t address = stack_address(t, data, i);
 
+		if (t->param[1] == STACK_BUILD_ID) {
+			node = stacks_child(s, node, build_id_frame(s, stack_frame(t, data, i)));
+			continue;
+		}
 		for (uint32_t r = run_of(v, s, &range, address, i > 0); s->runs.v[r]; r++)
 			node = stacks_child(s, node, s->runs.v[r]);
 	}

@@ -49,6 +49,13 @@ def test_table_lines_up_and_titles_are_capitals(run):
         ["0", "a,b", "0"], ["1", "a,b", "1000000000000"], ["2", "a,b", "2000000000000"]]
 
 
+def test_table_goes_on_under_the_same_titles(run):
+    r = run("-q", "-f", "table", "-e",
+            'BEGIN { print((what="in", n=1)); print((what="outside", n=2)); print((what="in", n=3)); print((other=4)); }')
+    assert [line.split() for line in r.out.splitlines()] == [
+        ["WHAT", "N"], ["in", "1"], ["outside", "2"], ["in", "3"], [], ["OTHER"], ["4"]]
+
+
 def test_table_shows_the_largest_first_and_names_columns_after_their_keys(run):
     r = run("-q", "-f", "table", "-e", 'BEGIN { $x = 7; @[comm, $x] = sum(1); @["b", 9] = sum(10); @["c", 8] = sum(5); }')
     assert [line.split() for line in r.out.splitlines()] == [

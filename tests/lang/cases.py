@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BLOCKS = ("program", "out", "out-re", "err", "before", "trigger", "find", "absent")
-WORDS = ("params", "options", "env", "status", "timeout", "peer", "kind", "needs", "refused", "tool", "kernels")
+WORDS = ("params", "options", "env", "status", "timeout", "peer", "kind", "needs", "refused", "tool", "kernels", "before")
 
 
 @dataclass

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fault: a helper of the kernel has failed, at this place of the script (-k). Nobody calls it: the lowering
+ * Fault: a helper of the kernel has failed or found nothing, at this place of the script (-k). Nobody calls it: the lowering
  * sends its event where it would otherwise only count.
  */
 #include <stdio.h>
@@ -18,7 +18,10 @@ static int fault_act(const struct act *act, const struct site *site, const uint8
 	if (len >= sizeof(code))
 		memcpy(&code, data, sizeof(code));
 	rec.number = (uint64_t)(int64_t)code;
-	snprintf(text, sizeof(text), "Failed to %s: %s (%d)", site->text, strerror_r(-code, name, sizeof(name)), code);
+	if (code)
+		snprintf(text, sizeof(text), "Failed to %s: %s (%d)", site->text, strerror_r(-code, name, sizeof(name)), code);
+	else
+		snprintf(text, sizeof(text), "Failed to %s: 0", site->text);
 	rec.text = text;
 	rec.text_len = strlen(text);
 	return act->record(act->ctx, &rec);

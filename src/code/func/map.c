@@ -79,6 +79,7 @@ static int delete_emit(struct lower *l, struct expr *call, struct val *out)
 	if (r < 0)
 		return r;
 	done = lower_map_delete(l, map, key);
+	lower_tell_missing(l, CC_NE, done, -ENOENT, "map_delete_elem");
 	if (lower_discards(l, call))
 		lower_count_if(l, CC_NE, done, COUNTER_DELETES);
 	*out = val_of_reg(&type_bool, ir_setcc_imm(l->f, CC_EQ, done, 0));

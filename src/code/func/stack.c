@@ -13,7 +13,7 @@
 #define STACK_DEFAULT_FRAMES 127
 #define STACK_MOST_FRAMES 1024
 
-static const char *const modes[] = { "bpftrace", "perf", "raw", NULL };
+static const char *const modes[] = { "bpftrace", "perf", "raw", "build_id", NULL };
 
 static int mode_of(const char *name)
 {
@@ -62,13 +62,17 @@ static int stack_check(struct checker *c, struct expr *call, enum type_kind kind
 		mode = mode_of(call_arg(call, 0)->name);
 		i = 1;
 	} else if (call->args.n > 1 || (call->args.n && call_arg(call, 0)->kind == EX_IDENT)) {
-		check_error(c, call_arg(call, 0)->span, "%s() takes one of the modes bpftrace, perf, raw", call->name);
+		check_error(c, call_arg(call, 0)->span, "%s() takes one of the modes bpftrace, perf, raw, build_id", call->name);
 		if (call_arg(call, 0)->kind == EX_IDENT)
-			diag_hint_nearest(c->diags, call_arg(call, 0)->name, modes, 3);
+			diag_hint_nearest(c->diags, call_arg(call, 0)->name, modes, 4);
 		return -EINVAL;
 	}
-	if (mode < 0)
-		return check_error(c, call->span, "stack_mode = %s is not built yet", c->env->config.stack_mode);
+	if (mode == STACK_BUILD_ID && kind == TY_KSTACK) {
+		if (c->last_pass && !call->data)
+			diag_warn(c->diags, call->span, "the kernel has no build ids: its stack is shown as raw");
+		call->data = c->last_pass ? modes : NULL;
+		mode = STACK_RAW;
+	}
 	if (i < call->args.n && limit_check(c, call, i, &limit) < 0)
 		return -EINVAL;
 	if (!call->type || call->type->kind == TY_NONE)
@@ -91,22 +95,23 @@ static void stack_read(struct lower *l, const struct val *at, uint32_t most, uin
 {
 	struct val frames = *at;
 	uint32_t some = ir_block_new(l->f, "some"), done = ir_block_new(l->f, "stack");
+	uint32_t bytes = stack_frame_bytes(at->type->param[1]);
 	vreg args[4], n = ir_vreg_new(l->f, "frames"), got;
 
 	frames.off += 8;
 	args[0] = ir_ctx(l->f);
 	args[1] = val_address(l, &frames);
-	args[2] = ir_const(l->f, most * 8);
+	args[2] = ir_const(l->f, most * bytes);
 	args[3] = ir_const(l->f, (int64_t)flags);
 	got = ir_call(l->f, BPF_FUNC_get_stack, 4, args);
 	ir_mov_to(l->f, n, ir_const(l->f, 0));
 	ir_br_imm(l->f, CC_SGT, got, 0, some, done);
 	ir_block_use(l->f, some);
-	ir_mov_to(l->f, n, ir_bin_imm(l->f, IR_SHR, got, 3));
+	ir_mov_to(l->f, n, ir_bin_imm(l->f, IR_SHR, got, bytes == 8 ? 3 : 5));
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
 	ir_store(l->f, at->reg, at->off, 4, n);
-	lower_zero(l, at->reg, at->off + 8 + (int32_t)most * 8, at->type->size - 8 - most * 8);
+	lower_zero(l, at->reg, at->off + 8 + (int32_t)(most * bytes), at->type->size - 8 - most * bytes);
 }
 
 /* Is it a tracepoint that is served by a raw one? Then the tracing's own functions come first. */
@@ -134,7 +139,8 @@ static int ustack_emit(struct lower *l, struct expr *call, struct val *out)
 	lower_keep_capability(l, CAP_SYS_PTRACE);
 	lower_keep_capability(l, CAP_DAC_READ_SEARCH);
 	*out = lower_result(l, call->type, "ustack");
-	stack_read(l, out, (uint32_t)call->type->param[0], BPF_F_USER_STACK);
+	stack_read(l, out, (uint32_t)call->type->param[0],
+		   call->type->param[1] == STACK_BUILD_ID ? BPF_F_USER_STACK | BPF_F_USER_BUILD_ID : BPF_F_USER_STACK);
 	ir_store(l->f, out->reg, out->off + 4, 4, current_process(l));
 	return 0;
 }
@@ -173,10 +179,10 @@ static int usym_emit(struct lower *l, struct expr *call, struct val *out)
 }
 
 func_family funcs_stack = {
-	{ "kstack", .signature = "kstack_t kstack([bpftrace|perf|raw][, int frames])",
+	{ "kstack", .signature = "kstack_t kstack([bpftrace|perf|raw|build_id][, int frames])",
 	  .summary = "the functions of the kernel that are being executed, the innermost first",
 	  .max_args = 2, .flags = FUNC_BARE | FUNC_LAZY_ARGS | FUNC_CONTEXT, .check = kstack_check, .emit = kstack_emit },
-	{ "ustack", .signature = "ustack_t ustack([bpftrace|perf|raw][, int frames])",
+	{ "ustack", .signature = "ustack_t ustack([bpftrace|perf|raw|build_id][, int frames])",
 	  .summary = "the functions of the process that are being executed, the innermost first",
 	  .max_args = 2, .flags = FUNC_BARE | FUNC_LAZY_ARGS, .check = ustack_check, .emit = ustack_emit },
 	{ "ksym", .signature = "ksym_t ksym(uint64 address)",
