@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, SONDE
 
 SCRIPTS = ROOT / "packaging" / "completion"
-ENVIRONMENT = {**os.environ, "PATH": f"{SONDE.parent}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+ENVIRONMENT = {**os.environ, "PATH": f"{os.path.dirname(SONDE)}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
 
 # How each shell is asked what it would offer at the end of a line; it prints a candidate per line.
 BASH = '''
