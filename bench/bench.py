@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import events
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -89,25 +90,38 @@ def cell(samples, column):
     return f"{statistics.median(values):8.1f} ±{(max(values) - min(values)) / 2:6.1f}"
 
 
-def main():
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--sonde", default="build/sonde")
-    p.add_argument("--rounds", type=int, default=11)
-    args = p.parse_args()
-    tools = [("sonde", [args.sonde]),
-             ("bpftrace", [shutil.which("bpftrace")] if shutil.which("bpftrace") else None)]
-    private_tracefs()
-    with tempfile.TemporaryDirectory() as tmp:
-        table, notes = measure(tools, args.rounds, launcher(tmp))
-    notes += [f"{name}: not installed" for name, argv in tools if argv is None]
-    print(f"Whole process, median of {args.rounds} interleaved rounds ± half the spread")
+def show(tools, table, rounds):
+    print(f"Whole process, median of {rounds} interleaved rounds ± half the spread")
     print(f"{'':32}{'':10}{'wall ms':>16}{'CPU ms':>16}{'peak MiB':>16}")
     for title, samples in table:
         for name, _ in tools:
             print(f"{title:32}{name:10}" + "".join(cell(samples[name], c) for c in range(3)))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--sonde", default="build/sonde")
+    p.add_argument("--rounds", type=int, default=11)
+    p.add_argument("--only", choices=("start", "events"), help="one part of it")
+    args = p.parse_args()
+    tools = [("sonde", [args.sonde]),
+             ("bpftrace", [shutil.which("bpftrace")] if shutil.which("bpftrace") else None)]
+    private_tracefs()
+    notes, table, costs = [], [], []
+    with tempfile.TemporaryDirectory() as tmp:
+        if args.only != "events":
+            table, notes = measure(tools, args.rounds, launcher(tmp))
+        if args.only != "start":
+            costs, more = events.measure(args.sonde, shutil.which("bpftrace"), 3, tmp)
+            notes += more
+    notes += [f"{name}: not installed" for name, argv in tools if argv is None]
+    if table:
+        show(tools, table, args.rounds)
+    if costs:
+        events.show(costs, 3)
     for note in notes:
         print("note:", note)
-    return 0 if any(s["sonde"] for _, s in table) else 1
+    return 0 if any(s["sonde"] for _, s in table + costs) else 1
 
 
 if __name__ == "__main__":

@@ -191,6 +191,7 @@ struct sonde_view_options {
 	/* The following may be NULL, and must outlive it too. */
 	const char *title; /* of pictures */
 	const char *file;  /* the name of the file that fd is: its end says in which form a picture is written */
+	const char *range; /* of the tone: LOW:HIGH[,HZ:HZ][,linear], numbers and their frequencies */
 	sonde_message_fn message; /* what is to be said beside the output */
 	void *message_ctx;
 };
@@ -206,6 +207,9 @@ SONDE_API const char *const *sonde_view_names(void);
 SONDE_API const char *sonde_view_for_file(const char *path);
 /* Can a view write a file of this name? */
 SONDE_API bool sonde_view_takes_file(const char *name, const char *path);
+/* The program sonde-NAME that shows a view to a person when it is not written to a file: it is given JSON records.
+ * NULL: none. */
+SONDE_API const char *sonde_view_player(const char *name);
 /* Is this view a picture, which is made at the end from some of the records, or a stream that shows them all? */
 SONDE_API bool sonde_view_is_picture(const char *name);
 /* Is this record part of the picture? Always true of other views. */

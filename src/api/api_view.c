@@ -4,12 +4,23 @@
 
 #include "api/api.h"
 #include "api/record.h"
+#include "view/pitch.h"
 
 struct sonde_view {
 	struct view v;
 	struct relay relay;
 	bool line_buffered;
 };
+
+static int check_range(const struct reporter *r, const char *text)
+{
+	struct pitch_range range;
+	const char *problem;
+
+	if (pitch_range_parse(text, &range, &problem))
+		return 0;
+	return report_error(r, -EDOM, "for example --range -90:-30,220:1760", "--range %s: %s", text, problem);
+}
 
 int sonde_view_open(const char *name, const struct sonde_question *q, const struct sonde_view_options *o,
 		    struct sonde_view **out)
@@ -25,14 +36,16 @@ int sonde_view_open(const char *name, const struct sonde_question *q, const stru
 	v = calloc(1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
-	err = view_open(&v->v, def, options.fd);
+	relay_init(&v->relay, options.message, options.message_ctx);
+	err = check_range(&v->relay.reporter, options.range);
+	err = err ? err : view_open(&v->v, def, options.fd);
 	if (err) {
 		free(v);
 		return err;
 	}
-	relay_init(&v->relay, options.message, options.message_ctx);
 	v->v.reporter = &v->relay.reporter;
 	v->v.title = options.title;
+	v->v.range = options.range;
 	v->v.file = options.file;
 	v->v.module = q ? q->module : NULL;
 	v->v.resolver = q ? &q->resolver : NULL;
@@ -89,6 +102,13 @@ bool sonde_view_takes_file(const char *name, const char *path)
 	const struct view_def *def = view_find(name);
 
 	return def && view_takes_file(def, path);
+}
+
+const char *sonde_view_player(const char *name)
+{
+	const struct view_def *def = view_find(name);
+
+	return def ? def->player : NULL;
 }
 
 bool sonde_view_is_picture(const char *name)

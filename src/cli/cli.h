@@ -38,7 +38,9 @@ struct options {
 	bool program_help;    /* --help came after the program: it is asked about, not sonde */
 	const char *format, *output, *command;
 	bool view_asked;      /* by -f or by the name of the output file */
+	bool view_by_file;    /* by that name */
 	const char *columns;  /* of views that have columns, or NULL */
+	const char *range;    /* of a tone, or NULL */
 	const char *title;    /* how messages call `program`; NULL: stdin */
 	const char *(*import_text)(void *ctx, const char *path);
 	const char **ways;
@@ -100,6 +102,16 @@ struct picture {
 int picture_open(struct picture *p, const char *path);
 /* Name it, or remove it when `err` says that it was not finished. Returns err or why it could not be named. */
 int picture_close(struct picture *p, int err);
+
+/* A program that shows records, which it reads from a pipe. */
+struct player {
+	pid_t pid; /* 0: none */
+	int fd;    /* where to write */
+};
+/* Start sonde-NAME. 0 or an exit status after a message. */
+int player_start(struct player *p, const char *name, const char *range);
+/* Let it end. 0, or a negative errno when it failed (it has said why). */
+int player_end(struct player *p);
 
 /* ---- the question ---- */
 

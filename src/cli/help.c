@@ -141,7 +141,7 @@ static int help_probes(void)
 
 static int on_view(void *ctx, const char *name, const char *summary)
 {
-	strbuf_addf(ctx, "  %-22s%s\n", name, summary);
+	strbuf_addf(ctx, "  %-10s%s\n", name, summary);
 	return 0;
 }
 
@@ -150,6 +150,8 @@ static int help_views(void)
 	struct strbuf out = STRBUF_INIT;
 
 	sonde_list_views(on_view, &out);
+	strbuf_addstr(&out, "\n-f NAME chooses one, and so does the end of the name of -o FILE: .csv, .svg and .html (flame), .folded, .pb.gz,\n"
+		      ".wav (tone). `sonde diff A.folded B.folded -o x.svg` draws what has changed between two recordings.\n");
 	return print_and_free(&out);
 }
 

@@ -80,6 +80,12 @@ static int set_format(struct options *o, const char *value)
 	return fail(EXIT_USAGE, hint.s, "Invalid output format \"%s\"", value);
 }
 
+static int set_range(struct options *o, const char *value)
+{
+	o->range = value;
+	return 0;
+}
+
 static int set_output(struct options *o, const char *value)
 {
 	o->output = value;
@@ -270,9 +276,11 @@ static const struct option_def defs[] = {
 	{ 0, "include", "FILE", GROUP_ASK, "as if the program began with #include <FILE>", set_include },
 	{ 0, "probe-filter", "REGEX", GROUP_ASK, "only the probes whose name matches", set_probe_filter },
 
-	{ 'f', "view", "NAME", GROUP_SHOW, "how to show it (see `sonde help views`): text, json, csv, table", set_format },
-	{ 'o', "output", "FILE", GROUP_SHOW, "write the output to this file, in the view of its name (.csv);\n"
+	{ 'f', "view", "NAME", GROUP_SHOW, "how to show it: text, json, csv, table, flame, heat, ...\n(see `sonde help views`)", set_format },
+	{ 'o', "output", "FILE", GROUP_SHOW, "write the output to this file, in the view of its name\n(.csv, .svg, .html, .folded, .pb.gz, .wav); "
 	  "messages stay on stderr", set_output },
+	{ 0, "range", "LOW:HIGH", GROUP_SHOW, "the numbers that a tone is for; LOW:HIGH,HZ:HZ also says its pitches, and\n"
+	  ",linear makes them grow in equal steps of Hz", set_range },
 	{ 'B', NULL, "MODE", GROUP_SHOW, "write when the buffer is full, after every line, or at once:\n"
 	  "full, line, none", set_buffering },
 	{ 'q', "quiet", NULL, GROUP_SHOW, "only the answer: do not say how many probes were attached", FLAG(quiet) },
@@ -451,8 +459,10 @@ static void place_help(struct options *o, bool after_word)
 /* Without a view by name, the file says which. */
 static void place_view(struct options *o)
 {
-	if (!o->format && o->output)
+	if (!o->format && o->output) {
 		o->format = sonde_view_for_file(o->output);
+		o->view_by_file = o->format;
+	}
 	o->view_asked = o->format;
 	if (!o->format)
 		o->format = "text";

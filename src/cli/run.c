@@ -22,6 +22,8 @@ struct run {
 	const char *output_name;
 	int fd;
 	struct picture picture; /* with is_picture and -o */
+	struct player player;
+	const char *view_name;
 	bool is_picture;
 	bool warn_aside; /* losses and messages go to stderr: the view is for people */
 	bool flush_each_poll;
@@ -148,10 +150,24 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 	return r->write_err;
 }
 
+/* A view that is no text goes to a program that shows it. */
+static int open_player(struct run *r)
+{
+	int status = player_start(&r->player, sonde_view_player(r->o->format), r->o->range);
+
+	r->fd = r->player.fd;
+	r->output_name = "the player";
+	r->view_name = "json";
+	r->is_picture = false;
+	return status;
+}
+
 static int open_output(struct run *r)
 {
 	r->fd = STDOUT_FILENO;
 	r->output_name = "standard output";
+	if (!r->o->output && isatty(r->fd) && sonde_view_player(r->o->format))
+		return open_player(r);
 	if (!r->o->output)
 		return 0;
 	r->output_name = r->o->output;
@@ -180,13 +196,19 @@ static int open_view(struct run *r, const struct sonde_question *q)
 	enum buffering b = r->o->buffering;
 	struct sonde_view_options v = SONDE_OPTIONS(struct sonde_view_options, .fd = r->fd, .quiet = r->o->quiet,
 		.colour = messages.colour && isatty(r->fd), .columns = r->o->columns, .only_attach = r->o->dry_run, .title = picture_title(r->o),
-		.file = r->o->output, .message = message_receive);
+		
+		.file = r->o->output, .range = r->o->range, .message = message_receive);
+
+	int err;
 
 	v.line_buffered = b == BUFFER_LINE || b == BUFFER_NONE || (b == BUFFER_AUTO && isatty(r->fd));
 	r->flush_each_poll = b != BUFFER_FULL;
 	r->warn_aside = !sonde_view_shows_losses(r->o->format);
-	if (sonde_view_open(r->o->format, q, &v, &r->view))
-		return fail(EXIT_FAILED, NULL, "cannot show records as %s: out of memory", r->o->format);
+	err = sonde_view_open(r->view_name, q, &v, &r->view);
+	if (err == -EDOM)
+		return EXIT_USAGE;
+	if (err)
+		return fail(EXIT_FAILED, NULL, "cannot show records as %s: out of memory", r->view_name);
 	return 0;
 }
 
@@ -275,6 +297,8 @@ static int close_output(struct run *r, int status)
 
 	if (!r->write_err)
 		r->write_err = err;
+	if (r->player.pid && player_end(&r->player) && !r->write_err)
+		return EXIT_FAILED;
 	if (r->o->output && r->is_picture)
 		r->write_err = picture_close(&r->picture, r->write_err);
 	else if (r->o->output && close(r->fd) && !r->write_err)
@@ -293,7 +317,7 @@ static int check_pid(const struct options *o)
 
 static int run_compiled(const struct options *o, struct sonde_question *q, struct sonde_child *child)
 {
-	struct run r = { .o = o, .is_picture = sonde_view_is_picture(o->format) };
+	struct run r = { .o = o, .view_name = o->format, .is_picture = sonde_view_is_picture(o->format) };
 	int status;
 
 	status = open_output(&r);
@@ -303,6 +327,10 @@ static int run_compiled(const struct options *o, struct sonde_question *q, struc
 	if (!status) {
 		status = open_and_run(&r, q, child);
 		status = close_output(&r, status);
+	} else if (r.player.pid) {
+		player_end(&r.player);
+	} else if (r.is_picture && o->output) {
+		picture_close(&r.picture, -ECANCELED);
 	}
 	if (!status && caught)
 		status = 128 + caught;

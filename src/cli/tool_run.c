@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
@@ -261,8 +262,10 @@ static int run(struct invocation *in, struct options *o)
 	o->program = in->tool->source;
 	o->import_text = tool_import;
 	o->title = in->tool->path ? in->tool->path : in->tool->name;
-	if (!o->view_asked)
+	/* The tool's own view where it can write the file, too: a heat map is no flame graph. */
+	if (!o->view_asked || (o->view_by_file && view && sonde_view_takes_file(view, o->output)))
 		o->format = view ? view : "table";
+	o->range = o->range ? o->range : tool_value(in->tool, "range", 0);
 	o->columns = columns.len ? columns.s : NULL;
 	o->params = (const char **)(void *)in->given;
 	o->nparams = in->ngiven;
@@ -271,6 +274,39 @@ static int run(struct invocation *in, struct options *o)
 	status = run_question(o);
 	free(o->ways);
 	return status;
+}
+
+/* Parameters of the usual names whose values are things of this machine. 0 and nothing stand for all. */
+static const struct {
+	const char *before, *directory, *what, *hint;
+} things[] = {
+	{ "--disk=", "/sys/block", "disk", "`lsblk -d` lists the disks" },
+	{ "--pid=", "/proc", "process", NULL },
+};
+
+/* What is not there would never be seen, and nobody would know why. */
+static int check_thing(const struct invocation *in, const char *given)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(things); i++) {
+		const char *value = given + strlen(things[i].before);
+		_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+
+		if (!str_starts(given, things[i].before) || !*value || str_eq(value, "0"))
+			continue;
+		strbuf_addf(&path, "%s/%s", things[i].directory, value);
+		if (path.failed || strchr(value, '/') || access(path.s, F_OK))
+			return fail(EXIT_USAGE, things[i].hint, "%s: there is no %s '%s'", in->tool->name, things[i].what, value);
+	}
+	return 0;
+}
+
+static int check_things(const struct invocation *in)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < in->ngiven && !err; i++)
+		err = check_thing(in, in->given[i]);
+	return err;
 }
 
 static void invocation_free(struct invocation *in)
@@ -297,6 +333,7 @@ static int invoke(struct invocation *in, int argc, char **argv)
 	if (in->help)
 		return tool_help(in->tool);
 	status = check_words(in);
+	status = status ? status : check_things(in);
 	if (status)
 		return status;
 	status = options_parse(&o, (int)in->nown, in->own);

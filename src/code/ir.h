@@ -112,6 +112,12 @@ struct ir_func {
 	 */
 	uint32_t scratch_bytes;
 	bool scratch_by_cpu;  /* too much for a per-CPU map: an array with a value for each CPU, its number is the key */
+	/*
+	 * Its program may be put aside for another run of it on this CPU: each task has scratch of its own, which
+	 * may be refused; then the u64 at this offset of .bss counts a run that did not take place. 0: the CPU's will do.
+	 */
+	uint32_t task_scratch;
+	bool scratch_by_task;  /* set by ir_place_slots(): that is how it is, because a task may have so much */
 	int32_t scratch_map;
 	vreg scratch_base;    /* set by ir_place_slots(): the address of this program's scratch, 0: none */
 	struct scratch_lookup *lookup; /* likewise: how to take the lookup out again */

@@ -143,23 +143,64 @@ static uint32_t return_block(struct ir_func *f)
 	return f->cur;
 }
 
+/* The same, and count that this run was none. */
+static uint32_t missed_block(struct ir_func *f)
+{
+	ir_block_use(f, ir_block_new(f, "missed"));
+	ir_atomic_add(f, ir_bss(f, f->task_scratch), 0, 8, ir_const(f, 1), false);
+	ir_ret_imm(f, 0);
+	return f->cur;
+}
+
+/* The scratch map as an argument: its number is not known yet. */
+static vreg scratch_map_arg(struct ir_func *f)
+{
+	vreg map = ir_map(f, 0);
+
+	block_end(f->blocks.v[f->cur])->imm = -1;
+	return map;
+}
+
+static vreg lookup_by_task(struct ir_func *f)
+{
+	vreg args[4];
+
+	args[0] = scratch_map_arg(f);
+	args[1] = ir_call(f, BPF_FUNC_get_current_task_btf, 0, NULL);
+	args[2] = ir_const(f, 0);
+	args[3] = ir_const(f, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return ir_call(f, BPF_FUNC_task_storage_get, 4, args);
+}
+
+static vreg lookup_by_number(struct ir_func *f, uint32_t key)
+{
+	vreg args[2];
+
+	args[0] = scratch_map_arg(f);
+	args[1] = ir_slot_addr(f, key);
+	if (f->scratch_by_cpu)
+		ir_store(f, args[1], 0, 4, ir_call(f, BPF_FUNC_get_smp_processor_id, 0, NULL));
+	else
+		ir_store_imm(f, args[1], 0, 4, f->scratch_index);
+	return ir_call(f, BPF_FUNC_map_lookup_elem, 2, args);
+}
+
 /*
- * Before instruction `at` of a block: key = scratch_index; base = lookup(scratch map, &key); if there is none
- * (which cannot be, but the verifier does not know), return 0. The rest goes to a block of its own.
+ * Before instruction `at` of a block: base = the scratch of this program and CPU (which is always there, but the
+ * verifier does not know) or task; if there is none, return 0. The rest goes to a block of its own.
  */
 static void insert_lookup(struct ir_func *f)
 {
 	struct scratch_lookup *l = arena_new_of(f->arena, struct scratch_lookup);
 	uint32_t at, body, none;
 	struct ir_block *b;
-	vreg args[2];
 
 	l->block = scratch_place(f, &at);
 	l->nblocks = f->blocks.n;
 	l->key = ir_slot_new(f, 4, 4, "scratch_key");
 	f->lookup = l;
 	body = ir_block_new(f, NULL);
-	none = return_block(f);
+	none = f->scratch_by_task ? missed_block(f) : return_block(f);
 	b = f->blocks.v[l->block];
 	l->old = *b;
 	b->insns.v = NULL;
@@ -168,14 +209,7 @@ static void insert_lookup(struct ir_func *f)
 		vec_push(f->arena, k < at ? &b->insns : &f->blocks.v[body]->insns, l->old.insns.v[k]);
 
 	ir_block_use(f, l->block);
-	args[0] = ir_map(f, 0);
-	block_end(b)->imm = -1;
-	args[1] = ir_slot_addr(f, l->key);
-	if (f->scratch_by_cpu)
-		ir_store(f, args[1], 0, 4, ir_call(f, BPF_FUNC_get_smp_processor_id, 0, NULL));
-	else
-		ir_store_imm(f, args[1], 0, 4, f->scratch_index);
-	f->scratch_base = ir_call(f, BPF_FUNC_map_lookup_elem, 2, args);
+	f->scratch_base = f->scratch_by_task ? lookup_by_task(f) : lookup_by_number(f, l->key);
 	ir_br_imm(f, CC_EQ, f->scratch_base, 0, none, body);
 }
 
@@ -260,6 +294,7 @@ int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes
 	scratch |= choose(f, lives, on_stack_limit, stack_bytes);
 	if (scratch) {
 		f->scratch_by_cpu = slots_bytes(f) > SCRATCH_PERCPU_BYTES;
+		f->scratch_by_task = f->task_scratch && slots_bytes(f) <= SCRATCH_TASK_BYTES;
 		insert_lookup(f);
 		lives = slot_lives_find(f);
 		lay_out_stack(f, lives);

@@ -372,6 +372,11 @@ struct site *lower_site(struct lower *l, struct expr *call)
 	return s;
 }
 
+bool lower_preemptible(const struct lower *l)
+{
+	return l->priv->preemptible;
+}
+
 void lower_keep_capability(struct lower *l, uint32_t cap)
 {
 	l->module->keep_capabilities |= 1ULL << cap;

@@ -57,7 +57,7 @@ int lower_aggregate(struct lower *l, struct stmt *s)
 		return err;
 	if (!m->key)
 		p = lower_map_present(l, m, key, done);
-	else if (first)
+	else if (first && !lower_preemptible(l))
 		p = find_or_begin(l, m, key, first, v, done);
 	else
 		p = lower_map_find_or_make(l, m, key, lower_map_zeros(l, m), 0, done);

@@ -57,6 +57,7 @@ static int callback_begin(struct lower *l, struct callback *cb, struct span span
 	cb->f->is_subprog = true;
 	cb->f->nargs = nargs;
 	cb->f->scratch_index = number;
+	cb->f->task_scratch = l->f->task_scratch;
 	cb->f->span = l->f->span;
 	vec_push(l->arena, &p->funcs, cb->f);
 	p->fn = (struct lower_fn){ .depth = cb->outer.depth + 1, .plain_turns = 1, .is_callback = true };

@@ -124,6 +124,7 @@ struct lower_priv {
 	VEC(struct site *) sites;
 	VEC(struct ir_func *) funcs; /* numbers follow those of the programs */
 	uint32_t nprograms;
+	bool preemptible; /* the program being built, see struct probe_kind */
 	VEC(struct lowered_sub) subs; /* of the program being built */
 	struct sub_result result;
 	VEC(struct reducer) reducers;

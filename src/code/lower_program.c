@@ -116,8 +116,10 @@ static void program_start(struct lower *l, const struct program_plan *plan, uint
 {
 	l->f = ir_func_new(l->arena, plan->name);
 	l->f->scratch_index = index;
+	l->f->task_scratch = plan->kind->reentrant ? COUNTER_OFFSET(COUNTER_MISSED) : 0;
 	l->f->span = plan->parts.v[0].unit->clause->span;
 	l->priv->subs.n = 0;
+	l->priv->preemptible = plan->kind->preemptible;
 	l->priv->fn = (struct lower_fn){ .plain_turns = 1 };
 	if (slow_to_close(plan))
 		off_test(l);

@@ -136,6 +136,7 @@ static int sub_build(struct lower *l, const struct subprog *s, struct lowered_su
 	l->f = ir_func_new(l->arena, arena_printf(l->arena, "%s_%u", s->name, out->number));
 	l->f->is_subprog = true;
 	l->f->scratch_index = out->number;
+	l->f->task_scratch = f->task_scratch;
 	l->f->span = s->name_span;
 	vec_push(l->arena, &p->funcs, l->f);
 	p->fn = (struct lower_fn){ .depth = saved.fn.depth + 1, .plain_turns = 1 };

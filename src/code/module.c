@@ -221,7 +221,28 @@ static void scratch_is(struct compile *c, uint32_t n, uint32_t map)
 			r->index = map;
 }
 
-/* One map for all functions, and one each for those that need more than a per-CPU map can give. */
+/* What cannot share a map with others: more than a per-CPU map can give, and what each task has. */
+static void make_own_scratch(struct compile *c, uint32_t i)
+{
+	const struct ir_func *f = c->lowered->optimised.v[i];
+	struct object_map map = {
+		.name = arena_printf(c->lower.arena, MODULE_MAP_SCRATCH "_%u", i),
+		.type = BPF_MAP_TYPE_ARRAY,
+		.key_bytes = 4,
+		.value_bytes = align_up(f->scratch_bytes, 8),
+		.max_entries = kernel_ncpus_possible(),
+	};
+
+	if (f->scratch_by_task) {
+		map.type = BPF_MAP_TYPE_TASK_STORAGE;
+		map.flags = BPF_F_NO_PREALLOC;
+		map.max_entries = 0;
+	}
+	scratch_is(c, i, c->object->maps.n);
+	vec_push(c->lower.arena, &c->object->maps, map);
+}
+
+/* One map for all functions, and one each for those that cannot share it. */
 static void make_scratch(struct compile *c)
 {
 	uint32_t n = c->lowered->optimised.n, bytes = 0;
@@ -230,20 +251,13 @@ static void make_scratch(struct compile *c)
 	for (uint32_t i = 0; i < n; i++) {
 		const struct ir_func *f = c->lowered->optimised.v[i];
 
-		if (!f->scratch_by_cpu) {
+		if (f->scratch_bytes && (f->scratch_by_cpu || f->scratch_by_task))
+			make_own_scratch(c, i);
+		else
 			bytes = MAX(bytes, f->scratch_bytes);
-			continue;
-		}
-		map.name = arena_printf(c->lower.arena, MODULE_MAP_SCRATCH "_%u", i);
-		map.type = BPF_MAP_TYPE_ARRAY;
-		map.max_entries = kernel_ncpus_possible();
-		map.value_bytes = align_up(f->scratch_bytes, 8);
-		scratch_is(c, i, c->object->maps.n);
-		vec_push(c->lower.arena, &c->object->maps, map);
 	}
 	if (!bytes)
 		return;
-	map.name = MODULE_MAP_SCRATCH;
 	map.type = BPF_MAP_TYPE_PERCPU_ARRAY;
 	map.max_entries = n;
 	map.value_bytes = align_up(bytes, 8);

@@ -16,6 +16,7 @@ enum counter {
 	COUNTER_FAULTS,     /* reads of addresses that could not be read */
 	COUNTER_TRUNCATED,  /* strings cut at max_strlen */
 	COUNTER_LOOPS,      /* loops with more turns than the kernel does */
+	COUNTER_MISSED,     /* runs of a program that did not get the memory they need */
 	COUNTER_DELETES,    /* entries to be deleted that were not there, where nobody looks at the result */
 	COUNTER_MAPS,
 };

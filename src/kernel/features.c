@@ -239,15 +239,14 @@ static bool probe_perf_event(struct kernel *k)
 	return prog_type(BPF_PROG_TYPE_PERF_EVENT);
 }
 
-/* Load a tracing program on `target`, and when `attach`, let the kernel hook it in. */
-static bool tracing_works(const char *target, enum bpf_attach_type type, bool attach)
+/* Load a tracing program on the function or type of this id, and when `attach`, let the kernel hook it in. */
+static bool tracing_id_works(int id, enum bpf_attach_type type, bool attach)
 {
 	const struct bpf_insn insns[] = { insn_zero(), insn_exit() };
 	struct bpf_prog_load_opts opts = { .sz = sizeof(opts), .expected_attach_type = type };
 	_cleanup_close_ int prog = -1, link = -1;
-	int id = libbpf_find_vmlinux_btf_id(target, type);
 
-	if (id < 0)
+	if (id <= 0)
 		return false;
 	opts.attach_btf_id = (uint32_t)id;
 	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "feature", "GPL", insns, ARRAY_SIZE(insns), &opts);
@@ -255,6 +254,11 @@ static bool tracing_works(const char *target, enum bpf_attach_type type, bool at
 		return prog >= 0;
 	link = bpf_raw_tracepoint_open(NULL, prog);
 	return link >= 0;
+}
+
+static bool tracing_works(const char *target, enum bpf_attach_type type, bool attach)
+{
+	return tracing_id_works(libbpf_find_vmlinux_btf_id(target, type), type, attach);
 }
 
 #define TRACING(fn, target, type, attach) \
@@ -273,12 +277,17 @@ TRACING(probe_iter_task, "task", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_file, "task_file", BPF_TRACE_ITER, false)
 TRACING(probe_iter_task_vma, "task_vma", BPF_TRACE_ITER, false)
 
+/* Our own reader of BTF finds one function in a fraction of the time that libbpf needs to read all types. */
 bool kernel_has_fentry(struct kernel *k)
 {
 	static int known = -1;
+	const struct btf_file *types;
 
-	if (known < 0)
-		known = probe_fentry(k);
+	if (known < 0) {
+		types = kernel_has_btf(k) ? kernel_types(k, "vmlinux") : NULL;
+		known = types && tracing_id_works((int)btf_file_find(types, QUIET_FUNCTION, 1U << BTF_KIND_FUNC),
+						  BPF_TRACE_FENTRY, true);
+	}
 	return known;
 }
 

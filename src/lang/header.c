@@ -9,13 +9,14 @@
 #define MOST_FILES 1000
 #define MOST_BYTES ((size_t)32 << 20)
 #define MOST_DEPTH 60
-#define MOST_NS 1000000000ull
+#define MOST_NS 1500000000ull
 
+/* Of the processor: what is found must not depend on what else the machine does. */
 static uint64_t now_ns(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 

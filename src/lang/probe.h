@@ -143,6 +143,8 @@ struct probe_kind {
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */
 	bool filter_pid;             /* attached for all processes: with -p its programs test the process */
 	bool slow_close;             /* its programs test the session's off flag first */
+	bool preemptible;            /* a run may be put aside, on its CPU, for programs that another task runs */
+	bool reentrant;              /* for this very program too */
 	bool last_runs_first;        /* of several programs at one place, the one attached last runs first */
 	/*
 	 * attach() gives every attachment its point's cookie, so that one body serves many points and still

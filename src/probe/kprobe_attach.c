@@ -248,7 +248,8 @@ static int attach_multi(struct probe_env *env, struct bpf_program *prog, struct 
 
 const char *kprobe_missing(struct probe_env *env)
 {
-	return kernel_has_kprobes(env->kernel) ? NULL : kernel_kprobes_missing(env->kernel);
+	/* Which of the two it is takes longer to find out than another way takes to begin. */
+	return kernel_has_kprobes(env->kernel) ? NULL : "CONFIG_KPROBES or CONFIG_KPROBE_EVENTS is off";
 }
 
 int kprobe_attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,

@@ -50,10 +50,10 @@ static uint64_t counter_read(const struct session *s, uint32_t counter)
 	return bss ? __atomic_load_n((const uint64_t *)(bss + COUNTER_OFFSET(counter)), __ATOMIC_RELAXED) : 0;
 }
 
-/* Runs the kernel skipped because the same program was already running on that CPU. */
+/* Runs the kernel skipped because the same program was already running on that CPU, or that had no memory. */
 static uint64_t missed_runs_read(const struct session *s)
 {
-	uint64_t sum = s->skipped_runs;
+	uint64_t sum = s->skipped_runs + counter_read(s, COUNTER_MISSED);
 
 	for (uint32_t i = 0; i < s->module->programs.n; i++) {
 		struct bpf_prog_info info = { 0 };

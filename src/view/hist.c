@@ -140,6 +140,31 @@ static void bucket_label(struct strbuf *out, const struct type *t, const struct 
 	strbuf_addch(out, ')');
 }
 
+void hist_range_text(struct strbuf *out, const struct type *t, uint32_t i)
+{
+	struct bucket b = { 0 };
+
+	if (t->kind == TY_HIST)
+		log_bucket(t, i, &b);
+	else
+		linear_bucket(t, i, &b);
+	bucket_label(out, t, &b);
+}
+
+void hist_low_text(struct strbuf *out, const struct type *t, uint32_t i)
+{
+	struct bucket b = { 0 };
+
+	if (t->kind == TY_HIST)
+		log_bucket(t, i, &b);
+	else
+		linear_bucket(t, i, &b);
+	if (b.open_low)
+		strbuf_addstr(out, "...");
+	else
+		bound_label(out, t, (uint64_t)b.low);
+}
+
 static void pad_to(struct strbuf *out, size_t start, size_t columns)
 {
 	size_t len = out->len - start;

@@ -126,6 +126,23 @@ void text_strftime(const struct view *v, struct strbuf *out, const struct type *
 #pragma GCC diagnostic pop
 }
 
+uint64_t clock_of_real(uint64_t real_ns)
+{
+	return real_ns - (uint64_t)real_offset_ns(CLOCK_MONOTONIC);
+}
+
+void clock_text(struct strbuf *out, uint64_t ns)
+{
+	int64_t wall = (ns ? (int64_t)ns : clock_now_ns(CLOCK_MONOTONIC)) + real_offset_ns(CLOCK_MONOTONIC);
+	time_t seconds = (time_t)(wall / NS_PER_S);
+	char text[16] = "";
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm))
+		strftime(text, sizeof(text), "%H:%M:%S", &tm);
+	strbuf_addstr(out, text);
+}
+
 /* ---- cgroups ---- */
 
 /* The directory of this inode below `dir` (a path in `path`); appends the rest of the path. */

@@ -7,7 +7,7 @@
 
 #include "view/view.h"
 
-extern const struct view_def view_csv, view_flame, view_folded, view_json, view_pprof, view_table, view_text;
+extern const struct view_def view_csv, view_flame, view_folded, view_heat, view_hist, view_json, view_pprof, view_series, view_table, view_text, view_tone;
 
 /* ---- number.c ---- */
 
@@ -41,6 +41,11 @@ void agg_number(struct strbuf *out, const struct agg *a, int64_t value);
 
 /* How one kind of value reads as text. */
 typedef void value_form(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data);
+
+/* "12:34:56" of a CLOCK_MONOTONIC time; 0: now. */
+void clock_text(struct strbuf *out, uint64_t ns);
+/* The CLOCK_MONOTONIC time of nanoseconds since 1970. */
+uint64_t clock_of_real(uint64_t real_ns);
 
 value_form text_inet, text_username, text_strftime, text_cgroup_path, text_syscall_name, text_signal_name;
 value_form text_ksym, text_usym, text_stack;
@@ -86,10 +91,15 @@ int bench_json(struct view *v, const struct record *rec);
 /* The latest interval of any of these series; they are shown up to it. */
 uint64_t tseries_latest(const struct type *t, const uint8_t *data);
 void tseries_text(struct strbuf *out, const struct type *t, const uint8_t *data, uint64_t latest);
+/* Its numbers in order, with when their intervals began (ns since 1970). */
+void tseries_each(const struct type *t, const uint8_t *data, void (*fn)(void *ctx, uint64_t real_ns, double value), void *ctx);
 void tseries_json(struct strbuf *out, const struct type *t, const uint8_t *data);
 
 /* ---- hist.c ---- */
 
+/* A bucket as "[4, 8)"; where it begins, as "4". */
+void hist_range_text(struct strbuf *out, const struct type *t, uint32_t i);
+void hist_low_text(struct strbuf *out, const struct type *t, uint32_t i);
 void hist_text(struct strbuf *out, const struct type *t, const uint8_t *data, int64_t div);
 /* Every bucket from the first to the last that counted something; a bound that is NULL is open. Inclusive. */
 void hist_each(const struct type *t, const uint8_t *data, int64_t div,

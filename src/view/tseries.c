@@ -153,6 +153,16 @@ void tseries_text(struct strbuf *out, const struct type *t, const uint8_t *data,
 	scale_text(out, t, min, max);
 }
 
+void tseries_each(const struct type *t, const uint8_t *data, void (*fn)(void *ctx, uint64_t real_ns, double value), void *ctx)
+{
+	uint64_t latest = tseries_latest(t, data), first = earliest(t, data, latest);
+	int64_t v;
+
+	for (uint64_t i = first; first && i <= latest; i++)
+		if (value_at(t, data, i, &v))
+			fn(ctx, i * (uint64_t)t->param[0], t->is_signed ? (double)v : (double)(uint64_t)v);
+}
+
 void tseries_json(struct strbuf *out, const struct type *t, const uint8_t *data)
 {
 	uint64_t latest = tseries_latest(t, data), first = earliest(t, data, latest);

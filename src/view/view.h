@@ -35,6 +35,7 @@ struct view {
 	const struct reporter *reporter; /* for what is to be said beside the output; NULL: nobody listens */
 	const char *title; /* of pictures: the program's name; or NULL */
 	const char *file;  /* the name of the file that fd is, or NULL */
+	const char *range; /* of views that map numbers to something, "-90:-30"; or NULL */
 	const char *columns_spec; /* titles and widths, "PID:7,COMM:16", for views with columns; or NULL */
 	struct strbuf out; /* buffered; written when large, and on flush */
 	uint64_t bytes_written;
@@ -51,6 +52,7 @@ struct view_def {
 	const char *name;    /* "text", "json" */
 	const char *summary;
 	const char *extensions[4]; /* ".csv": of the files that it is for; they end with NULL */
+	const char *player;    /* "play": sonde-play shows it where no file is written, from JSON records; or NULL */
 	bool is_picture;       /* made at the end, of what takes() says; anything else is not shown by it */
 	bool for_programs;     /* losses and messages are records in it; otherwise they go to stderr */
 	int (*open)(struct view *v);

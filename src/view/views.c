@@ -7,8 +7,8 @@
 #include "base/util.h"
 
 const struct view_def *const views[] = {
-	&view_text, &view_json, &view_csv, &view_table, &view_folded, &view_flame,
-	&view_pprof, NULL
+	&view_text, &view_json, &view_csv, &view_table, &view_hist, &view_folded, &view_flame,
+	&view_pprof, &view_heat, &view_series, &view_tone, NULL
 };
 
 const struct view_def *view_find(const char *name)

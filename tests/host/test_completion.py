@@ -3,13 +3,14 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from conftest import ROOT, SONDE
 
 SCRIPTS = ROOT / "packaging" / "completion"
-ENVIRONMENT = {**os.environ, "PATH": f"{SONDE.parent}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+ENVIRONMENT = {**os.environ, "PATH": f"{Path(SONDE).resolve().parent}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
 
 # How each shell is asked what it would offer at the end of a line; it prints a candidate per line.
 BASH = '''
@@ -25,7 +26,7 @@ _files() { print -- a file }
 words=("${(@s: :)2}") CURRENT=${#words}
 source "$1"
 '''
-FISH = 'source $argv[1]; complete -C $argv[2] | string replace -r "\\t.*" ""'
+FISH = 'source $argv[1]; complete -C $argv[2] | string replace -r "\\t.*" ""; true'
 
 
 def ask(run, *words):

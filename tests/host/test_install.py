@@ -30,7 +30,7 @@ def test_the_installed_program_runs(tree):
 
 
 def test_header_library_manual_and_completion(tree):
-    for name in ("sonde.h", "libsonde.a", "sonde.pc", "sonde.1*", "_sonde", "sonde.fish"):
+    for name in ("sonde.h", "libsonde.a", "sonde.pc", "sonde.1*", "sonde-tools.1*", "sonde-opensnoop.1*", "_sonde", "sonde.fish"):
         find(tree, name)
     # The page is troff with the sections a reader of manuals looks for.
     page = find(tree, "sonde.1*").read_text()

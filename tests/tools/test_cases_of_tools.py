@@ -16,7 +16,8 @@ def live(request):
     """(features, futures of the answers by case, the results to be kept)"""
     toolcases.prepare()
     info = lang.run(probes.INFO)
-    selected = [i.callspec.params["case"] for i in request.session.items if hasattr(i, "callspec")]
+    selected = [i.callspec.params["case"] for i in request.session.items
+                if "case" in getattr(getattr(i, "callspec", None), "params", {})]
     results = toolcases.Results("live", info)
     with ThreadPoolExecutor(2) as pool:
         yield probes.features(info), {id(c): pool.submit(lang.run, toolcases.job(c)) for c in selected}, results

@@ -82,7 +82,7 @@ static void refused(void **state)
 		const char *script, *message;
 	} cases[] = {
 		{ "BEGIN { printf(\"100%\") }", "unfinished" }, { "BEGIN { printf(\"%y\") }", "'%y'" },
-		{ "BEGIN { printf(\"%5.2f\") }", "floating" }, { "BEGIN { printf(\"%gr\") }", "GFP" },
+		{ "BEGIN { printf(\"%5.2f\") }", "floating" }, { "BEGIN { printf(\"%gx\") }", "floating" },
 		{ "BEGIN { printf(\"%99999d\") }", "width" }, { "BEGIN { printf(\"%.99999d\") }", "width" },
 		{ "BEGIN { printf(\"%.*d\") }", "precision" }, { "BEGIN { printf(\"%\\0d\") }", "unknown" },
 		{ "BEGIN { printf(\"%n\") }", "'%n'" },

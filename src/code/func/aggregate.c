@@ -2,9 +2,10 @@
 /*
  * Aggregate: functions whose value a map gathers: @ = count().
  *
- * Each processor has a value of its own, so the updates are plain loads and stores: a program cannot be
- * interrupted by another run of itself on the same processor within one context. gather() is given
- * the address of this processor's value in *out, and the map's type for it; layouts are those of lang/type.h.
+ * Each processor has a value of its own, so the updates are plain loads and stores: no other run comes in between,
+ * or sums are added up atomically where one may (min, max and tseries then keep the later of two at the same moment).
+ * gather() is given the address of this processor's value in *out, and the map's type for it; layouts are those
+ * of lang/type.h.
  */
 #include <errno.h>
 #include <time.h>
@@ -154,17 +155,20 @@ static int tseries_check(struct checker *c, struct expr *call)
 /* word += by */
 static void word_add(struct lower *l, const struct val *value, int32_t off, vreg by)
 {
-	vreg old = ir_load(l->f, value->reg, value->off + off, 8, false);
+	vreg old;
 
+	if (lower_preemptible(l)) {
+		ir_atomic_add(l->f, value->reg, value->off + off, 8, by, false);
+		return;
+	}
+	old = ir_load(l->f, value->reg, value->off + off, 8, false);
 	ir_store(l->f, value->reg, value->off + off, 8, ir_bin(l->f, IR_ADD, old, by));
 }
 
 /* word += 1 */
 static void word_count(struct lower *l, const struct val *value, int32_t off)
 {
-	vreg old = ir_load(l->f, value->reg, value->off + off, 8, false);
-
-	ir_store(l->f, value->reg, value->off + off, 8, ir_bin_imm(l->f, IR_ADD, old, 1));
+	word_add(l, value, off, ir_const(l->f, 1));
 }
 
 static void count_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <unistd.h>
 
@@ -37,6 +38,9 @@ static char *map(size_t bytes, int flags, int fd)
 
 	if (p == MAP_FAILED)
 		exit(1);
+	/* A huge page would make one fault of all of them. */
+	if (!(flags & MAP_HUGETLB))
+		madvise(p, bytes, MADV_NOHUGEPAGE);
 	return p;
 }
 
@@ -56,6 +60,15 @@ static void use_blocks(void)
 	(void)lost;
 }
 
+static void report_faults(void)
+{
+	struct rusage usage;
+
+	use_blocks();
+	getrusage(RUSAGE_SELF, &usage);
+	printf("minor faults: %ld\n", usage.ru_minflt);
+}
+
 static void use_shared(void)
 {
 	int id = shmget(IPC_PRIVATE, 2 * PAGE, IPC_CREAT | 0600);
@@ -71,7 +84,6 @@ static void use_twice(size_t bytes)
 {
 	char *p = map(bytes, 0, -1);
 
-	madvise(p, bytes, MADV_NOHUGEPAGE);
 	touch_pages(p, bytes / PAGE);
 	touch_pages(p, bytes / PAGE);
 }
@@ -91,6 +103,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "huge"))
 		touch_pages(map(2 << 20, MAP_HUGETLB, -1), 1);
+	else if (!strcmp(what, "faults"))
+		report_faults();
 	else if (!strcmp(what, "shm"))
 		use_shared();
 	else if (!strcmp(what, "large"))
