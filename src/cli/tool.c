@@ -193,18 +193,36 @@ static const struct embedded_tool *embedded_find(const char *name)
 	return NULL;
 }
 
+static bool dictionary_give(z_stream *z)
+{
+	_cleanup_free_ unsigned char *common = malloc(embedded_common_bytes);
+	uLongf bytes = embedded_common_bytes;
+
+	return common && uncompress(common, &bytes, embedded_common, embedded_common_packed_bytes) == Z_OK &&
+	       inflateSetDictionary(z, common, (uInt)bytes) == Z_OK;
+}
+
 static char *unpack(const struct embedded_tool *e)
 {
+	z_stream z = { .next_in = (z_const Bytef *)(uintptr_t)e->data, .avail_in = (uInt)e->packed_bytes };
 	char *text = malloc(e->bytes + 1);
-	uLongf bytes = e->bytes;
+	int r;
 
-	if (!text)
-		return NULL;
-	if (uncompress((Bytef *)text, &bytes, e->data, e->packed_bytes) != Z_OK || bytes != e->bytes) {
+	if (!text || inflateInit(&z) != Z_OK) {
 		free(text);
 		return NULL;
 	}
-	text[bytes] = 0;
+	z.next_out = (Bytef *)text;
+	z.avail_out = (uInt)e->bytes;
+	r = inflate(&z, Z_FINISH);
+	if (r == Z_NEED_DICT && dictionary_give(&z))
+		r = inflate(&z, Z_FINISH);
+	inflateEnd(&z);
+	if (r != Z_STREAM_END || z.avail_out) {
+		free(text);
+		return NULL;
+	}
+	text[e->bytes] = 0;
 	return text;
 }
 

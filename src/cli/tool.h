@@ -13,11 +13,13 @@
 struct embedded_tool {
 	const char *name, *area, *summary;
 	const char *aliases; /* separated by blanks */
-	const unsigned char *data; /* zlib */
+	const unsigned char *data; /* zlib, with a dictionary: embedded_common, itself packed by zlib */
 	size_t packed_bytes, bytes;
 };
 extern const struct embedded_tool embedded_tools[]; /* ends with a NULL name */
 extern const size_t nembedded_tools;
+extern const unsigned char embedded_common[];
+extern const size_t embedded_common_packed_bytes, embedded_common_bytes;
 /* What tools import: "summary.bt", ... */
 extern const struct embedded_tool embedded_libs[];
 

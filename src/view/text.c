@@ -141,6 +141,7 @@ static int text_record(struct view *v, const struct record *rec)
 const struct view_def view_text = {
 	.name = "text",
 	.summary = "lines for people",
+	.extensions = { ".txt" }, /* also of pictures drawn with characters, which have to be asked for */
 	.record = text_record,
 	.close = end_gap,
 };

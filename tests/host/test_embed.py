@@ -16,7 +16,7 @@ def test_the_example_builds_and_answers(tmp_path):
     libs = subprocess.run(["pkg-config", "--libs", "libbpf", "libelf", "zlib"], capture_output=True, text=True,
                           check=True).stdout.split()
     subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", *flags, f"-I{ROOT / 'include'}", "-o", exe, source,
-                    build / "libsonde.a", *libs, "-lpthread"], check=True)
+                    build / "libsonde.a", *libs, "-lpthread", "-lm"], check=True)
     r = subprocess.run([exe], capture_output=True, text=True, timeout=30)
     assert r.returncode == 0, r
     assert "made" in r.stdout and "system calls" in r.stdout, r
