@@ -207,6 +207,9 @@ struct elf_file *elf_file_debug(struct elf_file *f)
 		f->debug = by_build_id(f, "");
 	if (!f->debug)
 		f->debug = by_link(f, root, f->path + prefix);
+	/* The process may have ended since the file was opened. The checksum says whether it is the right one. */
+	if (!f->debug && prefix)
+		f->debug = by_link(f, "", f->path + prefix);
 	if (!f->debug)
 		f->debug = from_server(f);
 	free(root);
