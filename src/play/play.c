@@ -96,20 +96,20 @@ static int play(struct player *p)
 	int err = n ? 0 : -1;
 
 	/* Silence needs no sound device to run. */
-	while (!err && more && !p->sound.wanted)
+	while (!err && more && p->sound.wanted == 0)
 		more = read_numbers(p, n, -1);
 	while (!err && more) {
 		more = read_numbers(p, n, 0);
 		err = play_block(p);
 	}
-	for (int i = 0; !err && p->sound.wanted && i < LAST_BLOCKS; i++)
+	for (int i = 0; !err && p->sound.wanted != 0 && i < LAST_BLOCKS; i++)
 		err = play_block(p);
 	p->sound.wanted = 0;
-	if (!err && p->sound.hz)
+	if (!err && p->sound.hz != 0)
 		err = play_block(p);
 	if (!err)
 		snd_pcm_drain(p->pcm);
-	if (p->shows && p->sound.hz)
+	if (p->shows && p->sound.hz != 0)
 		fputc('\n', stderr);
 	free(n);
 	return err;

@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # The first process of a virtual machine: mounts the host's root with a tmpfs over it, so that the machine
 # has every program of the host and can change nothing, and runs inside.py there. MODULES (the directory of
-# the kernel's modules on the host), DIRECTORY (tests/vm) and ROOTFS (9p or virtiofs) are in /settings.
+# the kernel's modules on the host), DIRECTORY (tests/vm), REPOSITORY and ROOTFS (9p or virtiofs) are in /settings.
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t devtmpfs dev /dev
@@ -50,6 +50,13 @@ bpf /sys/fs/bpf
 debugfs /sys/kernel/debug
 tracefs /sys/kernel/tracing
 END
+# What the machine has of its own hides the host's: the repository may stand below one of them.
+case $REPOSITORY in
+/tmp/* | /run/* | /dev/shm/*)
+	mkdir -p "/new$REPOSITORY"
+	mount --bind "/host$REPOSITORY" "/new$REPOSITORY" || give_up "cannot show $REPOSITORY"
+	;;
+esac
 ln -sf /proc/self/fd /new/dev/fd
 ifconfig lo up
 cp /jobs.json /new/run/jobs.json

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CACHE = Path(os.environ.get("SONDE_KERNELS") or ROOT / ".cache" / "kernels")
+CACHE = Path(os.environ.get("SONDE_KERNELS") or ROOT / ".cache" / "kernels").resolve()
 
 
 def asked_for(usual):

@@ -59,7 +59,7 @@ def initramfs(kernel, jobs):
         files[f"modules/{path.name}"] = lzma.decompress(data) if path.suffix == ".xz" else data
         order.append(path.name)
     files["modules/order"] = "".join(f"{n}\n" for n in order).encode()
-    settings = {"MODULES": kernel.module_directory, "DIRECTORY": HERE, "ROOTFS": fs}
+    settings = {"MODULES": kernel.module_directory, "DIRECTORY": HERE, "REPOSITORY": HERE.parent.parent, "ROOTFS": fs}
     files["settings"] = "".join(f"{k}={shlex.quote(str(v))}\n" for k, v in settings.items()).encode()
     return cpio(["bin", "dev", "proc", "sys", "modules"], files)
 
