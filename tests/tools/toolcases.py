@@ -5,7 +5,6 @@ The form is that of tests/lang/cases.py with these keys:
     tool      its name, or one of its aliases (required)
     options   as on its command line
     before    a shell script, run before the tool begins; its failure is that of the case
-    before    a shell command that makes what the tool needs to start, as a module of the kernel
     trigger   a shell script, run by -c when everything is attached; the tool ends when it ends
     find      regular expressions, one per line; each must match somewhere in standard output
     absent    likewise, and none may match
@@ -79,8 +78,6 @@ def job(case):
         command += ["--cmd", f"sh {script_file(case, 'trigger')}"]
     if "before" in case.keys:
         command = ["/bin/sh", "-c", 'sh "$0" && exec "$@"', str(script_file(case, "before")), *command]
-    if "before" in case.keys:
-        command = ["/bin/sh", "-c", f'{case.keys["before"]} && exec "$@"', "sh", str(Path(command[0]).resolve()), *command[1:]]
     return {"command": command, "timeout": float(case.keys.get("timeout", 30)),
             "env": {"TZ": "UTC", "LC_ALL": "C.UTF-8", **dict(w.split("=", 1) for w in case.words("env"))}}
 
