@@ -75,29 +75,28 @@ def run_measured(tools, argv, seconds=DEADLINE, env=None):
         finally:
             with os.fdopen(read) as f:
                 words = f.read().split()
-        if len(words) != 4 or words[3] != "0":
+        if len(words) != 5 or words[4] != "0":
             err.seek(0)
             raise Absent(f"it failed: {first_words(err.read().decode(errors='replace'))}")
-    return float(words[0]), float(words[1]), float(words[2]) / 1024
+    return float(words[1]), float(words[2]), float(words[3]) / 1024
 
 
 class Tracer:
     """A tracer in the background, its output in a file."""
 
-    def __init__(self, argv, output=None, env=None, pin=None, seconds=DEADLINE):
+    def __init__(self, tools, argv, output=None, env=None, pin=None, seconds=DEADLINE):
         self.end = time.monotonic() + seconds
         self.out = open(output, "w+b") if output else tempfile.TemporaryFile()
         self.err = tempfile.TemporaryFile()
+        self.figures, write = os.pipe()
         if pin is not None:
             argv = ["taskset", "-c", str(pin), *argv]
-        self.p = spawn(argv, stdin=subprocess.PIPE, stdout=self.out, stderr=self.err, env=dict(os.environ, **(env or {})))
-
-    def text(self, f):
-        at = f.tell()
-        f.seek(0)
-        text = f.read().decode(errors="replace")
-        f.seek(at)
-        return text
+        argv = ["sh", "-c", f'exec 3>&{write}; exec "$@"', "sh", tools.measure, *argv]
+        self.p = spawn(argv, stdin=subprocess.PIPE, stdout=self.out, stderr=self.err, pass_fds=(write,),
+                       env=dict(os.environ, **(env or {})))
+        os.close(write)
+        self.reader = os.fdopen(self.figures)
+        self.pid = int(self.reader.readline())
 
     def said(self):
         return os.pread(self.out.fileno(), 1 << 26, 0).decode(errors="replace")
@@ -119,19 +118,22 @@ class Tracer:
             self.kill()
             raise Absent("it did not come to an end in time")
 
-    def finish(self, sig=signal.SIGINT):
-        """(seconds from the signal to the end, resource usage)."""
-        begin = time.monotonic()
+    def signal(self, sig):
         if self.p.poll() is None:
-            self.p.send_signal(sig)
-        while True:
-            pid, status, usage = os.wait4(self.p.pid, os.WNOHANG)
-            if pid:
-                break
+            os.kill(self.pid, sig)
+
+    def finish(self):
+        """(seconds from SIGINT to the end, CPU seconds, peak MiB)"""
+        begin = time.monotonic()
+        self.signal(signal.SIGINT)
+        while self.p.poll() is None:
             self.check_deadline()
             time.sleep(0.001)
-        self.p.returncode = os.waitstatus_to_exitcode(status)
-        return time.monotonic() - begin, usage
+        took = time.monotonic() - begin
+        words = self.reader.read().split()
+        if len(words) != 4:
+            raise Absent("it was killed")
+        return took, float(words[1]) / 1e3, float(words[2]) / 1024
 
     def kill(self):
         if self.p.returncode is None:
@@ -141,6 +143,7 @@ class Tracer:
     def close(self):
         self.kill()
         self.p.stdin.close()
+        self.reader.close()
         self.out.close()
         self.err.close()
 
@@ -149,10 +152,6 @@ class Tracer:
 
     def __exit__(self, *_):
         self.close()
-
-
-def cpu_seconds(usage):
-    return usage.ru_utime + usage.ru_stime
 
 
 class Table:

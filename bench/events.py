@@ -65,7 +65,7 @@ def wait_for_program(tracer, place):
     while True:
         if tracer.p.poll() is not None:
             raise Absent(f"it ended early: {tracer.said()[-200:]} {tracer.complained()[-200:]}")
-        number = program_of(tracer.p.pid, place)
+        number = program_of(tracer.pid, place)
         if number is not None:
             return number
         tracer.check_deadline()
@@ -98,7 +98,7 @@ def one_round(t, row, ways, tools):
         for name, argv in ways:
             if (title, name) in t.why:
                 continue
-            tracer = Tracer(argv)
+            tracer = Tracer(tools, argv)
             running.append((name, tracer, None))
             try:
                 running[-1] = (name, tracer, wait_for_program(tracer, place))

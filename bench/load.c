@@ -3,8 +3,9 @@
  * load WHAT N [CPUS]: known numbers of system calls for the measurements to see.
  *
  *   calls N CPUS    getppid() N times on each of the first CPUS processors, each from a thread of its own
- *   open N          openat() of a file that is not there, N times; prints nanoseconds per call
- *   keys N          getpgid(i) for N different i, then getpgid(-1), and stays until standard input ends
+ *   open N          openat() of a file that is not there, N times; prints the median of nanoseconds per call of
+ *                   thousands of them, so that it does not matter if something else gets the CPU now and then
+ *   keys N          getpgid(i) for N different i, then getpgid() of one below, and stays until standard input ends
  *   churn N SECONDS getpgid(i) for N different i, then getsid(i) for the same, over and over; prints how many rounds
  */
 #define _GNU_SOURCE
@@ -19,6 +20,9 @@
 #include <unistd.h>
 
 #define MOST_CPUS 256
+#define BLOCK 1000
+#define FIRST_KEY 1000000000
+#define LAST_KEY (FIRST_KEY - 1)
 
 static long count;
 
@@ -56,13 +60,28 @@ static int calls(long cpus)
 	return 0;
 }
 
+static int compare(const void *a, const void *b)
+{
+	return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b;
+}
+
 static int opens(void)
 {
-	double begin = seconds();
+	long n = count / BLOCK;
+	double *ns = calloc((size_t)n + 1, sizeof(*ns));
 
-	for (long i = 0; i < count; i++)
-		syscall(SYS_openat, AT_FDCWD, "/nonexistent", O_RDONLY);
-	printf("%f\n", (seconds() - begin) * 1e9 / (double)count);
+	if (!ns)
+		return 1;
+	for (long k = 0; k < n; k++) {
+		double begin = seconds();
+
+		for (long i = 0; i < BLOCK; i++)
+			syscall(SYS_openat, AT_FDCWD, "/nonexistent", O_RDONLY);
+		ns[k] = (seconds() - begin) * 1e9 / BLOCK;
+	}
+	qsort(ns, (size_t)n, sizeof(*ns), compare);
+	printf("%f\n", ns[n / 2]);
+	free(ns);
 	return 0;
 }
 
@@ -71,8 +90,8 @@ static int keys(void)
 	char byte;
 
 	for (long i = 1; i <= count; i++)
-		syscall(SYS_getpgid, 1000000000 + i);
-	syscall(SYS_getpgid, -1);
+		syscall(SYS_getpgid, FIRST_KEY + i);
+	syscall(SYS_getpgid, LAST_KEY);
 	return read(0, &byte, 1) < 0;
 }
 
@@ -83,9 +102,9 @@ static int churn(double for_seconds)
 
 	for (; seconds() < end; rounds++) {
 		for (long i = 1; i <= count; i++)
-			syscall(SYS_getpgid, 1000000000 + i);
+			syscall(SYS_getpgid, FIRST_KEY + i);
 		for (long i = 1; i <= count; i++)
-			syscall(SYS_getsid, 1000000000 + i);
+			syscall(SYS_getsid, FIRST_KEY + i);
 	}
 	printf("%ld\n", rounds);
 	return 0;

@@ -5,11 +5,11 @@ import os
 import re
 import time
 
-from common import Absent, Table, Tracer, cpu_seconds, spawn
+from common import Absent, Table, Tracer, spawn
 
 SIZES = (10, 1000, 100000, 1000000)
 COUNT = ("tracepoint:syscalls:sys_enter_getpgid /args->pid >= 1000000000/ { @[args->pid] = count(); } "
-         "tracepoint:syscalls:sys_enter_getpgid /args->pid < 0/ { print(@, 10); printf(\"top done\\n\"); }")
+         "tracepoint:syscalls:sys_enter_getpgid /args->pid == 999999999/ { print(@, 10); printf(\"top done\\n\"); }")
 CHURN = ("tracepoint:syscalls:sys_enter_getpgid /args.pid >= 1000000000/ { @[args.pid] = nsecs; } "
          "tracepoint:syscalls:sys_enter_getsid /args.pid >= 1000000000/ { delete(@, args.pid); @gone = count(); }")
 CHURN_KEYS = 1000000
@@ -21,7 +21,7 @@ def environment(keys):
 
 def top_ten(tools, argv, keys):
     """ns per event while filling; seconds from the last event to the end of the top ten; CPU and MiB of it all."""
-    with Tracer([*argv, "-e", COUNT], env=environment(keys), seconds=180) as t:
+    with Tracer(tools, [*argv, "-e", COUNT], env=environment(keys), seconds=180) as t:
         t.wait_for("Attach")
         time.sleep(0.5)
         begin = time.monotonic()
@@ -34,11 +34,11 @@ def top_ten(tools, argv, keys):
         done = time.monotonic()
         load.stdin.close()
         load.wait()
-        end, usage = t.finish()
+        end, cpu, mib = t.finish()
         top = re.findall(r"^@\[\d+\]: (\d+)$", t.said()[:t.said().index("top done")], re.M)
         if len(top) != 10 or any(n != "1" for n in top):
             raise Absent(f"its top ten is not what was counted: {top}")
-    return (filled - begin) * 1e9 / keys, done - filled, end, cpu_seconds(usage), usage.ru_maxrss / 1024
+    return (filled - begin) * 1e9 / keys, done - filled, end, cpu, mib
 
 
 def asleep(pid):
@@ -87,12 +87,12 @@ def churn(tools, minutes):
               [("rounds of a million", 0), ("least MiB", 2), ("most MiB", 2), ("growth MiB", 2)])
     title = f"{CHURN_KEYS} keys, {minutes:g} minutes"
     try:
-        with Tracer([tools.sonde, "-e", CHURN], env=environment(CHURN_KEYS), seconds=minutes * 60 + 120) as tracer:
+        with Tracer(tools, [tools.sonde, "-e", CHURN], env=environment(CHURN_KEYS), seconds=minutes * 60 + 120) as tracer:
             tracer.wait_for("Attached")
             load = spawn([tools.load, "churn", CHURN_KEYS, minutes * 60], stdout=-1)
             seen = []
             while load.poll() is None:
-                seen.append((resident_kib(tracer.p.pid) + map_kib(tracer.p.pid)) / 1024)
+                seen.append((resident_kib(tracer.pid) + map_kib(tracer.pid)) / 1024)
                 tracer.check_deadline()
                 time.sleep(1)
             rounds = int(load.stdout.read())

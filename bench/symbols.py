@@ -4,7 +4,7 @@ import re
 import subprocess
 import time
 
-from common import Absent, Table, Tracer, cpu_seconds
+from common import Absent, Table, Tracer
 
 SECONDS = 2
 QUESTIONS = [
@@ -21,18 +21,17 @@ def is_named(frame):
 
 def sample(tools, argv, question):
     """Seconds from the signal to the end; CPU seconds and MiB of it all; frames; share of them with a name."""
-    with Tracer([*argv, "-e", question], seconds=120) as t:
+    with Tracer(tools, [*argv, "-e", question], seconds=120) as t:
         t.wait_for("Attach")
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             subprocess.run(["dd", "if=/dev/zero", "of=/dev/null", "bs=64", "count=100000"], check=True,
                            stderr=subprocess.DEVNULL)
-        took, usage = t.finish()
+        took, cpu, mib = t.finish()
         frames = [f for f in FRAME.findall(t.said()) if not f.startswith("@")]
     if not frames:
         raise Absent("no stack was seen")
-    return (took, cpu_seconds(usage), usage.ru_maxrss / 1024, len(frames),
-            100 * sum(map(is_named, frames)) / len(frames))
+    return took, cpu, mib, len(frames), 100 * sum(map(is_named, frames)) / len(frames)
 
 
 def part(tools, rounds):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from common import Absent, Table, Tracer, cpu_seconds
+from common import Absent, Table, Tracer
 
 PRINT = 'tracepoint:raw_syscalls:sys_enter { printf("%d %s\\n", pid, comm); }'
 DD = ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=1000000"]
@@ -43,19 +43,19 @@ def wait_for_events(tracer):
 
 
 def print_once(tools, argv):
-    with Tracer([*argv, "-e", PRINT], output=tools.file("printed"), pin=1) as t:
+    with Tracer(tools, [*argv, "-e", PRINT], output=tools.file("printed"), pin=1) as t:
         wait_for_events(t)
         took = dd_seconds(tools)
-        _, usage = t.finish()
+        _, cpu, _ = t.finish()
         text = t.complained()
         with open(t.out.name, errors="replace") as f:
             text += "".join(line for line in f if "ost " in line)
-        return printed_by_dd(t) / 1e6, lost_of(text) / 1e6, took, cpu_seconds(usage)
+        return printed_by_dd(t) / 1e6, lost_of(text) / 1e6, took(usage)
 
 
 def printing(tools, rounds):
     t = Table("Two million events, printed", f"`{PRINT}` into a file on one CPU, while `{' '.join(DD)}` makes 2.0 M "
-              "system calls at full speed on the other. The default buffer.",
+              "system calls at full speed on the other. The default buffer; bpftrace with -B full.",
               [("delivered M", 4), ("lost M", 4), ("dd s", 2), ("tracer's CPU s", 2)])
     if os.cpu_count() < 2:
         for name, _ in tools.languages():
@@ -64,6 +64,9 @@ def printing(tools, rounds):
     for i in range(rounds):
         t.attempt("nothing traced", "-", [], lambda: (None, None, dd_seconds(tools), None))
         for name, exe in tools.languages():
+            if exe and name == "bpftrace":
+                # Line by line, each line that it writes is an event that it has to write a line of.
+                exe = [*exe, "-B", "full"]
             if name == "sonde" or i < 2: # the peer slows dd down to half a minute
                 t.attempt("printf of each", name, exe, lambda e=exe: print_once(tools, e))
     delivered = [s[0] * 1e6 for s in t.samples.get(("printf of each", "sonde"), ())]
@@ -82,7 +85,7 @@ def open_ns(tools):
 def open_under(tools, argv):
     """Nanoseconds that the probe adds to each call: with it, and without it right before and after."""
     before = open_ns(tools)
-    with Tracer([*argv, "-e", OPEN]) as t:
+    with Tracer(tools, [*argv, "-e", OPEN]) as t:
         t.wait_for("Attach")
         time.sleep(1)
         under = open_ns(tools)
@@ -116,15 +119,14 @@ def ends_by_itself(tracer, load):
 
 def stopped_in_the_middle(tracer, load):
     time.sleep(0.1)
-    tracer.p.send_signal(signal.SIGINT)
-    tracer.p.wait()
+    tracer.finish()
     load.wait()
 
 
 def consumer_stands_still(tracer, load):
-    os.kill(tracer.p.pid, signal.SIGSTOP)
+    tracer.signal(signal.SIGSTOP)
     time.sleep(1)
-    os.kill(tracer.p.pid, signal.SIGCONT)
+    tracer.signal(signal.SIGCONT)
     load.wait()
 
 
@@ -135,11 +137,11 @@ WAYS = [("every event, on all CPUs", ends_by_itself), ("stopped in the middle", 
 def exact_once(tools, way):
     """(1 if delivered + lost = generated, generated, lost)"""
     ncpu = os.cpu_count()
-    with Tracer([tools.sonde, "-e", EXACT], output=tools.file("exact")) as t:
+    with Tracer(tools, [tools.sonde, "-e", EXACT], output=tools.file("exact")) as t:
         t.wait_for("Attached")
         load = subprocess.Popen([tools.load, "calls", str(CALLS), str(ncpu)])
         way(t, load)
-        if t.p.returncode is None:
+        if t.p.poll() is None:
             t.finish()
         text = t.said() + t.complained()
     generated = re.search(r"^@n: (\d+)$", text, re.M)
