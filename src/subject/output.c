@@ -8,7 +8,8 @@
 
 #define FLUSH_BYTES (64 * 1024)
 
-static void message_va(struct subject_run *r, enum sonde_severity severity, const char *hint, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 4, 0)))
+message_va(struct subject_run *r, enum sonde_severity severity, const char *hint, const char *fmt, va_list ap)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
