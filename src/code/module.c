@@ -62,7 +62,7 @@ static int plan_programs(struct compile *c)
 {
 	uint32_t most = c->lower.env->config.max_bpf_progs;
 
-	plan_make(c->lower.arena, c->module->script, &c->plans);
+	plan_make(c->lower.env->probe, c->lower.arena, c->module->script, &c->plans);
 	if (most && c->plans.n > most) {
 		diag_error(c->lower.diags, (struct span){ 0 }, "this makes %u BPF programs, and max_bpf_progs is %u", c->plans.n,
 			   most);
