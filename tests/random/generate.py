@@ -689,8 +689,11 @@ class Generator:
         if self.chance(0.5):
             return self.printf()
         kind = self.rng.choice(["int", "int", "bool", "str", "comp"])
-        return Print({"int": lambda: self.int(3), "bool": self.bool, "str": self.str,
-                      "comp": lambda: self.of(self.composite())}[kind]())
+        e = {"int": lambda: self.int(3), "bool": self.bool, "str": self.str,
+             "comp": lambda: self.of(self.composite())}[kind]()
+        if isinstance(e, MapRef):  # print(@x) is about the map, not about its value
+            e = TupleOf([e])
+        return Print(e)
 
     def printf(self):
         pieces, values = [], []

@@ -109,9 +109,9 @@ def is_u64(t):
     return is_int(t) and t.size == 8 and not t.signed
 
 
-def compare_ints(op, a, ta, b, tb):
-    """Signed, unless one side is a uint64 or both are unsigned."""
-    unsigned = is_u64(ta) or is_u64(tb) or (not signed(ta) and not signed(tb))
+def compare_ints(op, a, ta, b, tb, literal_a=False, literal_b=False):
+    """Signed, unless one side is a uint64 or both are unsigned. A literal goes with the other side."""
+    unsigned = (is_u64(ta) and not literal_a) or (is_u64(tb) and not literal_b) or (not signed(ta) and not signed(tb))
     t = U64 if unsigned else S64
     return compare_order(op, order(cut(a, t), cut(b, t)))
 

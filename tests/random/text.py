@@ -11,7 +11,7 @@ def shown(v, t):
     if isinstance(v, bool):
         return "true" if v else "false"
     if isinstance(t, Tup):
-        return "(" + ", ".join(shown(x, y) for x, y in zip(v, t.items)) + ("," if len(v) == 1 else "") + ")"
+        return "(" + ", ".join(shown(x, y) for x, y in zip(v, t.items)) + ")"
     if isinstance(t, Rec):
         return "{ " + ", ".join(f".{n} = {shown(x, y)}" for n, x, y in zip(t.names, v, t.items)) + " }"
     if isinstance(t, Arr):
@@ -54,7 +54,7 @@ def formatted_int(v, flags, width, precision, length, conv):
     s = digits(v, conv)
     if precision is not None:
         s = "" if not v and not precision else s.rjust(precision, "0")
-    if "#" in flags and cut(v, U64):
+    if "#" in flags and (cut(v, U64) or conv == "o"):
         head += {"x": "0x", "X": "0X", "b": "0b"}.get(conv, "")
         if conv == "o" and s[:1] != "0":
             s = "0" + s
@@ -135,7 +135,7 @@ def entry_text(name, m, key, value, div):
     if m.agg == "stats":
         total, n = value
         mean = divided(total, S64, n)
-        return [f"{where}: count {n}, average {divided(mean, S64, div)}, total {divided(total, S64, div)}"]
+        return [f"{where}: count {n}, average {divided(mean, S64, div)}, total {total}"]
     if m.agg == "avg":
         return [f"{where}: {divided(divided(value[0], S64, value[1]), S64, div)}"]
     if m.agg:

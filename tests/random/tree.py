@@ -339,17 +339,17 @@ class Binary(Expr):
             return True if truth(x) else truth(b.value(run))
         y = b.value(run)
         if op in COMPARE:
-            return self.compared(op, x, a.t, y, b.t)
+            return self.compared(op, x, a, y, b)
         if self.t == BOOL:
             return {"&": x and y, "|": x or y, "^": x != y}[op]
         return arith(op, x, y, self.t)
 
     @staticmethod
-    def compared(op, x, tx, y, ty):
-        if is_number(tx) and is_number(ty):
-            return compare_ints(op, x, tx, y, ty)
-        t = promote(tx, ty)
-        return compare_order(op, order(convert(x, tx, t), convert(y, ty, t)))
+    def compared(op, x, a, y, b):
+        if is_number(a.t) and is_number(b.t):
+            return compare_ints(op, x, a.t, y, b.t, a.fold is not None, b.fold is not None)
+        t = promote(a.t, b.t)
+        return compare_order(op, order(convert(x, a.t, t), convert(y, b.t, t)))
 
 
 COMPARE = ("==", "!=", "<", "<=", ">", ">=")
@@ -512,7 +512,7 @@ class Step(Expr):
             return cell.t
         t = S64 if signed(cell.t) and not cell.t.soft else SOFT64 if op == "--" or signed(cell.t) else U64
         cell.grow(t)
-        return t
+        return cell.t
 
     def text(self):
         op, front, place = self.parts
@@ -957,6 +957,8 @@ class WholeMap(Stmt):
         what, m, top, div = self.parts
         entries = run.entries(m)
         if what == "print":
+            if m.agg == "count" and not m.keyed and not entries:
+                entries = {None: 0}
             run.out += [s + "\n" for s in show.map_text(m, entries, top or 0, div or 1)]
         elif what == "clear":
             entries.clear()
