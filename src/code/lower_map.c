@@ -10,6 +10,8 @@
 /* Kernel maps whose elements take more than this together are not allocated in advance. */
 #define MOST_PREALLOCATED_BYTES ((uint64_t)8 << 20)
 #define ELEMENT_OVERHEAD_BYTES 64
+/* Nor are so many per-CPU elements, each of which takes the kernel a microsecond. */
+#define MOST_PREALLOCATED_PERCPU 16384
 
 /* ---- what they are in the kernel ---- */
 
@@ -44,6 +46,8 @@ static uint32_t map_flags(const struct map_desc *d, const struct object_map *om)
 
 	if (om->type != BPF_MAP_TYPE_HASH && om->type != BPF_MAP_TYPE_PERCPU_HASH)
 		return 0;
+	if (d->form == MAP_PERCPU_HASH && om->max_entries > MOST_PREALLOCATED_PERCPU)
+		return BPF_F_NO_PREALLOC;
 	return each * om->max_entries > MOST_PREALLOCATED_BYTES ? BPF_F_NO_PREALLOC : 0;
 }
 
