@@ -12,6 +12,8 @@
 /* From this size on a sum is shared by all processors and added to atomically. */
 #define MOST_PERCPU_BYTES ((uint64_t)8 << 20)
 #define ELEMENT_OVERHEAD_BYTES 64
+/* Nor are so many per-CPU elements, each of which takes the kernel a microsecond. */
+#define MOST_PREALLOCATED_PERCPU 16384
 
 /* ---- what they are in the kernel ---- */
 
@@ -54,6 +56,8 @@ static uint32_t map_flags(const struct object_map *om, bool percpu)
 {
 	if (om->type != BPF_MAP_TYPE_HASH && om->type != BPF_MAP_TYPE_PERCPU_HASH)
 		return 0;
+	if (percpu && om->max_entries > MOST_PREALLOCATED_PERCPU)
+		return BPF_F_NO_PREALLOC;
 	return map_bytes(om, percpu) > MOST_PREALLOCATED_BYTES ? BPF_F_NO_PREALLOC : 0;
 }
 
