@@ -6,7 +6,8 @@ while the signal changes.
     tone_inside.py SONDE DIRECTORY-OF-SONDE-PLAY SECONDS LEVEL...
 
 Prints one object of JSON: the recording (base64 of zlib of 16-bit samples), for each read of it when it came and how
-many samples there were by then, when each level was set, what signal the kernel then told, and what programs said. All times are CLOCK_MONOTONIC.
+many samples there were by then, when each level was set, what signal the kernel then told, and what programs said. All
+times are CLOCK_MONOTONIC.
 """
 import base64
 import json
@@ -21,19 +22,12 @@ import time
 import zlib
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
+import radios  # noqa: E402
+
 RATE = 44100
 # The default device is the loopback's playback end.
 ASOUND = "pcm.!default { type hw card Loopback device 0 subdevice 0 }\n"
-# 15.36 ms from one beacon to the next, the shortest that hostapd allows.
-HOSTAPD = "interface=wlan0\ndriver=nl80211\nssid=tone\nhw_mode=g\nchannel=1\nbeacon_int=15\n"
-SUPPLICANT = 'network={\n\tssid="tone"\n\tkey_mgmt=NONE\n}\n'
-
-
-def run(*command):
-    r = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if r.returncode:
-        sys.exit(f"{' '.join(command)}: {r.stdout}{r.stderr}")
-    return r.stdout
 
 
 def wait_for(what, seconds, fn):
@@ -42,30 +36,6 @@ def wait_for(what, seconds, fn):
         if time.monotonic() > end:
             sys.exit(f"no {what} within {seconds} s")
         time.sleep(0.1)
-
-
-class Radios:
-    """One is an access point, the other its guest."""
-
-    def __init__(self, work):
-        run("modprobe", "mac80211_hwsim", "radios=2")
-        self.ends = list(Path("/sys/kernel/debug/ieee80211").glob("*/hwsim/rx_rssi"))
-        (work / "hostapd.conf").write_text(HOSTAPD)
-        (work / "wpa.conf").write_text(SUPPLICANT)
-        self.set(-60)
-        with open(work / "hostapd.log", "wb") as log:
-            self.ap = subprocess.Popen(["hostapd", work / "hostapd.conf"], stdout=log, stderr=log)
-        with open(work / "wpa.log", "wb") as log:
-            self.guest = subprocess.Popen(["wpa_supplicant", "-i", "wlan1", "-c", work / "wpa.conf"], stdout=log, stderr=log)
-        wait_for("connection", 120, lambda: "Connected" in run("iw", "dev", "wlan1", "link"))
-
-    def set(self, dbm):
-        for end in self.ends:
-            end.write_text(str(dbm & 0xffffffffffffffff))
-
-    def signal(self):
-        """What the kernel says of the connection; the power of the sender has been added to what was set."""
-        return int(run("iw", "dev", "wlan1", "link").partition("signal:")[2].split()[0])
 
 
 class Recording(threading.Thread):
@@ -117,8 +87,8 @@ def main():
     sonde, play, seconds, *levels = sys.argv[1:]
     work = Path(tempfile.mkdtemp())
     Path("/etc/asound.conf").write_text(ASOUND)
-    run("modprobe", "snd-aloop", "pcm_substreams=1")
-    radios = Radios(work)
+    radios.run("modprobe", "snd-aloop", "pcm_substreams=1")
+    radios.begin()
     recording = Recording(work)
     recording.start()
     tone = Tone(sonde, play)
@@ -127,7 +97,7 @@ def main():
     steps, heard = [], []
     for level in map(int, levels):
         steps.append((time.monotonic(), level))
-        radios.set(level)
+        radios.change(level)
         time.sleep(float(seconds))
         heard.append(radios.signal())
     status, said, complaints = tone.p.poll(), tone.end(), recording.end()
