@@ -20,6 +20,7 @@ import size
 import starting
 import symbols
 import throughput
+import tools as tool_starts
 from common import Tools, table_markdown, table_text
 
 # Name, and what measures it.
@@ -29,6 +30,7 @@ PARTS = {
     "events": lambda tools, a: [events.part(tools, a.rounds)],
     "throughput": lambda tools, a: throughput.parts(tools, a.rounds),
     "maps": lambda tools, a: [maps.sizes(tools, 3)],
+    "tools": lambda tools, a: [tool_starts.part(tools, 3)],
     "symbols": lambda tools, a: [symbols.part(tools, 3)],
     "exact": lambda tools, a: [throughput.exactness(tools, a.runs)],
     "churn": lambda tools, a: [maps.churn(tools, a.minutes)],

@@ -21,7 +21,7 @@ def environment(keys):
 
 def top_ten(tools, argv, keys):
     """ns per event while filling; seconds from the last event to the end of the top ten; CPU and MiB of it all."""
-    with Tracer(tools, [*argv, "-e", COUNT], env=environment(keys), seconds=180) as t:
+    with Tracer(tools, [*argv, "-e", COUNT], env=environment(keys), seconds=60) as t:
         t.wait_for("Attach")
         time.sleep(0.5)
         begin = time.monotonic()
