@@ -134,7 +134,7 @@ void message_receive(void *ctx, enum sonde_severity severity, const char *text, 
 	if (!len || text[len - 1] != '\n')
 		strbuf_addch(&out, '\n');
 	if (hint && *hint)
-		strbuf_addf(&out, "hint: %s\n", hint);
+		strbuf_addf(&out, "HINT: %s\n", hint);
 	write_stderr(&out);
 }
 

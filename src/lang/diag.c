@@ -196,7 +196,7 @@ const char *diag_render(const struct diags *d, const struct diag *one)
 
 	diag_text(d, one, &text);
 	if (one->hint)
-		strbuf_addf(&text, "\nhint: %s", one->hint);
+		strbuf_addf(&text, "\nHINT: %s", one->hint);
 	memcpy(kept, text.s, MIN(text.len, room - 1));
 	strbuf_free(&text);
 	return kept;

@@ -5,7 +5,7 @@
  *   q.bt:3:22-26: ERROR: struct task_struct has no member 'pidd'
  *       printf("%d", curtask.pidd);
  *                            ~~~~
- *   hint: did you mean 'pid'?
+ *   HINT: did you mean 'pid'?
  *
  * which is the form of the reference, for programs that read what it says.
  *

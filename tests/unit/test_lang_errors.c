@@ -132,7 +132,7 @@ static void rendering(void **state)
 			    "t.bt:2:18-19: ERROR: expected ')' to close the argument list, found '='\n"
 			    "\tprint(\"\xc3\xa4\", pid = 1);\n"
 			    "\t               ~\n"
-			    "hint: to compare, write '=='; assignments are statements");
+			    "HINT: to compare, write '=='; assignments are statements");
 	parsed_end(&p);
 }
 
