@@ -219,10 +219,24 @@ static int look_again(void *ctx, uint32_t events)
 	return LOOP_END;
 }
 
+/* From here on nothing is missed. */
+static void announce(struct target *t)
+{
+	_cleanup_json_ struct json j = JSON_INIT;
+
+	out_text(t->run, "Looking at %s; Ctrl-C ends it.\n\n", t->name.s);
+	json_object(&j, NULL);
+	json_text(&j, "target", t->name.s);
+	json_end(&j);
+	out_json(t->run, "attached", &j);
+}
+
 int target_start(struct target *t)
 {
 	int err;
 
+	if (!t->child || t->run->json)
+		announce(t);
 	if (!t->child) {
 		/* Somebody may be about to start something there. */
 		if (((const struct surface_settings *)t->run->settings)->container || is_populated(t))
