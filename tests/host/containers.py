@@ -134,7 +134,31 @@ def audit(sonde, runtime):
                 "lines": [json.loads(line) for line in (head + out).splitlines()]}
 
 
+def check_first_try(a):
+    assert a["recording"][0] == 0, a
+    assert a["surface"]["contained"] and a["surface"]["lost"] == 0
+    for status, out, err in a["starts"]:
+        assert (status, out) == (0, "hello\ndone\n"), (err, a["profile"])
+    assert "made" not in a["other"][1]
+    names = {n for s in a["profile"]["syscalls"] for n in s["names"]}
+    assert not names & {"mount", "pivot_root", "unshare", "setns", "bpf", "ptrace", "mkdir"}
+
+
+def check_audit(a):
+    assert a["container"] == [0, "done\n"], a
+    refusals = [line["data"] for line in a["lines"] if line["type"] == "refusal"]
+    calls = [r["call"] for r in refusals]
+    assert sum(c in ("mkdir", "mkdirat") for c in calls) == 50
+    assert sum(c in ("chown", "lchown", "fchownat") for c in calls) == 50
+    assert len(calls) == 100
+    assert {r["error"] for r in refusals} == {"EPERM"}
+    [summary] = [line["data"] for line in a["lines"] if line["type"] == "summary"]
+    assert summary["refusals"] == 100 and summary["ended"] and summary["lost"] == summary["unsure"] == 0
+    assert a["status"] == 3
+
+
 MODES = {"first-try": first_try, "audit": audit}
+CHECKS = {"first-try": check_first_try, "audit": check_audit}
 
 if __name__ == "__main__":
     mode, sonde_path, runtime_name = sys.argv[1:]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tests/vm runs what tests/lang, tests/probes and tests/tools have, so it sees their modules; and the machines that all
+"""tests/vm runs what the other folders have, so it sees their modules; and the machines that all its tests share.
 its tests share.
 
 A module of tests here has NAMES, the kernels it runs on, and run_all(kernel, params), which boots one for
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-for part in ("lang", "probes", "tools"):
+for part in ("host", "lang", "probes", "tools"):
     sys.path.append(str(Path(__file__).resolve().parent.parent / part))
 
 import kernels  # noqa: E402
