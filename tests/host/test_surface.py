@@ -274,3 +274,47 @@ def test_interrupt_shows_what_was_seen(running):
     res = r.finish(signal.SIGINT)
     assert res.status == 130
     assert "clock_nanosleep" in {c["name"] for c in surface_of(res)["calls"]}
+
+
+# ---- two recordings ----
+
+@pytest.fixture
+def recordings(run, tmp_path):
+    paths = [tmp_path / "a.json", tmp_path / "b.json"]
+    for path, command in zip(paths, (["sh", "-c", "true"], ["sh", "-c", "umask 077; kill -0 $$; cat /proc/self/limits >/dev/null"])):
+        assert run("surface", "-f", "json", "-o", path, "--", *command).status == 0
+    return paths
+
+
+def test_diff(run, recordings):
+    res = run("surface", "diff", *recordings)
+    assert res.status == 0
+    assert "\nSystem calls\n" in res.out and "  + umask  (3)\n" in res.out and "  + kill  (1)\n" in res.out
+    assert "  + /proc/PID/limits  (1)\n" in res.out
+    assert "\nFunctions of the kernel\n  not observable in both recordings\n" in res.out
+    back = run("surface", "diff", *reversed(recordings))
+    assert "  - umask  (3)\n" in back.out and "  + umask" not in back.out
+
+
+def test_diff_json(run, recordings):
+    [d] = data(run("surface", "diff", "-f", "json", *recordings), "diff")
+    assert {"name": "umask", "count": 3} in d["calls"]["added"] and d["calls"]["comparable"]
+    assert not d["functions"]["comparable"]
+
+
+def test_diff_of_the_same(run, recordings):
+    assert "\nThey reach the same.\n" in run("surface", "diff", recordings[0], recordings[0]).out
+
+
+@pytest.mark.parametrize("text", ["", "{}", "not json", '{"type": "surface", "data": {}}', "[" * 100000, '{"type": "surface"', "\0"])
+def test_diff_of_what_is_no_recording(run, recordings, tmp_path, text):
+    (tmp_path / "bad").write_text(text)
+    res = run("surface", "diff", recordings[0], tmp_path / "bad")
+    assert res.status == 1
+    assert f"{tmp_path}/bad is no recording of sonde surface" in res.err
+
+
+def test_diff_wrong(run, recordings):
+    assert "two recordings are compared" in run("surface", "diff", recordings[0]).err
+    res = run("surface", "diff", recordings[0], "/no/such/file")
+    assert (res.status, res.err) == (1, "ERROR: cannot read /no/such/file: No such file or directory\n")
