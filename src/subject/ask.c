@@ -78,7 +78,8 @@ static int compile(struct asking *a)
 	const struct question *q = &a->q;
 	struct sonde_compile_options o = SONDE_OPTIONS(struct sonde_compile_options, .name = q->name,
 		.params = q->params, .nparams = list_len(q->params), .config = q->config,
-		.nconfig = list_len(q->config), .pid = q->pid, .pid_is_child = q->pid_is_child,
+		.nconfig = list_len(q->config), 
+		.ways = q->ways, .nways = list_len(q->ways), .pid = q->pid, .pid_is_child = q->pid_is_child,
 		.message = on_message, .message_ctx = a);
 
 	return sonde_compile(q->source, &o, &a->question);
