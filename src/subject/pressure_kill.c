@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "base/util.h"
@@ -404,13 +406,30 @@ static void on_oom_kill(void *ctx, pid_t victim)
 
 /* ---- start ---- */
 
+/*
+ * Give back what only the beginning needed: the code of the compiler, mostly. What is called from now on comes back at
+ * once, and stays.
+ */
+static void code_drop(struct killer *k)
+{
+	unsigned long begin, end;
+	char *save = NULL;
+
+	if (file_read(&k->text, "/proc/self/maps"))
+		return;
+	for (char *line = strtok_r(k->text.s, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (sscanf(line, "%lx-%lx r-xp", &begin, &end) == 2 && strstr(line, " r-xp ") && strchr(line, '/'))
+			madvise((char *)NULL + begin, end - begin, MADV_DONTNEED);
+}
+
 /* What must work when nothing else does. */
 static void protect_self(struct killer *k)
 {
 	struct sched_param priority = { .sched_priority = 1 };
 
 	malloc_trim(0);
-	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+	code_drop(k);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
 		subject_warn(k->run, "ulimit -l, or CAP_IPC_LOCK", "cannot lock own memory: %m");
 	if (k->set->dry_run)
 		return;
@@ -420,18 +439,46 @@ static void protect_self(struct killer *k)
 		subject_warn(k->run, "CAP_SYS_NICE", "sonde may have to wait for a processor: %m");
 }
 
-/* Walks all ways once, so that they are in memory, and how long they take is known. */
+/* A process of our own is killed as any other would be. */
+static void rehearse_kill(struct killer *k)
+{
+	struct victim v = { .pid = fork(), .comm = "rehearsal" };
+	struct pollfd p = { .events = POLLIN };
+
+	if (!v.pid)
+		for (;;)
+			pause();
+	if (v.pid < 0)
+		return;
+	v.start_ticks = proc_start_ticks(v.pid);
+	p.fd = victim_kill(k, &v);
+	if (p.fd < 0)
+		kill(v.pid, SIGKILL);
+	else
+		poll(&p, 1, 1000);
+	waitpid(v.pid, NULL, 0);
+	close_fd(&p.fd);
+}
+
+/* Goes all ways once, so that they are in memory, and how long they take is known. */
 static void rehearse(struct killer *k)
 {
-	struct chooser c = { .policy = (enum policy)k->set->policy, .protect = &k->set->protect, .domain = &k->domains.d[0],
+	struct domain *machine = &k->domains.d[0];
+	struct rule_facts f = facts_of(k, machine, now_ns());
+	struct chooser c = { .policy = (enum policy)k->set->policy, .protect = &k->set->protect, .domain = machine,
 		.text = &k->domains.text };
-	uint64_t begin = now_ns();
 	struct victim v;
+	uint64_t begin;
 
+	reason_find(machine, &f);
+	begin = now_ns();
 	victim_choose(&c, &v);
 	k->decide_ns = now_ns() - begin;
-	add_evidence(&k->j, &k->domains.d[0]);
+	add_victim(&k->j, &v);
+	add_time(&k->j);
+	add_evidence(&k->j, machine);
 	json_reset(&k->j);
+	rehearse_kill(k);
 }
 
 static int log_open(struct killer *k)
@@ -473,13 +520,13 @@ static int start(struct killer *k)
 	domains_walk(&k->domains, now);
 	for (size_t i = 0; i < k->domains.n; i++)
 		domain_look(&k->domains, &k->domains.d[i], now);
-	rehearse(k);
 	if (k->domains.too_many)
 		subject_warn(r, NULL, "more than %d cgroups have a limit: only the first are looked after", MOST_DOMAINS - 1);
 	k->timer = loop_every(r, LOOK_SHORTEST_NS, on_tick, k);
 	if (!k->timer)
 		return -ENOMEM;
 	protect_self(k);
+	rehearse(k);
 	out_text(r, "looking after %s and %zu cgroups with a limit\n", k->set->cgroup ? k->set->cgroup : "the machine",
 		 k->domains.n - 1);
 	return 0;
