@@ -60,8 +60,12 @@ struct stall_source {
 	void (*oom_kill)(void *ctx, pid_t victim); /* the kernel chose for itself; may be NULL */
 	void (*issued)(void *ctx, pid_t pid, const char *comm, uint64_t bytes); /* to disks, in the last second; may be NULL */
 };
-/* Ask about this resource. The source must outlive the run. 0 or a negative errno after a message. */
-int stalls_ask(struct subject_run *r, enum resource resource, const struct stall_source *source);
+/* Ask about this resource. The source must outlive the run. 0 or a negative errno after a message. Of memory, everything
+ * that the kernel counts as a stall is seen where its functions can be traced, else reclaim alone. With `why` the reason of
+ * a failure goes there, and no message is given. */
+int stalls_ask(struct subject_run *r, enum resource resource, const struct stall_source *source, struct strbuf *why);
+/* Memory, reclaim alone: that takes no knowledge of the kernel's types, which would be 6 MiB. */
+int reclaim_ask(struct subject_run *r, const struct stall_source *source, struct strbuf *why);
 
 #define WINDOW_SLOTS 20
 #define WINDOW_TASKS 256

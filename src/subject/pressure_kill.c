@@ -34,6 +34,10 @@
 #define ATTRIBUTE_NS (20 * MS)
 #define THRASH_LIMIT 100.0
 #define THRASH_LEAST 30.0
+/* What the kernel's own account is asked to tell: somebody stood still, and nobody could do anything. */
+#define PSI_SOME_US 70000
+#define PSI_FULL_US 700000
+#define PSI_WINDOW_US 1000000
 
 struct killer {
 	struct subject_run *run;
@@ -43,6 +47,11 @@ struct killer {
 	struct domains domains;
 	struct loop_watch *timer;
 	uint64_t alert_until_ns, decide_ns, told_ns;
+	struct psi_watch {
+		struct killer *k;
+		int fd;
+		uint64_t stall_ns, until_ns; /* the kernel said so, which holds for a second */
+	} psi[2];
 	double thrash_limit;
 	struct strbuf text;
 	struct json j;
@@ -300,6 +309,16 @@ static uint64_t next_look(const struct killer *k, const struct domain *d, uint64
 	return now + (uint64_t)MAX(MIN(wait_ns, (double)LOOK_LONGEST_NS), (double)LOOK_SHORTEST_NS);
 }
 
+/* PSI also counts waiting for pages that were lost, but does not say of which cgroup's limit: it is the machine's. */
+static void psi_attribute(struct killer *k, uint64_t now)
+{
+	struct domain *machine = &k->domains.d[0];
+
+	for (size_t i = 0; i < ARRAY_SIZE(k->psi); i++)
+		if (now < k->psi[i].until_ns)
+			machine->stalled_ns = MAX(machine->stalled_ns, k->psi[i].stall_ns);
+}
+
 static void stalls_attribute(struct killer *k, uint64_t now)
 {
 	for (size_t i = 0; i < k->domains.n; i++)
@@ -317,6 +336,7 @@ static void stalls_attribute(struct killer *k, uint64_t now)
 			d->stalled = t->last;
 		}
 	}
+	psi_attribute(k, now);
 }
 
 static void domain_check(struct killer *k, struct domain *d, uint64_t now)
@@ -387,6 +407,30 @@ static void on_ongoing(void *ctx, const struct stall *s)
 	window_ongoing(&k->window, s, now);
 	if (s)
 		alert(k, now);
+}
+
+static int on_psi(void *ctx, uint32_t events)
+{
+	struct psi_watch *p = ctx;
+	uint64_t now = now_ns();
+
+	(void)events;
+	p->until_ns = now + ALERT_NS;
+	alert(p->k, now);
+	return 0;
+}
+
+static void psi_open(struct killer *k, struct psi_watch *p, bool full, uint64_t stall_us)
+{
+	uint64_t window_us = PSI_WINDOW_US;
+	char path[64];
+
+	psi_path(path, sizeof(path), RES_MEMORY, NULL);
+	p->k = k;
+	p->fd = psi_trigger(path, full, &stall_us, &window_us);
+	p->stall_ns = stall_us * 1000 * PSI_WINDOW_US / window_us;
+	if (p->fd >= 0)
+		loop_watch(k->run, p->fd, EPOLLPRI, on_psi, p);
 }
 
 /* The kernel was faster, or somebody else's limit is none of ours. It belongs into the log. */
@@ -506,6 +550,21 @@ static int check_cgroup(struct killer *k)
 	return 0;
 }
 
+/* Without them, what is left is looked at as before. */
+static void events_ask(struct killer *k)
+{
+	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
+
+	if (reclaim_ask(k->run, &k->source, &why))
+		subject_warn(k->run, NULL, "stalls are not observable, only what is left: %s", why.s);
+	if (k->set->cgroup)
+		return;
+	psi_open(k, &k->psi[0], false, PSI_SOME_US);
+	psi_open(k, &k->psi[1], true, PSI_FULL_US);
+	if (k->psi[0].fd < 0)
+		subject_warn(k->run, "start the kernel with psi=1", "PSI is not observable: stalls other than reclaim are not noticed");
+}
+
 static int start(struct killer *k)
 {
 	struct subject_run *r = k->run;
@@ -514,9 +573,9 @@ static int start(struct killer *k)
 
 	err = err ? err : check_cgroup(k);
 	err = err ? err : domains_open(r, &k->domains, k->set->cgroup);
-	err = err ? err : stalls_ask(r, RES_MEMORY, &k->source);
 	if (err)
 		return err;
+	events_ask(k);
 	domains_walk(&k->domains, now);
 	for (size_t i = 0; i < k->domains.n; i++)
 		domain_look(&k->domains, &k->domains.d[i], now);
@@ -555,6 +614,7 @@ int kill_run(struct subject_run *r)
 	k->set = r->settings;
 	k->text = (struct strbuf)STRBUF_INIT;
 	k->j = (struct json)JSON_INIT;
+	k->psi[0].fd = k->psi[1].fd = -1;
 	k->dying_fd = k->log_fd = k->domains.meminfo_fd = k->domains.vmstat_fd = -1;
 	k->thrash_limit = THRASH_LIMIT;
 	k->window.window_ns = 1000 * MS;
@@ -565,6 +625,8 @@ int kill_run(struct subject_run *r)
 		show_end(k);
 	dying_end(k);
 	domains_close(&k->domains);
+	close_fd(&k->psi[0].fd);
+	close_fd(&k->psi[1].fd);
 	close_fd(&k->log_fd);
 	strbuf_free(&k->text);
 	json_free(&k->j);

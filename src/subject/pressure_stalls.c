@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pressure_stalls: from records to stalls, and the sliding window. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/util.h"
 #include "subject/pressure.h"
 
-extern const char pressure_memory_bt[], pressure_cpu_bt[], pressure_io_bt[];
+extern const char pressure_memory_bt[], pressure_function_bt[], pressure_reclaim_bt[], pressure_cpu_bt[], pressure_io_bt[];
 
 const char *const resource_names[] = { [RES_MEMORY] = "memory", [RES_CPU] = "cpu", [RES_IO] = "io" };
-
-/* psi_memstall_enter() is called for everything that counts as a stall: also for pages that were read in again. Where
- * functions cannot be traced, reclaim is what is seen. */
-static const char *const memory_ways[] = {
-	"kprobe:psi_memstall_enter kprobe:psi_memstall_leave",
-	"tracepoint:vmscan:mm_vmscan_direct_reclaim_begin tracepoint:vmscan:mm_vmscan_direct_reclaim_end "
-	"tracepoint:vmscan:mm_vmscan_memcg_reclaim_begin tracepoint:vmscan:mm_vmscan_memcg_reclaim_end",
-	NULL,
-};
 
 /* In a record, what is no stall of a resource. */
 enum { KIND_OOM_KILL = 9 };
@@ -112,18 +104,47 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 	return 0;
 }
 
-int stalls_ask(struct subject_run *r, enum resource resource, const struct stall_source *source)
+static int memory_ask(struct subject_run *r, struct question *q, const char *way)
 {
-	static const char *const texts[] = {
-		[RES_MEMORY] = pressure_memory_bt, [RES_CPU] = pressure_cpu_bt, [RES_IO] = pressure_io_bt,
-	};
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	strbuf_addstr(&text, pressure_memory_bt);
+	strbuf_addstr(&text, way);
+	if (text.failed)
+		return subject_fail(r, -ENOMEM, NULL, "out of memory");
+	q->source = text.s;
+	return ask(r, q, NULL);
+}
+
+static struct question question_of(enum resource resource, const struct stall_source *source)
+{
 	union {
 		const struct stall_source *in;
 		void *out;
 	} ctx = { .in = source };
-	struct question q = { .name = resource_names[resource], .source = texts[resource], .record = on_record,
-		.ctx = ctx.out, .ways = resource == RES_MEMORY ? memory_ways : NULL };
 
+	return (struct question){ .name = resource_names[resource], .record = on_record, .ctx = ctx.out };
+}
+
+int reclaim_ask(struct subject_run *r, const struct stall_source *source, struct strbuf *why)
+{
+	struct question q = question_of(RES_MEMORY, source);
+
+	q.why = why;
+	return memory_ask(r, &q, pressure_reclaim_bt);
+}
+
+int stalls_ask(struct subject_run *r, enum resource resource, const struct stall_source *source, struct strbuf *why)
+{
+	struct question q = question_of(resource, source);
+	_cleanup_strbuf_ struct strbuf unused = STRBUF_INIT;
+
+	if (resource == RES_MEMORY) {
+		q.why = &unused;
+		return memory_ask(r, &q, pressure_function_bt) ? reclaim_ask(r, source, why) : 0;
+	}
+	q.why = why;
+	q.source = resource == RES_CPU ? pressure_cpu_bt : pressure_io_bt;
 	return ask(r, &q, NULL);
 }
 

@@ -34,6 +34,7 @@ struct view {
 	struct subject_run *run;
 	const struct pressure_settings *set;
 	struct stall_source source;
+	struct strbuf why[RES_COUNT]; /* it cannot be observed: the reason */
 	struct row rows[MOST_ROWS];
 	size_t nrows, dropped;
 	struct culprit running[64], issuing[64], growing[16];
@@ -339,6 +340,19 @@ static void rows_show(struct view *v, double seconds, struct json *j)
 	json_u64(j, "left_out", left_out);
 }
 
+/* What cannot be observed is said every time, with the reason: no row would look like no stall. */
+static void unseen_show(struct view *v, struct json *j)
+{
+	json_object(j, "not_observable");
+	for (enum resource res = 0; res < RES_COUNT; res++) {
+		if (!v->why[res].len)
+			continue;
+		out_text(v->run, "%-8snot observable: %s\n", resource_names[res], v->why[res].s);
+		json_text(j, resource_names[res], v->why[res].s);
+	}
+	json_end(j);
+}
+
 static int show(void *ctx, uint32_t events)
 {
 	struct view *v = ctx;
@@ -353,6 +367,7 @@ static int show(void *ctx, uint32_t events)
 	json_object(&j, NULL);
 	psi_show(v, seconds, &j);
 	rows_show(v, seconds, &j);
+	unseen_show(v, &j);
 	if (v->oom_killed) {
 		out_text(v->run, "the kernel has killed process %d for want of memory\n", (int)v->oom_killed);
 		json_i64(&j, "oom_killed", v->oom_killed);
@@ -386,32 +401,45 @@ const char *cgroup_name(uint64_t id)
 	return known[at].path ? known[at].path : "?";
 }
 
+static int start(struct view *v)
+{
+	size_t seen = 0;
+
+	for (enum resource res = 0; res < RES_COUNT; res++) {
+		char path[64];
+
+		psi_path(path, sizeof(path), res, NULL);
+		psi_read(&v->psi[res], path);
+		v->why[res] = (struct strbuf)STRBUF_INIT;
+		if (!stalls_ask(v->run, res, &v->source, &v->why[res]))
+			seen++;
+		else if (!v->why[res].len)
+			strbuf_addstr(&v->why[res], "the kernel refused the question");
+	}
+	if (!seen)
+		return subject_fail(v->run, -1, NULL, "no stall can be observed: %s", v->why[RES_MEMORY].s);
+	growers_look(v);
+	v->shown_ns = now_ns();
+	return loop_every(v->run, v->set->interval_ns, show, v) ? 0 : -1;
+}
+
 int view_run(struct subject_run *r)
 {
 	struct view *v = calloc(1, sizeof(*v));
-	int err = 0;
+	int err;
 
 	if (!v)
 		return subject_fail(r, SUBJECT_FAILED, NULL, "out of memory");
 	v->run = r;
 	v->set = r->settings;
 	v->source = (struct stall_source){ .ctx = v, .stall = on_stall, .oom_kill = on_oom_kill, .issued = on_issued };
-	for (enum resource res = 0; res < RES_COUNT && !err; res++)
-		err = stalls_ask(r, res, &v->source);
-	if (!err) {
-		char path[64];
-
-		for (enum resource res = 0; res < RES_COUNT; res++) {
-			psi_path(path, sizeof(path), res, NULL);
-			psi_read(&v->psi[res], path);
-		}
-		growers_look(v);
-		v->shown_ns = now_ns();
-		err = loop_every(r, v->set->interval_ns, show, v) ? loop_run(r) : -1;
-	}
+	err = start(v);
+	err = err ? err : loop_run(r);
 	/* What has come since the last interval ended, unless that was just now. */
 	if (!err && now_ns() - v->shown_ns > v->set->interval_ns / 10)
 		show(v, 0);
+	for (enum resource res = 0; res < RES_COUNT; res++)
+		strbuf_free(&v->why[res]);
 	free(v);
 	return err ? SUBJECT_FAILED : SUBJECT_FINE;
 }

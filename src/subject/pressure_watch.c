@@ -341,7 +341,7 @@ static int watches_start(struct watching *all)
 			err = psi_start(w);
 		} else if (!asked[w->resource]) {
 			asked[w->resource] = true;
-			err = stalls_ask(all->run, w->resource, &all->source);
+			err = stalls_ask(all->run, w->resource, &all->source, NULL);
 		}
 	}
 	return err;
