@@ -30,7 +30,8 @@
 #define ALERT_NS (1000 * MS)
 /* A victim that has not died by then does not keep us from choosing another. */
 #define DYING_NS (1000 * MS)
-#define LATELY_NS (500 * MS)
+/* What was stalled before somebody died says nothing about now. */
+#define LATELY_NS (1200 * MS)
 #define ATTRIBUTE_NS (20 * MS)
 #define THRASH_LIMIT 100.0
 #define THRASH_LEAST 30.0
@@ -229,6 +230,9 @@ static int on_death(void *ctx, uint32_t events)
 	(void)events;
 	dying_end(k);
 	k->died_ns = now;
+	k->window.ntasks = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(k->psi); i++)
+		k->psi[i].until_ns = 0;
 	json_reset(&k->j);
 	json_object(&k->j, NULL);
 	add_time(&k->j);
@@ -415,7 +419,8 @@ static int on_psi(void *ctx, uint32_t events)
 	uint64_t now = now_ns();
 
 	(void)events;
-	p->until_ns = now + ALERT_NS;
+	if (!p->k->died_ns || now - p->k->died_ns > LATELY_NS)
+		p->until_ns = now + ALERT_NS;
 	alert(p->k, now);
 	return 0;
 }

@@ -69,6 +69,7 @@ struct reason {
 	const char *text;
 	int least_adj; /* of oom_score_adj, for lmkd: who is below is spared */
 	bool (*holds)(const struct domain *d, const struct rule_facts *f);
+	bool of_stalls; /* they go on for a moment after a kill: everybody comes back for the pages that were lost */
 };
 const struct reason *reason_find(const struct domain *d, const struct rule_facts *f);
 bool swap_is_low(const struct domain *d);

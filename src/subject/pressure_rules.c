@@ -66,17 +66,17 @@ static bool thrashing(const struct domain *d, const struct rule_facts *f)
 static const struct reason reasons[] = {
 	{ "not-helped", "after a kill there is still too little", 0, not_helped },
 	{ "exhausted", "memory and swap are at their end", 0, exhausted },
-	{ "critical-stall", "a task stood still for most of a second", 0, critical_stall },
-	{ "low-swap-thrashing", "swap is low and files are read in again and again", ADJ_BACKGROUND, low_swap_thrashing },
-	{ "low-swap-low-memory", "swap and memory are low and tasks stand still", ADJ_BACKGROUND, low_swap_low_memory },
-	{ "low-memory-thrashing", "memory is low and files are read in again and again", ADJ_BACKGROUND, low_memory_thrashing },
-	{ "thrashing", "files are read in again and again while tasks stand still", ADJ_BACKGROUND, thrashing },
+	{ "critical-stall", "a task stood still for most of a second", 0, critical_stall, true },
+	{ "low-swap-thrashing", "swap is low and files are read in again and again", ADJ_BACKGROUND, low_swap_thrashing, true },
+	{ "low-swap-low-memory", "swap and memory are low and tasks stand still", ADJ_BACKGROUND, low_swap_low_memory, true },
+	{ "low-memory-thrashing", "memory is low and files are read in again and again", ADJ_BACKGROUND, low_memory_thrashing, true },
+	{ "thrashing", "files are read in again and again while tasks stand still", ADJ_BACKGROUND, thrashing, true },
 };
 
 const struct reason *reason_find(const struct domain *d, const struct rule_facts *f)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-		if (reasons[i].holds(d, f))
+		if (!(f->killed_lately && reasons[i].of_stalls) && reasons[i].holds(d, f))
 			return &reasons[i];
 	return NULL;
 }
