@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs within a virtual machine: memory hogs beside a bystander, with a killer that is to end them.
 
-    inside.py KILLER SWAP_MIB RUNS PROGRAMS SONDE [OPTION...]
+    inside.py KILLER SWAP_MIB LIMIT_MIB RUNS PROGRAMS SONDE [OPTION...]
 
-KILLER is sonde, earlyoom=PATH, oomd=PATH or none. Prints one object of JSON: for each run how the hog ended, how long it
+KILLER is sonde, earlyoom=PATH, oomd=PATH or none; with a limit, the hog's cgroup has it. Prints one object of JSON: for each run how the hog ended, how long it
 took, whether the kernel had to kill, and how late the bystander was; and what the killer said.
 """
 import json
@@ -31,6 +31,8 @@ def start(group, *command, **how):
 
     def enter():
         with open(procs, "w") as f:
+            f.write("0")
+        with open("/proc/self/oom_score_adj", "w") as f:
             f.write("0")
     return subprocess.Popen(command, preexec_fn=enter, text=True, **how)
 
@@ -110,9 +112,15 @@ def run_once(programs, file, group, mib):
 
 def main():
     kind, _, path = sys.argv[1].partition("=")
-    swap_mib, runs, programs, sonde, options = int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5], sys.argv[6:]
+    swap_mib, limit_mib, runs = map(int, sys.argv[2:5])
+    programs, sonde, options = sys.argv[5], sys.argv[6], sys.argv[7:]
+    # Of those who are killed, the one that counts is not to be among them; who it starts is.
+    for pid in os.getpid(), os.getppid():
+        Path(f"/proc/{pid}/oom_score_adj").write_text("-1000")
     (CGROUPS / "cgroup.subtree_control").write_text("+memory")
     (cgroup("work") / "cgroup.subtree_control").write_text("+memory")
+    if limit_mib:
+        (cgroup("work/hog") / "memory.max").write_text(f"{limit_mib}M")
     if swap_mib:
         swap_on(swap_mib)
     with tempfile.TemporaryFile("w+") as log, open("/var/tmp/file-of-bystander", "wb") as f:
