@@ -35,6 +35,7 @@ struct probe_env {
 	bool dry_run;            /* attaching: leave nothing behind */
 	int32_t pid;             /* -p or the child of -c; 0: none */
 	bool pid_is_child;       /* of -c: it does not run its program yet */
+	const char *child_program; /* of -c: what it will run */
 	bool unsafe;             /* --unsafe: what may harm a traced process is allowed */
 	uint32_t max_probes;
 	bool keep_nesting_guard; /* a point runs under locks that programs take: see tracepoint.c */
