@@ -128,11 +128,11 @@ struct chooser {
 	uint32_t n, next;
 };
 
-static void find_candidates(struct chooser *c)
+static void find_candidates(struct chooser *c, const struct interval *lives)
 {
 	c->order = arena_array_of(c->f->arena, struct sized, c->f->slots.n + 1);
 	for (uint32_t slot = 0; slot < c->f->slots.n; slot++)
-		if (!c->f->slots.v[slot].on_stack && !c->f->slots.v[slot].in_scratch)
+		if (!c->f->slots.v[slot].on_stack && !c->f->slots.v[slot].in_scratch && lives[slot].ranges.n)
 			c->order[c->n++] = (struct sized){ c->f->slots.v[slot].size, slot };
 	qsort(c->order, c->n, sizeof(*c->order), sized_compare);
 }
@@ -156,7 +156,7 @@ static bool choose(struct ir_func *f, const struct interval *lives, uint32_t on_
 
 	if (bytes <= stack_bytes)
 		return false;
-	find_candidates(&c);
+	find_candidates(&c, lives);
 	move_largest(&c, MAX(on_stack_limit, 8), 0);
 	while ((bytes = lay_out_stack(f, lives)) > stack_bytes)
 		/* Part of what is too much: places are shared, so less may do. */
@@ -181,9 +181,10 @@ int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes
 	bool scratch = false;
 
 	scratch_lookup_remove(f);
-	vec_each(s, &f->slots)
-		scratch |= s->in_scratch = s->off_stack;
 	lives = slot_lives_find(f);
+	/* What nothing mentions any more needs no place, and must not be the only one in scratch. */
+	for (uint32_t slot = 0; slot < f->slots.n; slot++)
+		scratch |= f->slots.v[slot].in_scratch = f->slots.v[slot].off_stack && lives[slot].ranges.n;
 	scratch |= choose(f, lives, on_stack_limit, stack_bytes);
 	if (scratch) {
 		f->scratch_by_cpu = slots_bytes(f) > SCRATCH_PERCPU_BYTES;

@@ -142,6 +142,7 @@ struct probe_kind {
 	const char *prog_type;       /* for --info and help: the kernel's name of the program type */
 	bool has_args, has_argn, has_retval, has_func;
 	bool has_typed_argn;         /* arg0, arg1, ... are members of what args() fills in, not words */
+	bool has_plain_retval;       /* retval is a word where args() tells no type of it */
 	bool has_ctx;                /* `ctx` are the members of ap->args */
 	bool one_each;               /* a program can serve one attach point only */
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */

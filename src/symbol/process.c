@@ -249,7 +249,7 @@ static struct process *process_add(struct processes *ps, uint32_t pid)
 static void process_free(struct process *p)
 {
 	image_release(p->image);
-	perf_map_free(p->perf_map);
+	jit_free(p->jit);
 	free(p);
 }
 
@@ -395,8 +395,8 @@ void process_executed(struct processes *ps, uint32_t pid)
 		kept++;
 	image_release(last->older);
 	last->older = NULL;
-	perf_map_free(p->perf_map);
-	p->perf_map = NULL;
+	jit_free(p->jit);
+	p->jit = NULL;
 }
 
 void process_forked(struct processes *ps, uint32_t parent, uint32_t child)
