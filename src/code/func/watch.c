@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Watch: what the clause calls that follows the argument of a function (see lang/check_follow.c). It has no place in
- * the language: no summary, so nothing lists it.
+ * the language.
  */
 #include <linux/bpf.h>
 #include <signal.h>
@@ -63,6 +63,7 @@ static int watch_emit(struct lower *l, struct expr *call, struct val *out)
 
 func_family funcs_watch = {
 	{ "__watch", .signature = "void __watch(int follower, void *address, int stop)",
-	  .min_args = 3, .max_args = 3, .flags = FUNC_VOID, .check = watch_check, .emit = watch_emit },
+	  .summary = "the address is to be watched", .min_args = 3, .max_args = 3, .flags = FUNC_VOID | FUNC_HIDDEN,
+	  .check = watch_check, .emit = watch_emit },
 	{ 0 },
 };
