@@ -57,6 +57,7 @@ struct module {
 	bool imports_c;                /* compiled C is linked to it, which may hold programs of its own */
 	bool unwinds;                  /* it has the maps of code/unwind.h */
 	uint64_t keep_capabilities;    /* (1 << CAP_*) what its functions need while it runs */
+	bool follows;                  /* there is a map of addresses that functions were called with: watched.h */
 	uint32_t bss_bytes;            /* of .bss: struct control, then the counters */
 	/* -d texts, made on demand by module_dump() */
 	struct lowered *lowered;

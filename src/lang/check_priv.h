@@ -64,6 +64,7 @@ int pass_config(struct checker *c);     /* config.c */
 int pass_c_texts(struct checker *c);    /* cdecl.c */
 int pass_macros(struct checker *c);     /* macro.c */
 int pass_ways(struct checker *c);       /* check_way.c */
+int pass_follow(struct checker *c);     /* check_follow.c */
 int pass_probes(struct checker *c);     /* check_probe.c */
 int pass_subprogs(struct checker *c);   /* check_sub.c */
 int pass_recursion(struct checker *c);  /* check_sub.c */
