@@ -701,7 +701,8 @@ class MapAssign(Stmt):
         place, op, e = self.parts
         m, entries = place.parts[0], run.entries(place.parts[0])
         if op:
-            k, v = place.find(run), e.value(run)
+            v = e.value(run)
+            k = place.find(run)
             rt = arith_type(op, m.t, e.t)
             entries[k] = convert(arith(op, entries.get(k, 0), v, rt), rt, m.t)
             return
