@@ -74,8 +74,6 @@ int pass_maps(struct checker *c);       /* check_map.c */
 int pass_named_params(struct checker *c); /* param.c */
 
 /* ---- check_type.c ---- */
-/* The smallest type that holds the values of both; NULL when there is none. TY_NONE holds nothing. */
-const struct type *type_promote(struct arena *a, const struct type *x, const struct type *y);
 /* Is the sign of this integer type only a guess (it comes from a literal, or from a difference of
  * unsigned numbers), so that it adapts to what it is stored with? */
 bool type_sign_is_soft(const struct type *t);
