@@ -39,6 +39,7 @@ struct scope_entry {
 
 struct check_priv {
 	VEC(struct scope_entry) scope; /* innermost last */
+	VEC(const struct var *) hoisted; /* of the clause being checked: see vars_hoist() */
 	VEC(struct map_info) maps;  /* by map.id */
 	struct strmap map_names;    /* "@x" -> struct map */
 	struct strmap tests;        /* "test:NAME", "bench:NAME" that there are -> struct attach_point */
@@ -140,6 +141,8 @@ int check_ident(struct checker *c, struct expr *e);
 uint32_t scope_enter(struct checker *c);
 void scope_leave(struct checker *c, uint32_t mark);
 int check_var(struct checker *c, struct expr *e);
+/* Declare in front of the clause what it uses outside the blocks in which it was assigned. */
+void vars_hoist(struct checker *c, struct clause *clause);
 /* The variable an assignment goes to; declared in the innermost scope when it is new. */
 struct var *var_assigned(struct checker *c, struct expr *target);
 /* A new variable in the innermost scope; an error when the name can be seen already. Sets target->var. */
