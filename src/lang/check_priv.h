@@ -40,6 +40,7 @@ struct scope_entry {
 struct check_priv {
 	VEC(struct scope_entry) scope; /* innermost last */
 	VEC(const struct var *) hoisted; /* of the clause being checked: see vars_hoist() */
+	VEC(struct span) hoist_warned;   /* where: several units have the same text */
 	VEC(struct map_info) maps;  /* by map.id */
 	struct strmap map_names;    /* "@x" -> struct map */
 	struct strmap tests;        /* "test:NAME", "bench:NAME" that there are -> struct attach_point */
@@ -81,6 +82,8 @@ const struct type *type_promote(struct arena *a, const struct type *x, const str
 bool type_sign_is_soft(const struct type *t);
 /* int64 whose sign is soft: the difference of unsigned numbers. */
 extern const struct type type_soft_int64;
+/* uint64 whose sign is soft: what is computed from literals alone. */
+extern const struct type *const type_soft_uint64;
 /* The type a type_ref names, kept in tref->type. 0 or -EINVAL after a diagnostic. */
 int check_type_ref(struct checker *c, struct type_ref *tref);
 /* Does the name stand for a type (and not for a value)? */

@@ -19,6 +19,8 @@ static const struct type literal_types[8] = {
 };
 const struct type type_soft_int64 = { .kind = TY_INT, .size = 8, .align = 8, .is_signed = true };
 
+const struct type *const type_soft_uint64 = &literal_types[6];
+
 bool type_sign_is_soft(const struct type *t)
 {
 	return t == &type_soft_int64 || (t >= literal_types && t < literal_types + ARRAY_SIZE(literal_types));

@@ -55,6 +55,16 @@ static bool var_is_hoisted(const struct checker *c, const char *name)
 	return false;
 }
 
+static void hoist_warn(struct checker *c, const struct expr *e)
+{
+	vec_each(it, &c->priv->hoist_warned)
+		if (it->begin == e->span.begin)
+			return;
+	vec_push(c->arena, &c->priv->hoist_warned, e->span);
+	diag_warn(c->diags, e->span, "%s was only assigned in a block that has ended", e->name);
+	diag_hint(c->diags, "it is taken as declared at the top: 'let %s;'", e->name);
+}
+
 /*
  * Once a variable belonged to the whole clause, and scripts of that time assign it in the branches of an `if` to use
  * it behind them. It is then declared in front of all, and the clause is checked again.
@@ -67,8 +77,7 @@ static bool var_hoist(struct checker *c, struct expr *e)
 		return false;
 	if (!var_is_hoisted(c, e->name)) {
 		vec_push(c->arena, &c->priv->hoisted, v);
-		diag_warn(c->diags, e->span, "%s was only assigned in a block that has ended", e->name);
-		diag_hint(c->diags, "it is taken as declared at the top: 'let %s;'", e->name);
+		hoist_warn(c, e);
 	}
 	e->type = v->type;
 	c->changed = true;
