@@ -412,5 +412,6 @@ int check_clause(struct checker *c, struct clause *clause)
 	if (clause->pred)
 		err = check_condition(c, clause->pred, "a predicate");
 	err2 = check_scope(c, &clause->body);
+	vars_hoist(c, clause);
 	return err ?: err2;
 }
