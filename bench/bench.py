@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import events
+import stacks
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -102,26 +103,32 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--sonde", default="build/sonde")
     p.add_argument("--rounds", type=int, default=11)
-    p.add_argument("--only", choices=("start", "events"), help="one part of it")
+    p.add_argument("--only", choices=("start", "events", "stacks"), help="one part of it")
     args = p.parse_args()
     tools = [("sonde", [args.sonde]),
              ("bpftrace", [shutil.which("bpftrace")] if shutil.which("bpftrace") else None)]
     private_tracefs()
     notes, table, costs = [], [], []
+    of_stacks = None
     with tempfile.TemporaryDirectory() as tmp:
-        if args.only != "events":
+        if args.only in (None, "start"):
             table, notes = measure(tools, args.rounds, launcher(tmp))
-        if args.only != "start":
+        if args.only in (None, "events"):
             costs, more = events.measure(args.sonde, shutil.which("bpftrace"), 3, tmp)
+            notes += more
+        if args.only in (None, "stacks"):
+            *of_stacks, more = stacks.measure(args.sonde, 3, tmp)
             notes += more
     notes += [f"{name}: not installed" for name, argv in tools if argv is None]
     if table:
         show(tools, table, args.rounds)
     if costs:
         events.show(costs, 3)
+    if of_stacks:
+        stacks.show(*of_stacks, 3)
     for note in notes:
         print("note:", note)
-    return 0 if any(s["sonde"] for _, s in table + costs) else 1
+    return 0 if of_stacks or any(s["sonde"] for _, s in table + costs) else 1
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@
 /* As many at a time; the others are still there at the next tick. */
 #define MOST_AT_ONCE 64
 
+/* Fewer stacks than this are not worth a word. */
+#define WORTH_TELLING 100
 /* As long as this before anything is attached. */
 #define RUNNING_NS 50000000ULL
 
@@ -433,7 +435,7 @@ void unwind_close(struct session *s)
 		return;
 	wanted_tell(u);
 	report_debug(s->report, "unwinding: %u processes, %u files, %u nodes", u->nprocesses, u->nfiles, u->nnodes);
-	if (u->by_pointers)
+	if (u->by_pointers >= WORTH_TELLING)
 		report_info(s->report, "%llu user stacks were followed by frame pointers alone, as their processes had just begun",
 			    (unsigned long long)u->by_pointers);
 	free(u->files);
