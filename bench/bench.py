@@ -16,6 +16,7 @@ from pathlib import Path
 
 import events
 import stacks
+import tools as tool_starts
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -103,7 +104,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--sonde", default="build/sonde")
     p.add_argument("--rounds", type=int, default=11)
-    p.add_argument("--only", choices=("start", "events", "stacks"), help="one part of it")
+    p.add_argument("--only", choices=("start", "events", "stacks", "tools"), help="one part of it")
     args = p.parse_args()
     tools = [("sonde", [args.sonde]),
              ("bpftrace", [shutil.which("bpftrace")] if shutil.which("bpftrace") else None)]
@@ -126,9 +127,12 @@ def main():
         events.show(costs, 3)
     if of_stacks:
         stacks.show(*of_stacks, 3)
+    starts = tool_starts.measure(args.sonde, 3) if args.only in (None, "tools") else []
+    if starts:
+        tool_starts.show(starts, 3)
     for note in notes:
         print("note:", note)
-    return 0 if of_stacks or any(s["sonde"] for _, s in table + costs) else 1
+    return 0 if starts or of_stacks or any(s["sonde"] for _, s in table + costs) else 1
 
 
 if __name__ == "__main__":

@@ -178,6 +178,16 @@ SONDE_API const char *sonde_record_key(const struct sonde_record *r, size_t row)
 SONDE_API const char *sonde_record_value(const struct sonde_record *r, size_t row);
 /* The value of a row as a number (count, sum, min, max, average, integers). False: it is none. */
 SONDE_API bool sonde_record_value_int(const struct sonde_record *r, size_t row, int64_t *value);
+/*
+ * The parts of a record: SONDE_PRINTF: the arguments behind the format; SONDE_VALUE: the members of a tuple or record,
+ * else the value itself. As a number (false: it is none), and as text, valid until the next call. NULL: no such part.
+ */
+SONDE_API size_t sonde_record_parts(const struct sonde_record *r);
+SONDE_API bool sonde_record_part_int(const struct sonde_record *r, size_t part, int64_t *value);
+SONDE_API const char *sonde_record_part(const struct sonde_record *r, size_t part);
+/* The same for the parts of a row's key, of which there is one unless it is a tuple. */
+SONDE_API bool sonde_record_key_part_int(const struct sonde_record *r, size_t row, size_t part, int64_t *value);
+SONDE_API const char *sonde_record_key_part(const struct sonde_record *r, size_t row, size_t part);
 
 /* ---- views ---- */
 

@@ -153,6 +153,16 @@ const char *help_topic(size_t i);
 /* What is nearest to a mistyped command, or NULL. */
 const char *command_nearest(const char *name);
 
+/* ---- subjects (src/subject) ---- */
+
+/* Run the subject that these words begin with, or show its help. False: they name none. */
+bool subject_try(int argc, char **argv, int *status);
+bool subject_help_try(int argc, char **argv, int *status);
+void subjects_print(struct strbuf *out);
+void subjects_complete_name(void (*offer)(void *ctx, const char *text, const char *meaning), void *ctx);
+/* What may stand at the end of these words. False: they name none. */
+bool subject_complete(int argc, char **argv, void (*offer)(void *ctx, const char *text, const char *meaning), void *ctx);
+
 int run_question(const struct options *o);
 int format_program(const struct options *o);
 int list_probes(const struct options *o);

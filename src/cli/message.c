@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Message: what this program says to the person, on standard error. Diagnostics of a script name their
- * place themselves ("q.bt:3:14: error: ..."); everything else is introduced with "ERROR: " or "WARNING: ", as the
+ * place themselves ("q.bt:3:14-20: ERROR: ..."); everything else is introduced with "ERROR: " or "WARNING: ", as the
  * reference does it, for programs that look at what it says.
  */
 #include "cli/cli.h"
@@ -38,15 +38,15 @@ void messages_init(const struct options *o)
 }
 
 static const struct {
-	const char *word, *alone, *colour;
+	const char *word, *colour;
 } severities[] = {
-	[SONDE_ERROR] = { "error: ", "ERROR: ", "\033[1;31m" },
-	[SONDE_WARNING] = { "warning: ", "WARNING: ", "\033[1;35m" },
-	[SONDE_INFO] = { "", "sonde: ", "" },
-	[SONDE_DEBUG] = { "", "sonde: ", "" },
+	[SONDE_ERROR] = { "ERROR: ", "\033[1;31m" },
+	[SONDE_WARNING] = { "WARNING: ", "\033[1;35m" },
+	[SONDE_INFO] = { "sonde: ", "" },
+	[SONDE_DEBUG] = { "sonde: ", "" },
 };
 
-/* Does the text begin with its place, "name:line:col: "? */
+/* Does the text begin with its place, "name:line:col-col: "? */
 static bool has_place(const char *text)
 {
 	const char *eol = text + strcspn(text, "\n"), *p = text;
@@ -128,7 +128,7 @@ void message_receive(void *ctx, enum sonde_severity severity, const char *text, 
 	if (has_place(text)) {
 		add_placed(&out, text, severities[severity].word, severities[severity].colour);
 	} else {
-		add_coloured(&out, severities[severity].alone, severities[severity].colour);
+		add_coloured(&out, severities[severity].word, severities[severity].colour);
 		strbuf_addstr(&out, text);
 	}
 	if (!len || text[len - 1] != '\n')

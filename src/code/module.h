@@ -77,6 +77,7 @@ struct control {
 #define MODULE_MAP_EVENTS "events"     /* BPF_MAP_TYPE_RINGBUF */
 #define MODULE_MAP_PACKETS "packets"   /* PERF_EVENT_ARRAY of struct packet_header, each with a packet behind it */
 #define MODULE_MAP_SCRATCH "scratch"   /* PERCPU_ARRAY, one value per program */
+#define MODULE_MAP_SPARE "spare"       /* PERCPU_ARRAY, for tasks whose storage is refused */
 
 /* Typed tree -> module: the list of passes. 0 or a negative errno after diagnostics or a report. */
 int module_compile(struct script *script, const struct check_env *env, struct diags *d,

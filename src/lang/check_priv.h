@@ -86,6 +86,9 @@ int check_type_ref(struct checker *c, struct type_ref *tref);
 bool type_name_exists(struct checker *c, const char *name);
 /* "struct foo" or a typedef by its name, from the script or from the kernel; NULL when unknown. */
 const struct type *c_type_find(struct checker *c, const char *name);
+
+/* Does it name an integer, whatever the traced program calls so? */
+bool tref_is_integer(const struct type_ref *ref);
 /*
  * Make a struct of which only the name is known (what a pointer points to) complete in place, when the
  * script or the kernel know it. Everything that needs its size or its members asks here first.

@@ -216,6 +216,13 @@ static const struct type *named_type(const char *name)
 	return NULL;
 }
 
+bool tref_is_integer(const struct type_ref *ref)
+{
+	const struct type *t = ref && ref->kind == TREF_NAME && !ref->pointers && !ref->dims.n ? named_type(ref->name) : NULL;
+
+	return t && t != &type_none;
+}
+
 /* As the program knows it in which the present probe is. */
 static const struct type *program_type(struct checker *c, const char *name)
 {

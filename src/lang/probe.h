@@ -52,12 +52,13 @@ struct body_reads {
  *   GUARD_WORD_IN   the u64 at ctx + ctx_offset is one of values[] (sorted, unsigned)
  *   GUARD_DEREF_IN  the s64 at *(u64 *)(ctx + ctx_offset) + offset (kernel memory) is one of values[];
  *                   with bytes 4 it is an s32, sign-extended
+ *   GUARD_RETURN_IN the program runs where functions begin (0) or return (1), as values[] says
  * When task_mask is not 0, there is no match either where the u32 at (current task) + task_offset has a
  * bit of task_mask set: a 32-bit system call of a 64-bit kernel, whose numbers mean something else. It
  * is tested after the number has matched, so that what does not match stays cheap.
  */
 struct guard {
-	enum { GUARD_NONE, GUARD_WORD_IN, GUARD_DEREF_IN } kind;
+	enum { GUARD_NONE, GUARD_WORD_IN, GUARD_DEREF_IN, GUARD_RETURN_IN } kind;
 	uint32_t ctx_offset, offset;
 	uint32_t bytes; /* 8 (0 means 8) or 4 */
 	uint32_t task_offset, task_mask;
@@ -109,6 +110,7 @@ struct probe_link {
 	struct bpf_link *link; /* or NULL */
 	int fd;                /* or -1 */
 	bool slow_close;       /* closing waits for a grace period: closed in parallel, after switch-off */
+	bool returns;          /* the kernel waits for functions to return, and may have to let calls go unseen */
 	bool watches;          /* a watchpoint at `address`, which unwatch() may end */
 	uint64_t address;
 	bool to_read;          /* RUN_ITER: the session reads `fd` to its end */
@@ -138,6 +140,7 @@ struct probe_kind {
 	const char *prog_type;       /* for --info and help: the kernel's name of the program type */
 	bool has_args, has_argn, has_retval, has_func;
 	bool has_typed_argn;         /* arg0, arg1, ... are members of what args() fills in, not words */
+	bool has_plain_retval;       /* retval is a word where args() tells no type of it */
 	bool has_ctx;                /* `ctx` are the members of ap->args */
 	bool one_each;               /* a program can serve one attach point only */
 	enum addr_space space;       /* of pointers in its arguments when nothing says better */
@@ -171,6 +174,12 @@ struct probe_kind {
 	 * there is only one way.
 	 */
 	int (*settle)(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads);
+	/*
+	 * Can one program serve the points of two, these where functions begin and those where they return? Then
+	 * they are made ready for that: section says how, and attach() is given both, `begin` first. The kind
+	 * may leave this out.
+	 */
+	bool (*join)(struct probe_env *env, const attach_vec *begin, const attach_vec *end);
 	/* Fill ap->args. NULL: the kind has no args. May be asked late: reads tracefs or BTF. */
 	int (*args)(struct probe_env *env, struct attach_point *ap);
 	/* The type of this name ("struct foo", a typedef) as the traced program knows it; NULL: unknown. The

@@ -421,5 +421,7 @@ const struct probe_kind probe_kprobe = {
 	.missing = kprobe_missing,
 	.args = args,
 	.list = list,
+	.join = kprobe_join,
+	.prepare = kprobe_prepare,
 	.attach = kprobe_attach,
 };

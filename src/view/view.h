@@ -61,8 +61,10 @@ struct view_def {
 	void (*close)(struct view *v); /* final output; may be NULL */
 };
 
-/* Names a message of a script by its place: "q.bt:3:14-20: ", "q.bt:3-5: ", or nothing when the place is unknown. */
+/* Names a message of a script by its place: "q.bt:3:14-20: ", or nothing when the place is unknown. */
 void view_place(const struct view *v, struct strbuf *out, struct span span);
+/* The line it is about, on a line of its own, and a mark beneath the place. */
+void view_excerpt(const struct view *v, struct strbuf *out, struct span span);
 
 /* NULL-terminated. */
 extern const struct view_def *const views[];

@@ -42,7 +42,7 @@ TESTS = script("""\
 def test_fmt_layout(run, text, expected):
     res = run("--fmt", "-e", text)
     if expected is None:
-        assert res.status == 1 and "error" in res.err, res
+        assert res.status == 1 and "ERROR" in res.err, res
         return
     assert res.status == 0 and res.out == expected, res
     assert run("--fmt", "-e", res.out).out == res.out

@@ -96,7 +96,7 @@ def test_function_that_is_chosen(run, traced):
 def test_missing_probes_may_be_left_out(run, traced):
     exe = traced / "traced"
     r = run("-e", f'config = {{ missing_probes = "warn" }} uprobe:{exe}:work,uprobe:{exe}:wrk {{ @ = count(); }}', "-c", f"{exe} 1")
-    assert r.status == 0 and "@: 3\n" in r.out and "warning: no function 'wrk'" in r.err, r
+    assert r.status == 0 and "@: 3\n" in r.out and "WARNING: no function 'wrk'" in r.err, r
 
 
 def test_missing_files(run, traced, tmp_path):

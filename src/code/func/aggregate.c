@@ -4,6 +4,7 @@
  *
  * Each processor has a value of its own, so the updates are plain loads and stores: no other run comes in between,
  * or sums are added up atomically where one may (min, max and tseries then keep the later of two at the same moment).
+ * So are those of large maps, whose values all processors share.
  * gather() is given the address of this processor's value in *out, and the map's type for it; layouts are those
  * of lang/type.h.
  */
@@ -157,7 +158,7 @@ static void word_add(struct lower *l, const struct val *value, int32_t off, vreg
 {
 	vreg old;
 
-	if (lower_preemptible(l)) {
+	if (lower_value_shared(l)) {
 		ir_atomic_add(l->f, value->reg, value->off + off, 8, by, false);
 		return;
 	}
