@@ -11,6 +11,7 @@
 #define TIME_COLUMNS 10
 #define TOTAL_COLUMNS 12
 #define MOST_CELL 6
+#define LEAST_ROOM 8
 /* On a terminal the heading has scrolled away by then. */
 #define LINES_PER_HEAD 20
 
@@ -23,7 +24,8 @@ struct cells {
 
 static struct cells cells_of(const struct view *v, const struct heat_panel *p)
 {
-	uint32_t n = p->last - p->first + 1, room = terminal_columns(v) - TIME_COLUMNS - TOTAL_COLUMNS;
+	uint32_t n = p->last - p->first + 1, columns = terminal_columns(v);
+	uint32_t room = columns > TIME_COLUMNS + TOTAL_COLUMNS + LEAST_ROOM ? columns - TIME_COLUMNS - TOTAL_COLUMNS : LEAST_ROOM;
 	uint32_t group = (n + room - 1) / room, ncells = (n + group - 1) / group;
 
 	return (struct cells){ .first = p->first, .last = p->last, .group = group, .width = MIN(room / ncells, MOST_CELL) };

@@ -50,9 +50,9 @@ void svg_begin(struct view *v, const char *title, int height, const char *style)
 	strbuf_addf(out, "<rect class=\"page\" width=\"100%%\" height=\"%d\" fill=\"#fdfcfa\"/>\n", height);
 }
 
-void svg_heading(struct view *v, const char *title)
+void svg_heading(struct view *v, int x, const char *title)
 {
-	strbuf_addstr(&v->out, "<text class=\"title\" x=\"10\" y=\"28\">");
+	strbuf_addf(&v->out, "<text class=\"title\" x=\"%d\" y=\"28\">", x);
 	xml_str(&v->out, title);
 	strbuf_addstr(&v->out, "</text>\n");
 }

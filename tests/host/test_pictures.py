@@ -88,7 +88,7 @@ def test_what_is_no_stack_is_shown_beside_the_picture(run, tmp_path):
 
 
 def test_without_stacks_there_is_an_empty_picture_and_a_hint(run, tmp_path):
-    r = run("-q", "-o", tmp_path / "x.svg", "-e", "BEGIN { @ = 1; }")
+    r = run("-q", "-f", "flame", "-o", tmp_path / "x.svg", "-e", "BEGIN { @ = 1; }")
     assert r.status == 0 and "there are no stacks" in r.err, r
     ET.parse(tmp_path / "x.svg")
 
