@@ -19,6 +19,7 @@ struct column {
 	enum cell_part part;
 	bool right;              /* numbers end at the same column */
 	uint32_t width;          /* characters; 0: as it comes */
+	bool is_cut;             /* what is longer is cut, as there is no room */
 };
 
 struct columns {

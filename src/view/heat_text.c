@@ -103,8 +103,9 @@ void heat_line(struct view *v, struct heat *h, struct heat_panel *p, const uint6
 		p->most = MAX(p->most, count);
 		add_cell(out, depth, heat_level(count, p->most), c.width);
 	}
-	strbuf_addstr(out, "| ");
-	strbuf_addu64(out, total);
+	strbuf_addch(out, '|');
+	if (terminal_columns(v) > TIME_COLUMNS + TOTAL_COLUMNS + LEAST_ROOM)
+		strbuf_addf(out, " %llu", (unsigned long long)total);
 	strbuf_addch(out, '\n');
 	p->lines++;
 	h->last = p;

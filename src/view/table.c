@@ -12,6 +12,7 @@
 #include "view/columns.h"
 #include "view/frame.h"
 #include "view/parts.h"
+#include "view/terminal.h"
 #include "view/width.h"
 
 #define GAP "  "
@@ -41,6 +42,13 @@ static void add_padded(struct strbuf *out, const struct column *col, const char 
 {
 	size_t width = text_width(s, len), pad = width < col->width ? col->width - width : 0;
 
+	if (col->is_cut && width > col->width) {
+		len = text_fit(s, len, col->width - 1);
+		strbuf_add(out, s, len);
+		strbuf_addstr(out, terminal_is_utf8() ? "\xe2\x80\xa6" : "~");
+		strbuf_fill(out, ' ', col->width - 1 - text_width(s, len));
+		return;
+	}
 	if (col->right)
 		strbuf_fill(out, ' ', pad);
 	strbuf_add(out, s, len);
@@ -78,7 +86,8 @@ static void add_row(struct view *v, struct columns *c, const uint8_t *key, const
 		text_plain(&cell, raw.s, raw.len);
 		if (raw.failed || cell.failed || tall.failed)
 			v->out.failed = true;
-		col->width = (uint32_t)MAX((size_t)col->width, i + 1 < c->n || col->right ? text_width(cell.s, cell.len) : 0);
+		if (!col->is_cut)
+			col->width = (uint32_t)MAX((size_t)col->width, i + 1 < c->n || col->right ? text_width(cell.s, cell.len) : 0);
 		strbuf_addstr(&v->out, i ? GAP : "");
 		add_padded(&v->out, col, cell.s, cell.len, i + 1 == c->n);
 	}
@@ -144,6 +153,29 @@ static void measure(struct view *v, struct columns *c, const struct table *t)
 	}
 }
 
+#define LEAST_CUT 8
+
+/* What does not fit into the line is taken from the widest columns of text. */
+static void narrow(const struct view *v, struct columns *c)
+{
+	size_t room = terminal_columns(v), width = (c->n - 1) * strlen(GAP);
+
+	for (uint32_t i = 0; i < c->n; i++)
+		width += c->v[i].width;
+	while (width > room) {
+		struct column *widest = NULL;
+
+		for (uint32_t i = 0; i < c->n; i++)
+			if (!c->v[i].right && c->v[i].width > LEAST_CUT && (!widest || c->v[i].width > widest->width))
+				widest = &c->v[i];
+		if (!widest)
+			return;
+		widest->is_cut = true;
+		widest->width--;
+		width--;
+	}
+}
+
 static int add_map(struct view *v, const struct table *t, unsigned room)
 {
 	struct columns c;
@@ -152,6 +184,8 @@ static int add_map(struct view *v, const struct table *t, unsigned room)
 	if (err)
 		return err;
 	measure(v, &c, t);
+	if (room != UINT32_MAX)
+		narrow(v, &c);
 	add_titles(v, &c);
 	/* They come smallest first, so that the largest stand where the eye is at the end of text. */
 	for (size_t i = t->nrows; i-- > 0;) {
