@@ -299,12 +299,22 @@ static uint32_t panel_draw(struct strbuf *out, const struct drawing *d, uint32_t
 	return top + FOOT;
 }
 
+/* The bars of one map begin at one line. */
+static void labels_align(struct drawing *d, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (d[i].panel->map == d[i - 1].panel->map)
+			d[i].label = MAX(d[i].label, d[i - 1].label);
+	for (size_t i = n; i-- > 1;)
+		if (d[i].panel->map == d[i - 1].panel->map)
+			d[i - 1].label = d[i].label;
+}
+
 void bars_draw(struct view *v, const struct bars *b)
 {
 	struct drawing *d = calloc(b->n + 1, sizeof(*d));
 	size_t nbars = 0, nrows = 0, n = 0;
 	uint32_t colour = 0;
-	int label = 0;
 	const struct bar **room, **at;
 	const char *title = svg_title(v, "histogram");
 	uint32_t top = TOP - 8;
@@ -319,7 +329,6 @@ void bars_draw(struct view *v, const struct bars *b)
 		d[n].colour = palette[colour % ARRAY_SIZE(palette)];
 		if (!drawing_make(&d[n], &b->panels[i], at))
 			continue;
-		label = MAX(label, d[n].label);
 		nrows += d[n].n + (d[n].left_out > 0);
 		n++;
 	}
@@ -327,10 +336,9 @@ void bars_draw(struct view *v, const struct bars *b)
 		svg_begin(v, title, (int)(TOP + 12 + nrows * ROW + n * (HEAD + FOOT)), ".bar:hover .track { fill: var(--line); opacity: .6 }\n"
 			  ".name { font-weight: 600; font-size: 12px }\n");
 		svg_heading(v, LEFT, title);
-		for (size_t i = 0; i < n; i++) {
-			d[i].label = label; /* so that all bars begin at one line */
+		labels_align(d, n);
+		for (size_t i = 0; i < n; i++)
 			top = panel_draw(&v->out, &d[i], top);
-		}
 		svg_end(v, NULL);
 	}
 	free(room);

@@ -39,7 +39,8 @@ void svg_begin(struct view *v, const char *title, int height, const char *style)
 	if (path_ends(v->file, ".html")) {
 		strbuf_addstr(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>");
 		xml_str(out, title);
-		strbuf_addstr(out, "</title>\n<style>body { margin: 0 } svg { display: block }</style>\n</head>\n<body>\n");
+		strbuf_addstr(out, "</title>\n<style>body { margin: 0; background: #fdfcfa } svg { display: block }\n"
+			      "@media (prefers-color-scheme: dark) { body { background: #1d1c1a } }</style>\n</head>\n<body>\n");
 	} else {
 		strbuf_addstr(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	}
