@@ -214,6 +214,10 @@ SONDE_API int sonde_view_open(const char *name, const struct sonde_question *q,
 SONDE_API int sonde_view_record(struct sonde_view *v, const struct sonde_record *r);
 SONDE_API int sonde_view_flush(struct sonde_view *v);
 SONDE_API int sonde_view_close(struct sonde_view *v); /* frees it */
+/* Has it written something to the terminal that it will write anew in the same place? */
+SONDE_API bool sonde_view_stands(const struct sonde_view *v);
+/* Let it stay as it is: somebody else is about to write to the terminal. */
+SONDE_API void sonde_view_leave(struct sonde_view *v);
 /* Names of all views, NULL-terminated. */
 SONDE_API const char *const *sonde_view_names(void);
 /* The view that a file of this name asks for (".csv", ...); NULL: none. */
@@ -223,8 +227,11 @@ SONDE_API bool sonde_view_takes_file(const char *name, const char *path);
 /* The program sonde-NAME that shows a view to a person when it is not written to a file: it is given JSON records.
  * NULL: none. */
 SONDE_API const char *sonde_view_player(const char *name);
-/* Is this view a picture, which is made at the end from some of the records, or a stream that shows them all? */
-SONDE_API bool sonde_view_is_picture(const char *name);
+/* The same, of several pictures the one for what the question counts and prints: stacks, histograms, numbers. */
+SONDE_API const char *sonde_view_for_question(const struct sonde_question *q, const char *path);
+/* Is this view a picture, which is made at the end from some of the records, or a stream that shows them all? Some are
+ * pictures only in files of certain names. path NULL: standard output. */
+SONDE_API bool sonde_view_is_picture(const char *name, const char *path);
 /* Is this record part of the picture? Always true of other views. */
 SONDE_API bool sonde_view_takes(const struct sonde_view *v, const struct sonde_record *r);
 /* A flame graph (SVG, or HTML when o->file ends so) of a recording of stacks, two files of folded text: widths are those
