@@ -17,6 +17,7 @@ from pathlib import Path
 import events
 import maps
 import size
+import stacks
 import starting
 import symbols
 import throughput
@@ -31,6 +32,7 @@ PARTS = {
     "throughput": lambda tools, a: throughput.parts(tools, a.rounds),
     "maps": lambda tools, a: [maps.sizes(tools, 3)],
     "tools": lambda tools, a: [tool_starts.part(tools, 3)],
+    "stacks": lambda tools, a: stacks.parts(tools, 3),
     "symbols": lambda tools, a: [symbols.part(tools, 3)],
     "exact": lambda tools, a: [throughput.exactness(tools, a.runs)],
     "churn": lambda tools, a: [maps.churn(tools, a.minutes)],

@@ -133,7 +133,7 @@ void message_receive(void *ctx, enum sonde_severity severity, const char *text, 
 	if (!len || text[len - 1] != '\n')
 		strbuf_addch(&out, '\n');
 	if (hint && *hint)
-		strbuf_addf(&out, "hint: %s\n", hint);
+		strbuf_addf(&out, "%s: %s\n", getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") ? "HINT" : "hint", hint);
 	write_stderr(&out);
 }
 
