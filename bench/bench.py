@@ -119,7 +119,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         tools = Tools(args.sonde, tmp)
         about = machine(tools)
-        print("\n".join(about))
+        print("\n".join(about), flush=True)
         for name in args.only or PARTS:
             begin = time.monotonic()
             for t in PARTS[name](tools, args):
