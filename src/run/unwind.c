@@ -367,6 +367,8 @@ int unwind_open(struct session *s)
 	u->wanted_fd = map_fd(s, UNWIND_MAP_WANTED);
 	if (s->opt.pid > 0)
 		process_tell(u, (uint32_t)s->opt.pid);
+	for (size_t i = 0; i < s->opt.nunwind_pids; i++)
+		process_tell(u, (uint32_t)s->opt.unwind_pids[i]);
 	return 0;
 }
 
