@@ -126,7 +126,7 @@ const char *program_name(const struct options *o);
 /* The text of the program (free() it), or NULL after a message and *status set. */
 char *program_read(const struct options *o, int *status);
 /* Compile what the options name, for this process (0: all). NULL after messages and *status set. */
-struct sonde_question *question_compile(const struct options *o, pid_t child, int *status);
+struct sonde_question *question_compile(const struct options *o, const struct sonde_child *child, int *status);
 /* What the named parameters of the program are. Returns the exit status. */
 int show_params(const struct options *o);
 /* -l: hand over the probes of the program that the options name. Returns the exit status. */
@@ -158,6 +158,16 @@ void command_exec_external(const char *name, char **argv);
 const char *help_topic(size_t i);
 /* What is nearest to a mistyped command, or NULL. */
 const char *command_nearest(const char *name);
+
+/* ---- subjects (src/subject) ---- */
+
+/* Run the subject that these words begin with, or show its help. False: they name none. */
+bool subject_try(int argc, char **argv, int *status);
+bool subject_help_try(int argc, char **argv, int *status);
+void subjects_print(struct strbuf *out);
+void subjects_complete_name(void (*offer)(void *ctx, const char *text, const char *meaning), void *ctx);
+/* What may stand at the end of these words. False: they name none. */
+bool subject_complete(int argc, char **argv, void (*offer)(void *ctx, const char *text, const char *meaning), void *ctx);
 
 int run_question(const struct options *o);
 int format_program(const struct options *o);

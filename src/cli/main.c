@@ -86,6 +86,8 @@ int main(int argc, char **argv)
 	messages_init(&o);
 	if (c)
 		return c->run(argc - 1, argv + 1);
+	if (argc > 1 && subject_try(argc - 1, argv + 1, &status))
+		return status;
 	if (argc > 1 && tool_try(argc - 1, argv + 1, &status))
 		return status;
 	if (argc > 1)

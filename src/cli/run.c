@@ -105,6 +105,7 @@ static int show_aside(struct run *r, const struct sonde_record *rec)
 
 	if (err)
 		return err;
+	sonde_view_leave(r->view);
 	if (sonde_record_kind(rec) == SONDE_LOST)
 		loss_aside(sonde_record_text(rec));
 	else
@@ -119,6 +120,7 @@ static int show_beside(struct run *r, const struct sonde_record *rec)
 
 	if (sonde_record_kind(rec) == SONDE_ATTACHED && r->o->quiet)
 		return 0;
+	sonde_view_leave(r->view);
 	if (!r->o->output) {
 		say(sonde_record_text(rec));
 		return 0;
@@ -246,11 +248,17 @@ static int poll_until_end(struct run *r)
 	return r->write_err ? r->write_err : more;
 }
 
-/* The terminal has echoed ^C: the results begin below it. */
-static void leave_echo(void)
+/* The terminal has echoed ^C: the results begin below it, or where they stood. */
+static void leave_echo(const struct run *r)
 {
-	if (caught == SIGINT && isatty(STDERR_FILENO))
+	static const char wipe[] = "\r\033[K";
+
+	if (caught != SIGINT || !isatty(STDERR_FILENO))
+		return;
+	if (!sonde_view_stands(r->view))
 		say("\n");
+	else if (write(STDERR_FILENO, wipe, sizeof(wipe) - 1) < 0)
+		sonde_view_leave(r->view);
 }
 
 static int run_session(struct run *r, struct sonde_child *child)
@@ -263,7 +271,7 @@ static int run_session(struct run *r, struct sonde_child *child)
 	if (child && sonde_child_continue(child))
 		return EXIT_FAILED;
 	err = poll_until_end(r);
-	leave_echo();
+	leave_echo(r);
 	/* Also after an error: the maps hold what was counted until then. */
 	end = r->write_err ? 0 : sonde_session_finish(session);
 	/* The answer is there before what is left to do takes its time. */
@@ -318,8 +326,11 @@ static int check_pid(const struct options *o)
 
 static int run_compiled(const struct options *o, struct sonde_question *q, struct sonde_child *child)
 {
-	struct run r = { .o = o, .view_name = o->format, .is_picture = sonde_view_is_picture(o->format) };
+	struct run r = { .o = o };
 	int status;
+
+	r.view_name = o->view_by_file ? sonde_view_for_question(q, o->output) : o->format;
+	r.is_picture = sonde_view_is_picture(r.view_name, o->output);
 
 	status = open_output(&r);
 	if (status)
@@ -362,7 +373,7 @@ int run_question(const struct options *o)
 	/* Before compiling: the program may ask for its number. */
 	if (o->command && sonde_child_start(o->command, message_receive, NULL, &child))
 		return EXIT_FAILED;
-	q = question_compile(o, child ? sonde_child_pid(child) : 0, &status);
+	q = question_compile(o, child, &status);
 	if (q && o->emit_elf)
 		status = emit_elf(o, q);
 	if (q && o->mode != MODE_COMPILE)

@@ -80,6 +80,8 @@ void lower_probe_read(struct lower *l, vreg dst, int32_t dst_off, uint32_t n, vr
 vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t most, vreg from, enum addr_space space);
 /* May what this program does with a value of this CPU be interrupted by another program that has the value too? */
 bool lower_preemptible(const struct lower *l);
+/* Or another processor, because the map that is being gathered into has one value for all of them? */
+bool lower_value_shared(const struct lower *l);
 /* Add 1 to a counter of the module. */
 void lower_count(struct lower *l, uint32_t counter);
 /* Count it if `r cc 0`. */

@@ -341,7 +341,8 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 struct body_uses {
 	struct checker *c;
 	bool point;
-	uint32_t nargs; /* how often args is named */
+	uint32_t nargs; /* how often args or retval is named */
+	uint32_t nretval_cast; /* how often it is retval, cast to an integer */
 	uint32_t argn;  /* 1 << number of each argN */
 	bool own; /* what only a body of its own can do */
 	struct body_reads reads;
@@ -358,6 +359,8 @@ static void note_use(struct expr *e, void *ctx)
 	const struct func_def *f;
 	int number;
 
+	u->nretval_cast += e->kind == EX_CAST && e->a->kind == EX_IDENT && str_eq(e->a->name, "retval") &&
+			   tref_is_integer(e->tref);
 	if (e->kind == EX_FIELD && is_args(e->a))
 		vec_push(u->c->arena, &u->reads.fields, e->name);
 	if (e->kind != EX_IDENT && e->kind != EX_CALL)
@@ -383,7 +386,10 @@ static struct body_uses body_uses_of(struct checker *c, struct clause *clause)
 
 static bool wants_args(const struct probe_kind *k, const struct body_uses *uses)
 {
-	return uses->nargs || (uses->argn && k->has_typed_argn);
+	/* A cast says of which type a word is: debugging information, which may be large, is not read for it. */
+	uint32_t words = k->has_plain_retval ? uses->nretval_cast : 0;
+
+	return uses->nargs > words || (uses->argn && k->has_typed_argn);
 }
 
 static bool points_alike(const struct attach_point *x, const struct attach_point *y, const struct body_uses *uses)

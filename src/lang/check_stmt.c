@@ -277,6 +277,11 @@ static int check_loop_over(struct checker *c, struct stmt *s, const struct type 
 
 	if (!err) {
 		s->target->var->assigned = true;
+		/* What a map holds may get a sign from what comes later: what was seen in an earlier round is void. */
+		if (s->kind == ST_FOR_MAP && type->kind != TY_NONE && type_changed(s->target->var->type, type)) {
+			s->target->var->type = type;
+			c->changed = true;
+		}
 		err = var_store(c, s->target->var, type, s->target->span);
 		s->target->type = s->target->var->type;
 		err2 = check_loop_body(c, &s->body);
@@ -407,5 +412,6 @@ int check_clause(struct checker *c, struct clause *clause)
 	if (clause->pred)
 		err = check_condition(c, clause->pred, "a predicate");
 	err2 = check_scope(c, &clause->body);
+	vars_hoist(c, clause);
 	return err ?: err2;
 }

@@ -19,7 +19,7 @@
 #include "view/pitch.h"
 
 #define BLOCK (PITCH_RATE / 100) /* 10 ms */
-#define LATENCY_US 50000
+#define LATENCY_US 40000
 /* How long the last number is heard after the input has ended. */
 #define LAST_BLOCKS 30
 
@@ -123,7 +123,7 @@ static int device_open(struct player *p, const char *device)
 		err = snd_pcm_set_params(p->pcm, SND_PCM_FORMAT_S16, SND_PCM_ACCESS_RW_INTERLEAVED, 1, PITCH_RATE, 1, LATENCY_US);
 	if (err)
 		fprintf(stderr, "sonde-play: cannot open the sound device '%s': %s\n"
-			"HINT: -D names another one (`aplay -L` lists them); sonde -o FILE.wav writes the tone to a file\n",
+			"hint: -D names another one (`aplay -L` lists them); sonde -o FILE.wav writes the tone to a file\n",
 			device, snd_strerror(err));
 	return err;
 }

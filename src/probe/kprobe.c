@@ -269,6 +269,15 @@ static int refuse(struct probe_env *env, const struct probe_kind *kind, const st
 	return -ENOENT;
 }
 
+/* Without a module a name means the kernel's own function, where there is one. */
+static bool outranked(const struct kernel_function *fns, size_t n, const struct kernel_function *fn)
+{
+	for (size_t i = 0; strcmp(fn->module, "vmlinux") != 0 && i < n; i++)
+		if (!strcmp(fns[i].module, "vmlinux") && fns[i].state == FUNCTION_TRACEABLE)
+			return true;
+	return false;
+}
+
 static int expand_named(struct probe_env *env, const struct probe_kind *kind, const struct probe_spec *spec,
 			const struct target *t, attach_vec *out)
 {
@@ -285,7 +294,7 @@ static int expand_named(struct probe_env *env, const struct probe_kind *kind, co
 		return refuse(env, kind, spec, t, fns);
 	for (size_t i = 0; !err && i < n; i += same) {
 		same = same_name(fns + i, n - i);
-		if (may_be_traced(fns + i, same))
+		if (may_be_traced(fns + i, same) && (t->module || !outranked(fns, n, &fns[i])))
 			err = add_functions(env, kind, spec, t, fns + i, same, out);
 	}
 	return err;
@@ -423,5 +432,7 @@ const struct probe_kind probe_kprobe = {
 	.missing = kprobe_missing,
 	.args = args,
 	.list = list,
+	.join = kprobe_join,
+	.prepare = kprobe_prepare,
 	.attach = kprobe_attach,
 };

@@ -133,7 +133,7 @@ def test_rawtracepoint_words_are_its_args(run):
 def test_a_wrong_probe_is_pointed_at(run, probe, text, hint):
     r = run("-e", probe + " { exit(); }")
     assert r.status == 1, r
-    assert text in r.err and hint in r.err and "~" in r.err, r
+    assert text in r.err and hint in r.err and "^" in r.err, r
 
 
 def test_lists(run):

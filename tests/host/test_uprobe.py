@@ -5,9 +5,14 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "probes"))
+import programs  # noqa: E402
 
 SOURCE = r"""
 #include <string.h>
@@ -96,7 +101,7 @@ def test_function_that_is_chosen(run, traced):
 def test_missing_probes_may_be_left_out(run, traced):
     exe = traced / "traced"
     r = run("-e", f'config = {{ missing_probes = "warn" }} uprobe:{exe}:work,uprobe:{exe}:wrk {{ @ = count(); }}', "-c", f"{exe} 1")
-    assert r.status == 0 and "@: 3\n" in r.out and f"WARNING: Could not resolve symbol: {exe}:wrk\n" in r.err and "no function 'wrk'" in r.err, r
+    assert r.status == 0 and "@: 3\n" in r.out and f"warning: Could not resolve symbol: {exe}:wrk\n" in r.err and "no function 'wrk'" in r.err, r
 
 
 def test_missing_files(run, traced, tmp_path):
@@ -300,3 +305,25 @@ def test_one_link_for_many(run, traced):
         assert r.status == 0 and re.search(r"^1$", r.out, re.M), r
     r = run("-e", f"config = {{ max_probes = 3 }} uprobe:{exe}:* {{ }}")
     fails(r, "matches more than 3 probes", "max_probes")
+
+
+# ---- watching arguments ----
+
+def state(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+@pytest.mark.parametrize("end", ["exit", "signal"])
+def test_no_process_stays_stopped(running, end):
+    programs.build()
+    p = subprocess.Popen([programs.DIRECTORY / "pwatchfn", "3", "100000"])
+    try:
+        s = running("-p", str(p.pid), "-e", "watchpoint:number_add+arg1:8:w { @ = count(); print(1);"
+                    + (" exit(); }" if end == "exit" else " }"))
+        s.wait_for("1\n")
+        s.finish(None if end == "exit" else signal.SIGINT)
+        assert state(p.pid) in "SRZ"
+        assert p.wait(10) == 0
+    finally:
+        p.kill()
+        p.wait()

@@ -53,8 +53,8 @@ static const struct mistake mistakes[] = {
 	{ "begin { print($x); }", "1:15: error: $x has no value here\n" },
 	{ "begin { $count = 1; print($cout); }",
 	  "1:27: error: $cout has no value here\n  hint: did you mean '$count'?\n" },
-	{ "begin { if (1) { $q = 1; } print($q); }", "1:34: error: $q has no value here\n"
-	  "  hint: it is only known inside the block at 1:18: put 'let $q;' before that block\n" },
+	{ "begin { if (1) { let $q = 1; } print($q); }", "1:38: error: $q has no value here\n"
+	  "  hint: it is only known inside the block at 1:22: put 'let $q;' before that block\n" },
 	{ "begin { $x = 1; $x = \"a\"; }", "1:17: error: $x holds uint8 and cannot take string[2]\n"
 	  "  hint: it got its type at 1:9\n" },
 	{ "begin { let $x: uint8 = 5; $x = nsecs; }", "1:28: error: $x holds uint8 and cannot take uint64\n"
