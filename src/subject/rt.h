@@ -77,6 +77,7 @@ struct rt {
 	uint64_t pi_mutexes, good_conds;
 	/* From /proc/PID. */
 	bool seen;                /* at least once */
+	bool first_sleep;         /* of a realtime thread has been told */
 	bool libc_mapped, smaps_read;
 	uint64_t unlocked_kib, locked_kib, smaps_ns;
 	char unlocked_name[128];

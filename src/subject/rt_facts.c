@@ -4,9 +4,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 #include "base/util.h"
+
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+#define FUTEX TEXT(__NR_futex)
 
 extern const char rt_bt[], rt_faults_bt[], rt_locks_bt[];
 
@@ -107,6 +112,7 @@ static void on_thread(struct rt *rt, enum rt_what what, const struct sonde_recor
 	copy_part(t->comm, rec, 4);
 	t->is_rt = true;
 	if (what == RT_FIRST_SLEEP) {
+		rt->first_sleep = true;
 		t->policy = (int)part_int(rec, 2);
 		t->priority = (int)part_int(rec, 3);
 		return;
@@ -214,7 +220,7 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 static int calls_ask(struct rt *rt, const char *pid, bool faults)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	const char *params[] = { pid, NULL };
+	const char *params[] = { pid, FUTEX, NULL };
 	struct question q = { .name = "rt", .params = params, .record = on_record, .ctx = rt };
 
 	strbuf_addstr(&text, rt_bt);
@@ -257,7 +263,7 @@ static bool libc_find(pid_t pid, char *out, size_t size)
 
 static void locks_ask(struct rt *rt, const char *pid)
 {
-	const char *params[] = { pid, rt->libc, NULL };
+	const char *params[] = { pid, rt->libc, FUTEX, NULL };
 	struct question q = { .name = "rt locks", .source = rt_locks_bt, .params = params, .record = on_record, .ctx = rt,
 		.pid = uprobes_know_processes() ? rt->pid : 0, .why = &rt->no_locks };
 

@@ -123,7 +123,7 @@ static void what_text(const struct offence *o, struct strbuf *out)
 			    (long long)o->more);
 		break;
 	case RT_FAULT:
-		strbuf_addf(out, "took a page fault, first at 0x%llx", (unsigned long long)o->more);
+		strbuf_addstr(out, "took a page fault");
 		break;
 	case RT_PLAIN_MUTEX:
 		strbuf_addstr(out, "locked a mutex without priority inheritance");

@@ -164,7 +164,7 @@ void rt_process_look(struct rt *rt)
 	memcpy(rt->comm, comm, sizeof(comm));
 	proc_each_thread(rt->pid, thread_look, rt);
 	/* Before work begins, its memory may not be locked yet; and looking holds up whoever maps memory. */
-	if (rt_any_begun(rt) && now_ns() - rt->smaps_ns > SMAPS_NS)
+	if (rt->first_sleep && now_ns() - rt->smaps_ns > SMAPS_NS)
 		locked_look(rt);
 	libc_look(rt);
 }
