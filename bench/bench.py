@@ -126,6 +126,8 @@ def main():
                 tables.append(t)
                 print(table_text(t))
             print(f"({name}: {time.monotonic() - begin:.0f} s)", flush=True)
+    about.append(f"load after: {os.getloadavg()[0]:.1f} (on {os.cpu_count()} CPUs; wall times grow with it)")
+    print(about[-1])
     print(limits_text(tables))
     if args.write:
         args.write.write_text(document(tables, about, ["make", "bench"]))
