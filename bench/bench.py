@@ -112,6 +112,11 @@ def arguments():
     return p.parse_args()
 
 
+def write(args, tables, about):
+    if args.write:
+        args.write.write_text(document(tables, about, ["make", "bench"]))
+
+
 def main():
     args = arguments()
     private_tracefs()
@@ -126,11 +131,12 @@ def main():
                 tables.append(t)
                 print(table_text(t))
             print(f"({name}: {time.monotonic() - begin:.0f} s)", flush=True)
+            # Also when what follows is interrupted.
+            write(args, tables, about)
     about.append(f"load after: {os.getloadavg()[0]:.1f} (on {os.cpu_count()} CPUs; wall times grow with it)")
     print(about[-1])
     print(limits_text(tables))
-    if args.write:
-        args.write.write_text(document(tables, about, ["make", "bench"]))
+    write(args, tables, about)
     return 0 if any(any(t.samples.values()) for t in tables) else 1
 
 
