@@ -47,13 +47,18 @@ static int add(struct probe_env *env, const struct probe_spec *spec, const char 
 static int missing(struct probe_env *env, const struct probe_spec *spec, const char *const *names, size_t n)
 {
 	uint32_t last = spec->parts.n - 1;
-	const char **events = arena_array_of(env->arena, const char *, n + 1);
+	const char **events = arena_array_of(env->arena, const char *, n + 1), *elsewhere = NULL;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		events[i] = strchr(names[i], ':') + 1;
+		elsewhere = strcmp(events[i], spec->parts.v[last]) ? elsewhere : names[i];
+	}
 	diag_error(env->diags, part_span(spec, last), "no raw tracepoint '%s'%s%s", spec->parts.v[last],
 		   last ? " in " : "", last ? spec->parts.v[0] : "");
-	diag_hint_nearest(env->diags, spec->parts.v[last], events, n);
+	if (elsewhere)
+		diag_hint(env->diags, "it is rawtracepoint:%s", elsewhere);
+	else
+		diag_hint_nearest(env->diags, spec->parts.v[last], events, n);
 	return -ENOENT;
 }
 
