@@ -94,6 +94,7 @@ struct session {
 	/* losses.c */
 	struct loss *losses;
 	size_t nlosses;
+	int failure; /* of what an event asked for, the first */
 	uint64_t corrupt, skipped_runs;
 	uint64_t losses_read_ns;
 
