@@ -23,6 +23,7 @@ SONDE = os.environ.get("SONDE", str(ROOT / "build" / "sonde"))
 # Our maps are told by this.
 MARK = f"fp{os.getpid() % 100000}"
 TIMEOUT = 30
+OWN_FILES = ("out.txt", "count", "fail_alloc.so", "fail_call")
 
 
 @dataclass
@@ -128,18 +129,18 @@ class Bench:
         return len(seen) > 1 and seen[1] in (1, 20)
 
 
-def left_behind(before):
+def left_behind(before, directory):
     """Since before = state()."""
     wrong = [f"map {m}" for m in objects.maps_named(MARK)]
-    events, pins, temps = before
+    events, pins = before
     wrong += [f"probe event {e}" for e in set(objects.probe_events()) - set(events)]
     wrong += [f"pinned {p}" for p in set(objects.pinned()) - set(pins) if MARK in p]
-    wrong += [f"file {t}" for t in set(objects.temp_files()) - set(temps)]
+    wrong += [f"file {p.name}" for p in Path(directory).iterdir() if p.name not in OWN_FILES]
     return wrong
 
 
 def state():
-    return objects.probe_events(), objects.pinned(), objects.temp_files()
+    return objects.probe_events(), objects.pinned()
 
 
 def problems(name, kind, directory, numbers=None, keep_on=False):
@@ -149,7 +150,7 @@ def problems(name, kind, directory, numbers=None, keep_on=False):
     count = bench.count(kind)
     chosen = numbers(count) if numbers else range(1, count + 1)
     found = [p for n in chosen if (p := bench.problem(kind, n, keep_on))]
-    return count, found + [f"{name}: {kind}: left behind: {w}" for w in left_behind(before)]
+    return count, found + [f"{name}: {kind}: left behind: {w}" for w in left_behind(before, directory)]
 
 
 def main():

@@ -81,8 +81,3 @@ def pinned():
     root = Path("/sys/fs/bpf")
     return sorted(str(p) for p in root.rglob("*")) if root.is_dir() else []
 
-
-def temp_files():
-    """Of which one can tell by the name that they are ours; those of tests that run at the same time are not meant."""
-    return sorted(str(p) for d in ("/tmp", "/dev/shm", "/var/tmp") for p in Path(d).glob("*sonde*")
-                  if not p.is_dir() and not p.name.startswith("sonde-vm"))

@@ -31,4 +31,4 @@ def test_some_fail(name, tmp_path):
         problem = bench.problem(kind, random.randint(1, counts[kind]), kind == "alloc" and random.random() < 0.3)
         found += [problem] if problem else []
     assert not found, "\n".join(found)
-    assert not faults.left_behind(before)
+    assert not faults.left_behind(before, tmp_path)

@@ -55,7 +55,7 @@ def kill_at(name, after, out, sleeping):
 
 @pytest.mark.parametrize("name", RUNS)
 def test_killed(name, tmp_path):
-    events, pins, temps = objects.probe_events(), objects.pinned(), objects.temp_files()
+    events, pins = objects.probe_events(), objects.pinned()
     sleeping, broken = [], []
     for n in range(max(KILLS // len(RUNS), 1)):
         out = tmp_path / f"out{n}"
@@ -72,4 +72,3 @@ def test_killed(name, tmp_path):
     assert not objects.maps_named(MARK)
     assert objects.probe_events() == events
     assert [p for p in objects.pinned() if p not in pins and MARK in p] == []
-    assert objects.temp_files() == temps
