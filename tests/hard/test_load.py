@@ -186,7 +186,7 @@ def nested(n, before, middle, after):
 @pytest.mark.parametrize("script,expected", [
     ("begin { " + " ".join(f"@x[{i}] = {i};" for i in range(500)) + " print(len(@x)); clear(@x); }", "500\n"),
     ("begin { " + " ".join(f"$x{i} = {i} + (nsecs & 0);" for i in range(500)) + " print($x499); }", "499\n"),
-    ("begin { " + " ".join(f'printf("{i} %s\\n", comm);' for i in range(500)) + " }", "".join(f"{i} sonde\n" for i in range(500))),
+    ("begin { " + " ".join(f'printf("{i} %s\\n", str($1));' for i in range(500)) + " }", "".join(f"{i} \n" for i in range(500))),
     ("begin { print(" + nested(200, "(", "1", ")") + "); }", "1\n"),
     ("begin { " + nested(200, "if (pid) { ", "print(1);", " }") + " }", "1\n"),
     ("begin { " + nested(200, "{ ", "print(1);", " }") + " }", "1\n"),
