@@ -166,6 +166,7 @@ static int env_make(struct sonde_question *q, const struct sonde_compile_options
 		.diags = &q->diags,
 		.pid = o->pid,
 		.pid_is_child = o->pid_is_child,
+		.child_program = o->pid_is_child ? o->child_program : NULL,
 		.unsafe = o->unsafe,
 		.max_probes = q->env.config.max_probes,
 	};

@@ -57,6 +57,7 @@ struct module {
 	bool imports_c;                /* compiled C is linked to it, which may hold programs of its own */
 	bool unwinds;                  /* it has the maps of code/unwind.h */
 	uint64_t keep_capabilities;    /* (1 << CAP_*) what its functions need while it runs */
+	bool follows;                  /* there is a map of addresses that functions were called with: watched.h */
 	uint32_t bss_bytes;            /* of .bss: struct control, then the counters */
 	/* -d texts, made on demand by module_dump() */
 	struct lowered *lowered;
@@ -78,6 +79,7 @@ struct control {
 #define MODULE_MAP_EVENTS "events"     /* BPF_MAP_TYPE_RINGBUF */
 #define MODULE_MAP_PACKETS "packets"   /* PERF_EVENT_ARRAY of struct packet_header, each with a packet behind it */
 #define MODULE_MAP_SCRATCH "scratch"   /* PERCPU_ARRAY, one value per program */
+#define MODULE_MAP_SPARE "spare"       /* PERCPU_ARRAY, for tasks whose storage is refused */
 
 /* Typed tree -> module: the list of passes. 0 or a negative errno after diagnostics or a report. */
 int module_compile(struct script *script, const struct check_env *env, struct diags *d,

@@ -41,6 +41,7 @@ const struct probe_kind probe_uretprobe = {
 	.prog_type = "kprobe",
 	.has_args = true, /* the typed retval is a member of it */
 	.has_retval = true,
+	.has_plain_retval = true,
 	.has_func = true,
 	.space = SPACE_USER,
 	.slow_close = true,
