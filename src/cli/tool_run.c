@@ -39,7 +39,7 @@ static int on_param(void *ctx, const char *name, const char *kind, const char *v
 		return 0;
 	in->params[in->nparams].takes_value = kind;
 	in->params[in->nparams].name = strdup(name);
-	return in->params[in->nparams++].name ? 0 : 1;
+	return in->params[in->nparams++].name ? 0 : fail(EXIT_FAILED, NULL, "out of memory");
 }
 
 static const struct param *param_named(const struct invocation *in, const char *name, size_t len)
