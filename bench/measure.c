@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * measure COMMAND...: run it and print "wall_ms cpu_ms peak_kib status" on descriptor 3. A program of its
- * own because the peak memory of a process counts what its parent held when it forked.
+ * measure COMMAND...: run it and print on descriptor 3 its number, and when it has ended "wall_ms cpu_ms peak_kib
+ * status". A program of its own because the peak memory of a process counts what its parent held when it forked.
  */
 #include <spawn.h>
 #include <stdio.h>
@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	if (posix_spawnp(&pid, argv[1], NULL, NULL, argv + 1, environ))
 		return 127;
+	dprintf(3, "%d\n", (int)pid);
 	if (wait4(pid, &status, 0, &u) != pid)
 		return 1;
 	clock_gettime(CLOCK_MONOTONIC, &b);

@@ -4,11 +4,11 @@ built with and without frame pointers; and at the end, until 100,000 distinct on
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import time
 
 import events
+from common import Absent, Table
 
 DEPTHS = (4, 16, 64)
 CALLS = 200000
@@ -67,14 +67,27 @@ def deep(directory, way, depth):
     return f"{place}/deep"
 
 
+def programs_of(pid):
+    """{number: ns} of all programs the process has open; its own tests and begin programs never run long."""
+    ids = set()
+    for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+        try:
+            with open(f"/proc/{pid}/fdinfo/{fd}") as f:
+                ids.update(re.findall(r"^prog_id:\s*(\d+)$", f.read(), re.M))
+        except FileNotFoundError:
+            pass
+    return {i: events.bpftool("prog", "show", "id", i).get("run_time_ns", 0) for i in ids}
+
+
 def one_cost(sonde, question, program):
     """ns for each call, and what sonde printed."""
     s = subprocess.Popen([sonde, "-e", 'begin { printf("ready\\n"); } ' + question], stdout=subprocess.PIPE, text=True)
-    while "ready" not in s.stdout.readline():
-        pass
-    before = {i: events.prog_info(i).get("run_time_ns", 0) for i in events.programs_of(s.pid)}
+    while "ready" not in (line := s.stdout.readline()):
+        if not line:
+            raise Absent(f"it ended with status {s.wait()}")
+    before = programs_of(s.pid)
     subprocess.run([program], check=True)
-    spent = max(events.prog_info(i).get("run_time_ns", 0) - ns for i, ns in before.items())
+    spent = max(ns - before.get(i, 0) for i, ns in programs_of(s.pid).items())
     s.send_signal(2)
     return spent / CALLS, s.communicate()[0]
 
@@ -85,25 +98,41 @@ def frames(out):
     return max(((int(n), text.count("\n") + 1) for text, n in found), default=(0, 0))[1]
 
 
-def costs(sonde, rounds, directory):
-    """[(depth, {way: [ns]}, {way: frames})]: what a stack adds to counting the call."""
-    table = []
-    for depth in DEPTHS:
-        programs = {way: deep(directory, way, depth) for way in WAYS}
-        samples, seen = {way: [] for way in WAYS}, {}
-        for _ in range(rounds):
-            for way, program in programs.items():
-                bare, _ = one_cost(sonde, ASKED + "{ @[pid] = count(); }", program)
-                ns, out = one_cost(sonde, ASKED + "{ @[ustack(100)] = count(); }", program)
-                samples[way].append(ns - bare)
-                seen[way] = frames(out)
-        table.append((depth, samples, seen))
-    return table
+def stack_cost(sonde, program):
+    """ns that a stack adds to counting the call; frames it had."""
+    bare, _ = one_cost(sonde, ASKED + "{ @[pid] = count(); }", program)
+    ns, out = one_cost(sonde, ASKED + "{ @[ustack(100)] = count(); }", program)
+    return ns - bare, frames(out)
+
+
+def costs(tools, rounds):
+    t = Table("Cost of a user stack in the kernel", "What taking the stack of a system call's caller adds to counting the "
+              "call, by frame pointers and, of the same program built without them, by unwind tables.",
+              [("ns", 0), ("frames", 0)])
+    try:
+        if os.uname().machine != "x86_64" or not shutil.which("bpftool"):
+            raise Absent("this needs bpftool, and x86-64")
+        was = events.statistics_on()
+    except Absent as e:
+        for depth in DEPTHS:
+            t.absent(f"{depth} frames", "sonde", e)
+        return t
+    try:
+        for depth in DEPTHS:
+            programs = {way: deep(tools.directory, way, depth) for way in WAYS}
+            for _ in range(rounds):
+                for way, program in programs.items():
+                    t.attempt(f"{depth} frames", way, tools.sonde, lambda p=program: stack_cost(tools.sonde, p))
+    finally:
+        with open(events.STATS, "w") as f:
+            f.write(was)
+    return t
 
 
 # ---- names ----
 
 DISTINCT = 100000
+VIEWS = ("text", "json", "folded", "flame")
 # Each of so many functions asks once, called by five others that its number's digits choose.
 WIDE_S = """
 	.altmacro
@@ -179,40 +208,17 @@ def one_naming(sonde, program, view, directory):
     return seconds, named
 
 
-def naming(sonde, rounds, directory):
-    """{view: [(seconds, stacks)]}"""
-    program = wide(directory)
-    samples = {view: [] for view in ("text", "json", "folded", "flame")}
+def naming(tools, rounds):
+    t = Table(f"{DISTINCT} distinct stacks", "From the end of the load to the end of sonde, which writes them with their names.",
+              [("s", 2), ("named", 0)])
+    program = wide(tools.directory)
     for _ in range(rounds):
-        for view, list_of in samples.items():
-            list_of.append(one_naming(sonde, program, view, directory))
-    return samples
+        for view in VIEWS:
+            t.attempt(view, "sonde", tools.sonde, lambda v=view: one_naming(tools.sonde, program, v, tools.directory))
+    for view in VIEWS:
+        t.limit(view, "under 2 s", t.median(view, "sonde", 0), 2)
+    return t
 
 
-# ---- both ----
-
-def measure(sonde, rounds, directory):
-    """(costs or [], names, notes)"""
-    names = naming(sonde, rounds, directory)
-    if os.uname().machine != "x86_64" or not shutil.which("bpftool"):
-        return [], names, ["cost of a stack: this needs bpftool, and x86-64"]
-    with open(events.STATS) as f:
-        was = f.read()
-    try:
-        with open(events.STATS, "w") as f:
-            f.write("1")
-        return costs(sonde, rounds, directory), names, []
-    finally:
-        with open(events.STATS, "w") as f:
-            f.write(was)
-
-
-def show(table, names, rounds):
-    if table:
-        print(f"\nCost of a user stack in the kernel, median of {rounds} interleaved rounds: ns beyond counting, frames found")
-        print(f"{'':32}" + "".join(f"{way:>24}" for way in WAYS))
-    for depth, samples, seen in table:
-        print(f"{f'{depth} frames':32}" + "".join(f"{statistics.median(samples[w]):17.0f} {seen[w]:6d}" for w in WAYS))
-    print(f"\n{DISTINCT} distinct stacks, from the end of the load to the end of the program, median of {rounds}: s, named")
-    for view, list_of in names.items():
-        print(f"{view:32}{statistics.median(s for s, _ in list_of):24.2f} {min(n for _, n in list_of):6d}")
+def parts(tools, rounds):
+    return [costs(tools, rounds), naming(tools, rounds)]

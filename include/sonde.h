@@ -76,6 +76,7 @@ struct sonde_compile_options {
 	const char *const *ways;     /* the probes of each way to ask the question, separated by blanks: the first way that */
 	size_t nways;                /* this kernel offers is taken, and probes that only other ways have are left out */
 	bool helper_errors;          /* a message for every read of memory that fails, with its place */
+	const char *child_program;   /* with pid_is_child: what it will run, as sonde_child_program() says; or NULL */
 };
 
 /* Compile `source` (NUL-terminated). `o` may be NULL. */
@@ -152,6 +153,8 @@ struct sonde_child; /* a process that is ready to run a command and waits for so
 SONDE_API int sonde_child_start(const char *command, sonde_message_fn message, void *message_ctx,
 				struct sonde_child **out);
 SONDE_API pid_t sonde_child_pid(const struct sonde_child *c);
+/* The file of the program that it will run. */
+SONDE_API const char *sonde_child_program(const struct sonde_child *c);
 /* Let it run the command. When the kernel refuses to run it, the negative errno of that. */
 SONDE_API int sonde_child_continue(struct sonde_child *c);
 /* End it (SIGTERM, and SIGKILL when it does not go) if it still runs, reap it and free it. *status, which

@@ -251,6 +251,6 @@ int sonde_list_functions(int (*fn)(void *ctx, const char *name, const char *sign
 
 	for (size_t i = 0; func_families[i]; i++)
 		for (const struct func_def *f = func_families[i]; !err && f->name; f++)
-			err = fn(ctx, f->name, f->signature, f->summary);
+			err = f->flags & FUNC_HIDDEN ? 0 : fn(ctx, f->name, f->signature, f->summary);
 	return err;
 }

@@ -218,6 +218,11 @@ pid_t sonde_child_pid(const struct sonde_child *c)
 	return command_pid(c->command);
 }
 
+const char *sonde_child_program(const struct sonde_child *c)
+{
+	return command_program(c->command);
+}
+
 int sonde_child_continue(struct sonde_child *c)
 {
 	return command_continue(c->command, &c->relay.reporter);

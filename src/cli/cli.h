@@ -120,7 +120,7 @@ const char *program_name(const struct options *o);
 /* The text of the program (free() it), or NULL after a message and *status set. */
 char *program_read(const struct options *o, int *status);
 /* Compile what the options name, for this process (0: all). NULL after messages and *status set. */
-struct sonde_question *question_compile(const struct options *o, pid_t child, int *status);
+struct sonde_question *question_compile(const struct options *o, const struct sonde_child *child, int *status);
 /* What the named parameters of the program are. Returns the exit status. */
 int show_params(const struct options *o);
 /* -l: hand over the probes of the program that the options name. Returns the exit status. */

@@ -359,7 +359,7 @@ int run_question(const struct options *o)
 	/* Before compiling: the program may ask for its number. */
 	if (o->command && sonde_child_start(o->command, message_receive, NULL, &child))
 		return EXIT_FAILED;
-	q = question_compile(o, child ? sonde_child_pid(child) : 0, &status);
+	q = question_compile(o, child, &status);
 	if (q && o->mode != MODE_COMPILE)
 		status = run_compiled(o, q, child);
 	sonde_child_end(child, NULL);
