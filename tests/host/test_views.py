@@ -209,6 +209,7 @@ def test_ctrl_c_ends_with_the_results(view):
     assert shown[-2:] == ["status 130", ""] or "status 130" in shown, shown
     if view in ("table", "hist"):
         assert not any("^C" in line for line in shown) and sum("first" in line for line in shown) == 1, shown
+        assert sum(line.startswith(("KEY", "@:")) for line in shown) == 1, shown
 
 
 @pytest.mark.parametrize("view", ["text", "json", "csv", "table", "hist", "heat", "series", "folded"])
