@@ -102,6 +102,21 @@ SONDE_API size_t sonde_question_probe_count(const struct sonde_question *q);
 SONDE_API int sonde_format(const char *source, const char *name, char **out, sonde_message_fn message,
 			   void *message_ctx);
 
+/* ---- the process ---- */
+
+/* What holds for the whole process; the texts must outlive it. */
+struct sonde_process_options {
+	size_t size;
+	const char *debug_dirs;          /* directories with ':' between them: separate debugging information is there too */
+	const char *traceable_functions; /* a file that is read in place of the kernel's list of functions that can be traced */
+	const char *without_features;    /* what to do without: kprobe_multi, kprobe_session, uprobe_multi, with ',' between */
+	bool libbpf_log, verifier_log;   /* tell what libbpf says, or what the verifier says of each program */
+	sonde_message_fn message;        /* receives that, and what is wrong with the above */
+	void *message_ctx;
+};
+/* Once, before anything else is asked of the library. 0, or a negative errno after a message. */
+SONDE_API int sonde_process_setup(const struct sonde_process_options *o);
+
 /* ---- run ---- */
 
 /* Return non-zero to end the session with that value as the result of sonde_session_poll(). */
@@ -114,6 +129,8 @@ struct sonde_session_options {
 	sonde_message_fn message;
 	void *message_ctx;
 	pid_t pid;                  /* the session ends when this process ends; 0: none */
+	const pid_t *unwind_pids;   /* the unwind tables of these processes are read at the start; must outlive it */
+	size_t nunwind_pids;
 	bool dry_run;               /* attach only: begin programs are not run */
 	bool keep_capabilities;     /* otherwise those not needed any more are dropped after attaching */
 	/* Some probes take the kernel 0.1 s to detach. With this, sonde_session_free() leaves that to a forked

@@ -33,7 +33,7 @@ void messages_init(const struct options *o)
 {
 	messages = (struct messages){
 		.quiet = o->quiet, .no_warnings = o->no_warnings, .verbose = o->verbose,
-		.colour = colour_wanted(),
+		.colour = colour_wanted(), .logs = o->libbpf_log || o->verifier_log,
 	};
 }
 
@@ -92,7 +92,7 @@ static bool wanted(enum sonde_severity severity)
 	case SONDE_WARNING:
 		return !messages.no_warnings;
 	case SONDE_INFO:
-		return !messages.quiet;
+		return !messages.quiet || messages.logs;
 	default:
 		return messages.verbose >= 2;
 	}

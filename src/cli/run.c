@@ -284,7 +284,8 @@ static int open_and_run(struct run *r, struct sonde_question *q, struct sonde_ch
 {
 	struct sonde_session_options s = SONDE_OPTIONS(struct sonde_session_options, .record = on_record,
 		.record_ctx = r, .message = message_receive, .dry_run = r->o->dry_run, .detach_behind = true,
-		.pid = child ? sonde_child_pid(child) : r->o->pid);
+		.pid = child ? sonde_child_pid(child) : r->o->pid, .unwind_pids = r->o->unwind_pids,
+		.nunwind_pids = r->o->nunwind_pids);
 	struct sonde_session *opened;
 	int status;
 
@@ -348,6 +349,19 @@ static int run_compiled(const struct options *o, struct sonde_question *q, struc
 	return status;
 }
 
+/* A file that is there already is replaced when it is such an object; anything else is a mistake. */
+static int emit_elf(const struct options *o, const struct sonde_question *q)
+{
+	static const char magic[] = "\177ELF";
+	_cleanup_close_ int fd = open(o->emit_elf, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char begin[sizeof(magic) - 1];
+	ssize_t n = fd < 0 ? -1 : read(fd, begin, sizeof(begin));
+
+	if ((fd >= 0 && n) && (n != sizeof(begin) || memcmp(begin, magic, sizeof(begin))))
+		return fail(EXIT_FAILED, "name a new file", "--emit-elf: %s is there and is no ELF file", o->emit_elf);
+	return sonde_question_write(q, o->emit_elf) ? EXIT_FAILED : EXIT_ANSWERED;
+}
+
 int run_question(const struct options *o)
 {
 	struct sonde_child *child = NULL;
@@ -360,6 +374,8 @@ int run_question(const struct options *o)
 	if (o->command && sonde_child_start(o->command, message_receive, NULL, &child))
 		return EXIT_FAILED;
 	q = question_compile(o, child, &status);
+	if (q && o->emit_elf)
+		status = emit_elf(o, q);
 	if (q && o->mode != MODE_COMPILE)
 		status = run_compiled(o, q, child);
 	sonde_child_end(child, NULL);

@@ -50,6 +50,7 @@ static const struct config_var {
 	{ "unstable_import", V_IGNORED, 0, 0, 0, unstable_choices },
 	{ "unstable_macro", V_IGNORED, 0, 0, 0, unstable_choices },
 	{ "unstable_typeinfo", V_IGNORED, 0, 0, 0, unstable_choices },
+	{ "unstable_dw_ustack", V_IGNORED, 0, 0, 0, unstable_choices },
 };
 
 _Static_assert(ARRAY_SIZE(config_vars) <= 64, "config.locked has a bit for each variable");

@@ -403,6 +403,8 @@ int unwind_open(struct session *s)
 		process_tell(u, (uint32_t)s->opt.pid);
 	else
 		running_tell(u);
+	for (size_t i = 0; i < s->opt.nunwind_pids; i++)
+		process_tell(u, (uint32_t)s->opt.unwind_pids[i]);
 	return 0;
 }
 

@@ -399,7 +399,9 @@ static void tseries_gather(struct lower *l, const struct expr *call, vreg v, con
 	vreg now, interval, index;
 	struct val slot = *out;
 
-	now = ir_bin(l->f, IR_ADD, ir_call(l->f, BPF_FUNC_ktime_get_boot_ns, 0, NULL), ir_const(l->f, real_offset_ns()));
+	now = lower_clock(l, BPF_FUNC_ktime_get_boot_ns);
+	if (!lower_clock_is_map(l))
+		now = ir_bin(l->f, IR_ADD, now, ir_const(l->f, real_offset_ns()));
 	interval = ir_bin(l->f, IR_UDIV, now, ir_const(l->f, param[0]));
 	index = ir_bin(l->f, IR_UMOD, interval, ir_const(l->f, param[1]));
 	/* Always: the verifier does not follow a division. */
