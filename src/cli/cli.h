@@ -62,6 +62,8 @@ struct options {
 /* 0, or EXIT_USAGE after a message. */
 int options_parse(struct options *o, int argc, char **argv);
 void options_free(struct options *o);
+/* Is a word that begins with - an option of sonde? Of letters that stand together, the first one is meant. */
+bool option_exists(const char *word);
 /* How many words of argv the option at argv[0] takes, with its value: 1 or 2. */
 int option_words(char **argv);
 /* The table of options, for people. */

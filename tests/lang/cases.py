@@ -19,7 +19,7 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-BLOCKS = ("program", "out", "out-re", "err", "before", "trigger", "find", "absent")
+BLOCKS = ("program", "out", "out-re", "err", "before", "trigger", "beside", "find", "absent")
 WORDS = ("params", "options", "env", "status", "timeout", "peer", "kind", "needs", "refused", "tool", "kernels", "before")
 
 
