@@ -21,7 +21,8 @@ static struct sonde_record *cache_of(const struct sonde_record *r)
 
 void record_init(struct sonde_record *r, const struct module *m, const struct resolver *resolver)
 {
-	*r = (struct sonde_record){ .module = m, .resolver = resolver, .key = STRBUF_INIT, .value = STRBUF_INIT };
+	*r = (struct sonde_record){ .module = m, .resolver = resolver, .key = STRBUF_INIT, .value = STRBUF_INIT,
+		.filled = STRBUF_INIT };
 }
 
 void record_set(struct sonde_record *r, const struct record *rec)
@@ -38,6 +39,7 @@ void record_free(struct sonde_record *r)
 		view_close(&r->json);
 	strbuf_free(&r->key);
 	strbuf_free(&r->value);
+	strbuf_free(&r->filled);
 }
 
 /* The record through a view, without the newline at its end. */
@@ -142,4 +144,103 @@ bool sonde_record_value_int(const struct sonde_record *r, size_t row, int64_t *v
 	const struct row *found = row_of(r, row);
 
 	return found && value_int(r->rec->table->map->value, found->value, value);
+}
+
+/* ---- parts ---- */
+
+/* Types that are made of parts; anything else is one part. */
+static bool has_parts(const struct type *t)
+{
+	return t->kind == TY_TUPLE || t->kind == TY_RECORD;
+}
+
+static size_t parts_count(const struct type *t)
+{
+	return has_parts(t) ? t->nfields : 1;
+}
+
+/* The type of a part of a value; *data moves on to it. NULL: there is no such part. */
+static const struct type *part_of(const struct type *t, size_t part, const uint8_t **data)
+{
+	if (part >= parts_count(t))
+		return NULL;
+	if (!has_parts(t))
+		return t;
+	*data += t->fields[part].offset;
+	return t->fields[part].type;
+}
+
+/* The whole payload: zeros that were not sent are put back. NULL: there is none, or no memory. */
+static const uint8_t *payload_of(const struct sonde_record *r)
+{
+	struct strbuf *b = &cache_of(r)->filled;
+	const struct record *rec = r->rec;
+
+	if (!rec->type || (rec->kind != REC_PRINTF && rec->kind != REC_VALUE))
+		return NULL;
+	if (rec->len >= rec->type->size)
+		return rec->data;
+	strbuf_reset(b);
+	if (rec->len)
+		strbuf_add(b, rec->data, rec->len);
+	strbuf_fill(b, 0, rec->type->size - rec->len);
+	return b->failed ? NULL : (const uint8_t *)b->s;
+}
+
+static const char *part_text(const struct sonde_record *r, const struct type *t, const uint8_t *data, struct strbuf *out)
+{
+	struct view v = { .module = r->module, .resolver = r->resolver, .fd = -1, .out = STRBUF_INIT };
+
+	strbuf_reset(out);
+	value_text(&v, out, t, data);
+	return out->s;
+}
+
+size_t sonde_record_parts(const struct sonde_record *r)
+{
+	const struct record *rec = r->rec;
+
+	return rec->type && (rec->kind == REC_PRINTF || rec->kind == REC_VALUE) ? parts_count(rec->type) : 0;
+}
+
+bool sonde_record_part_int(const struct sonde_record *r, size_t part, int64_t *value)
+{
+	const uint8_t *data = payload_of(r);
+	const struct type *t = data ? part_of(r->rec->type, part, &data) : NULL;
+
+	return t && value_int(t, data, value);
+}
+
+const char *sonde_record_part(const struct sonde_record *r, size_t part)
+{
+	const uint8_t *data = payload_of(r);
+	const struct type *t = data ? part_of(r->rec->type, part, &data) : NULL;
+
+	return t ? part_text(r, t, data, &cache_of(r)->value) : NULL;
+}
+
+static const struct type *key_part(const struct sonde_record *r, size_t row, size_t part, const uint8_t **data)
+{
+	const struct row *found = row_of(r, row);
+
+	if (!found || !found->key)
+		return NULL;
+	*data = found->key;
+	return part_of(r->rec->table->map->key, part, data);
+}
+
+bool sonde_record_key_part_int(const struct sonde_record *r, size_t row, size_t part, int64_t *value)
+{
+	const uint8_t *data;
+	const struct type *t = key_part(r, row, part, &data);
+
+	return t && value_int(t, data, value);
+}
+
+const char *sonde_record_key_part(const struct sonde_record *r, size_t row, size_t part)
+{
+	const uint8_t *data;
+	const struct type *t = key_part(r, row, part, &data);
+
+	return t ? part_text(r, t, data, &cache_of(r)->key) : NULL;
 }

@@ -13,6 +13,7 @@ struct sonde_record {
 	struct view text, json;
 	bool has_text, has_json;   /* for the present record */
 	struct strbuf key, value;
+	struct strbuf filled;      /* the payload of a record that came shorter than its type */
 };
 
 void record_init(struct sonde_record *r, const struct module *m, const struct resolver *resolver);

@@ -38,6 +38,11 @@ static void offer(struct completion *c, const char *text, const char *meaning)
 	offer_n(c, text, strlen(text), meaning);
 }
 
+static void offer_any(void *ctx, const char *text, const char *meaning)
+{
+	offer(ctx, text, meaning);
+}
+
 /* Words separated by blanks. */
 static void offer_each(struct completion *c, const char *words, const char *meaning)
 {
@@ -206,6 +211,7 @@ static void offer_commands(struct completion *c)
 	for (const struct command *cmd = commands; cmd->name; cmd++)
 		if (*cmd->summary)
 			offer(c, cmd->name, cmd->summary);
+	subjects_complete_name(offer_any, c);
 }
 
 static bool is_listing(const char *word)
@@ -249,6 +255,8 @@ static void complete(struct completion *c, int n, char **words)
 	c->word = words[n - 1];
 	if (n == 1)
 		complete_first(c);
+	else if (subject_complete(n, words, offer_any, c))
+		;
 	else if (is_listing(before))
 		offer_probes(c);
 	else if (offer_value(c, before))

@@ -47,6 +47,7 @@ static void add_commands(struct strbuf *out)
 {
 	for (const struct command *c = commands; c->name; c++)
 		strbuf_addf(out, "  sonde %s %s\n                        %s\n", c->name, c->args, c->summary);
+	subjects_print(out);
 	strbuf_addstr(out, "  sonde NAME ...\n                        run the program sonde-NAME, if there is one\n");
 }
 
@@ -248,6 +249,8 @@ int cmd_help(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
 		if (str_eq(topics[i].name, argv[1]))
 			return topics[i].show();
+	if (subject_help_try(argc - 1, argv + 1, &status))
+		return status;
 	found = tool_find(argv[1], &t);
 	if (!found)
 		return help_name(argv[1]);

@@ -120,6 +120,8 @@ static void dump_imm64(struct dump *d, const struct bpf_insn *i, const struct co
 			strbuf_addf(d->out, "map %s", name);
 		else if (r->index == IR_NO_MAP)
 			strbuf_addstr(d->out, "map scratch");
+		else if (r->index == IR_NO_SPARE_MAP)
+			strbuf_addstr(d->out, "map spare");
 		else
 			strbuf_addf(d->out, "map %" PRIu32, r->index);
 		break;

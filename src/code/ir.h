@@ -39,7 +39,7 @@ enum ir_op {
 	IR_CTX,      /* d = the context pointer (argument 1 of the program) */
 	IR_ARG,      /* d = argument imm (0-based) of a subprogram */
 	IR_SLOT,     /* d = address of slot imm, plus off */
-	IR_MAP,      /* d = map imm (index in struct object_maps): the pointer helpers take; -1: the scratch map */
+	IR_MAP,      /* d = map imm (index in struct object_maps): the pointer helpers take; or IR_MAP_... */
 	IR_RODATA,   /* d = address of byte imm of .rodata */
 	IR_BSS,      /* d = address of byte imm of .bss */
 	IR_FUNC,     /* d = address of function imm (callback of bpf_loop, bpf_for_each_map_elem) */
@@ -49,6 +49,10 @@ enum ir_op {
 	IR_RET,      /* return a (0 when a is 0) */
 	IR_NOPS,
 };
+
+/* Maps whose numbers are known when the object is made. */
+#define IR_MAP_SCRATCH (-1)
+#define IR_MAP_SPARE (-2)
 
 enum ir_cc { CC_EQ, CC_NE, CC_ULT, CC_ULE, CC_UGT, CC_UGE, CC_SLT, CC_SLE, CC_SGT, CC_SGE, CC_SET /* a & b */ };
 
@@ -113,8 +117,9 @@ struct ir_func {
 	uint32_t scratch_bytes;
 	bool scratch_by_cpu;  /* too much for a per-CPU map: an array with a value for each CPU, its number is the key */
 	/*
-	 * Its program may be put aside for another run of it on this CPU: each task has scratch of its own, which
-	 * may be refused; then the u64 at this offset of .bss counts a run that did not take place. 0: the CPU's will do.
+	 * Its program may be put aside for another run of it on this CPU: each task has scratch of its own. The kernel
+	 * may refuse it; then one of the CPU's spare blocks is taken, and when these are all taken the u64 at this
+	 * offset of .bss counts a run that did not take place. 0: the CPU's will do.
 	 */
 	uint32_t task_scratch;
 	bool scratch_by_task;  /* set by ir_place_slots(): that is how it is, because a task may have so much */
@@ -183,6 +188,7 @@ void ir_dce(struct ir_func *f);
 int ir_place_slots(struct ir_func *f, uint32_t on_stack_limit, struct diags *d);
 
 #define IR_NO_MAP UINT32_MAX
+#define IR_NO_SPARE_MAP (UINT32_MAX - 1) /* likewise, where scratch_by_task */
 
 struct bpf_insn;
 /* A place in the instructions that the object's relocations or line info must know. */

@@ -165,6 +165,15 @@ static void emit_atomic(struct emit *e, const struct ir_insn *i)
 	    i->d ? BPF_ADD | BPF_FETCH : BPF_ADD);
 }
 
+static uint32_t map_number(const struct emit *e, int64_t imm)
+{
+	if (imm >= 0)
+		return (uint32_t)imm;
+	if (imm == IR_MAP_SPARE)
+		return IR_NO_SPARE_MAP;
+	return e->m->f->scratch_map >= 0 ? (uint32_t)e->m->f->scratch_map : IR_NO_MAP;
+}
+
 /* What can be made anew anywhere, into register `d`. */
 static void emit_remat(struct emit *e, const struct ir_insn *i, int d)
 {
@@ -174,8 +183,7 @@ static void emit_remat(struct emit *e, const struct ir_insn *i, int d)
 		put_const(e, d, i->imm, i->relo);
 		break;
 	case IR_MAP:
-		relo(e, (struct code_relo){ .kind = RELO_MAP, .index = i->imm >= 0 ? (uint32_t)i->imm :
-			e->m->f->scratch_map >= 0 ? (uint32_t)e->m->f->scratch_map : IR_NO_MAP });
+		relo(e, (struct code_relo){ .kind = RELO_MAP, .index = map_number(e, i->imm) });
 		put_imm64(e, d, 0);
 		break;
 	case IR_RODATA:

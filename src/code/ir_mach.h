@@ -98,6 +98,9 @@ struct interval *slot_lives_find(struct ir_func *f);
 /* Where the scratch map is best looked up: a block outside of loops that dominates all who want slots in
  * scratch, and the instruction in it before which to do it. */
 uint32_t scratch_place(struct ir_func *f, uint32_t *at);
+/* Look scratch up there, or take that out again. */
+void scratch_lookup_insert(struct ir_func *f);
+void scratch_lookup_remove(struct ir_func *f);
 bool ranges_overlap(const struct interval *a, const struct interval *b);
 struct interval *mach_interval(const struct mach *m, vreg v);
 

@@ -9,6 +9,7 @@
 #define STACK_MOST_BYTES 512
 #define SCRATCH_PERCPU_BYTES (32u << 10) /* the largest value of a per-CPU map */
 #define SCRATCH_TASK_BYTES 8000          /* what every kernel is sure to give a task, where it has memory */
+#define SCRATCH_SPARES 8                 /* blocks each CPU has for tasks that were refused theirs */
 #define SCRATCH_MOST_BYTES (4u << 20)    /* for one CPU, in a map of its own */
 
 /* The shape of a function at one moment; passes that change blocks build it anew. */

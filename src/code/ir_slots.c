@@ -5,7 +5,6 @@
  * over the limit for single objects, then the largest of the rest until what remains fits.
  */
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdlib.h>
 
 #include "base/util.h"
@@ -121,112 +120,6 @@ static void lay_out_scratch(struct ir_func *f, const struct interval *lives)
 	f->scratch_bytes = pack(f, lives, true);
 }
 
-/* ---- the lookup of scratch ---- */
-
-struct scratch_lookup {
-	uint32_t key; /* slot */
-	uint32_t block, nblocks;
-	struct ir_block old; /* what the block was */
-};
-
-/* A block that returns 0: one that is there, or a new one. */
-static uint32_t return_block(struct ir_func *f)
-{
-	for (uint32_t n = 0; n < f->blocks.n; n++) {
-		const struct ir_block *b = f->blocks.v[n];
-
-		if (b->insns.n == 1 && b->insns.v[0].op == IR_RET && !b->insns.v[0].a && !b->insns.v[0].imm)
-			return n;
-	}
-	ir_block_use(f, ir_block_new(f, "no_scratch"));
-	ir_ret_imm(f, 0);
-	return f->cur;
-}
-
-/* The same, and count that this run was none. */
-static uint32_t missed_block(struct ir_func *f)
-{
-	ir_block_use(f, ir_block_new(f, "missed"));
-	ir_atomic_add(f, ir_bss(f, f->task_scratch), 0, 8, ir_const(f, 1), false);
-	ir_ret_imm(f, 0);
-	return f->cur;
-}
-
-/* The scratch map as an argument: its number is not known yet. */
-static vreg scratch_map_arg(struct ir_func *f)
-{
-	vreg map = ir_map(f, 0);
-
-	block_end(f->blocks.v[f->cur])->imm = -1;
-	return map;
-}
-
-static vreg lookup_by_task(struct ir_func *f)
-{
-	vreg args[4];
-
-	args[0] = scratch_map_arg(f);
-	args[1] = ir_call(f, BPF_FUNC_get_current_task_btf, 0, NULL);
-	args[2] = ir_const(f, 0);
-	args[3] = ir_const(f, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	return ir_call(f, BPF_FUNC_task_storage_get, 4, args);
-}
-
-static vreg lookup_by_number(struct ir_func *f, uint32_t key)
-{
-	vreg args[2];
-
-	args[0] = scratch_map_arg(f);
-	args[1] = ir_slot_addr(f, key);
-	if (f->scratch_by_cpu)
-		ir_store(f, args[1], 0, 4, ir_call(f, BPF_FUNC_get_smp_processor_id, 0, NULL));
-	else
-		ir_store_imm(f, args[1], 0, 4, f->scratch_index);
-	return ir_call(f, BPF_FUNC_map_lookup_elem, 2, args);
-}
-
-/*
- * Before instruction `at` of a block: base = the scratch of this program and CPU (which is always there, but the
- * verifier does not know) or task; if there is none, return 0. The rest goes to a block of its own.
- */
-static void insert_lookup(struct ir_func *f)
-{
-	struct scratch_lookup *l = arena_new_of(f->arena, struct scratch_lookup);
-	uint32_t at, body, none;
-	struct ir_block *b;
-
-	l->block = scratch_place(f, &at);
-	l->nblocks = f->blocks.n;
-	l->key = ir_slot_new(f, 4, 4, "scratch_key");
-	f->lookup = l;
-	body = ir_block_new(f, NULL);
-	none = f->scratch_by_task ? missed_block(f) : return_block(f);
-	b = f->blocks.v[l->block];
-	l->old = *b;
-	b->insns.v = NULL;
-	b->insns.n = b->insns.cap = 0;
-	for (uint32_t k = 0; k < l->old.insns.n; k++)
-		vec_push(f->arena, k < at ? &b->insns : &f->blocks.v[body]->insns, l->old.insns.v[k]);
-
-	ir_block_use(f, l->block);
-	f->scratch_base = f->scratch_by_task ? lookup_by_task(f) : lookup_by_number(f, l->key);
-	ir_br_imm(f, CC_EQ, f->scratch_base, 0, none, body);
-}
-
-/* Slots are placed anew: the lookup may have to be elsewhere, or nowhere. */
-static void remove_lookup(struct ir_func *f)
-{
-	const struct scratch_lookup *l = f->lookup;
-
-	if (!l)
-		return;
-	*f->blocks.v[l->block] = l->old;
-	f->blocks.n = l->nblocks;
-	f->slots.n = l->key;
-	f->lookup = NULL;
-	f->scratch_base = 0;
-}
-
 /* ---- choosing ---- */
 
 struct chooser {
@@ -235,11 +128,11 @@ struct chooser {
 	uint32_t n, next;
 };
 
-static void find_candidates(struct chooser *c)
+static void find_candidates(struct chooser *c, const struct interval *lives)
 {
 	c->order = arena_array_of(c->f->arena, struct sized, c->f->slots.n + 1);
 	for (uint32_t slot = 0; slot < c->f->slots.n; slot++)
-		if (!c->f->slots.v[slot].on_stack && !c->f->slots.v[slot].in_scratch)
+		if (!c->f->slots.v[slot].on_stack && !c->f->slots.v[slot].in_scratch && lives[slot].ranges.n)
 			c->order[c->n++] = (struct sized){ c->f->slots.v[slot].size, slot };
 	qsort(c->order, c->n, sizeof(*c->order), sized_compare);
 }
@@ -263,7 +156,7 @@ static bool choose(struct ir_func *f, const struct interval *lives, uint32_t on_
 
 	if (bytes <= stack_bytes)
 		return false;
-	find_candidates(&c);
+	find_candidates(&c, lives);
 	move_largest(&c, MAX(on_stack_limit, 8), 0);
 	while ((bytes = lay_out_stack(f, lives)) > stack_bytes)
 		/* Part of what is too much: places are shared, so less may do. */
@@ -287,15 +180,16 @@ int slots_place(struct ir_func *f, uint32_t on_stack_limit, uint32_t stack_bytes
 	const struct interval *lives;
 	bool scratch = false;
 
-	remove_lookup(f);
-	vec_each(s, &f->slots)
-		scratch |= s->in_scratch = s->off_stack;
+	scratch_lookup_remove(f);
 	lives = slot_lives_find(f);
+	/* What nothing mentions any more needs no place, and must not be the only one in scratch. */
+	for (uint32_t slot = 0; slot < f->slots.n; slot++)
+		scratch |= f->slots.v[slot].in_scratch = f->slots.v[slot].off_stack && lives[slot].ranges.n;
 	scratch |= choose(f, lives, on_stack_limit, stack_bytes);
 	if (scratch) {
 		f->scratch_by_cpu = slots_bytes(f) > SCRATCH_PERCPU_BYTES;
 		f->scratch_by_task = f->task_scratch && slots_bytes(f) <= SCRATCH_TASK_BYTES;
-		insert_lookup(f);
+		scratch_lookup_insert(f);
 		lives = slot_lives_find(f);
 		lay_out_stack(f, lives);
 	}

@@ -377,6 +377,11 @@ bool lower_preemptible(const struct lower *l)
 	return l->priv->preemptible;
 }
 
+bool lower_value_shared(const struct lower *l)
+{
+	return l->priv->fn.value_shared || lower_preemptible(l);
+}
+
 void lower_keep_capability(struct lower *l, uint32_t cap)
 {
 	l->module->keep_capabilities |= 1ULL << cap;

@@ -80,6 +80,8 @@ void lower_probe_read(struct lower *l, vreg dst, int32_t dst_off, uint32_t n, vr
 vreg lower_probe_read_str(struct lower *l, vreg dst, int32_t dst_off, uint32_t most, vreg from, enum addr_space space);
 /* May what this program does with a value of this CPU be interrupted by another program that has the value too? */
 bool lower_preemptible(const struct lower *l);
+/* Or another processor, because the map that is being gathered into has one value for all of them? */
+bool lower_value_shared(const struct lower *l);
 /* Add 1 to a counter of the module. */
 void lower_count(struct lower *l, uint32_t counter);
 /* Count it if `r cc 0`. */
@@ -117,6 +119,11 @@ vreg lower_map_lookup(struct lower *l, const struct map *m, vreg key);
 void lower_map_update(struct lower *l, const struct map *m, vreg key, vreg value, uint64_t flags);
 vreg lower_map_delete(struct lower *l, const struct map *m, vreg key);
 const struct map_desc *lower_map_desc(struct lower *l, const struct map *m);
+/* Nanoseconds by a clock of the kernel (BPF_FUNC_ktime_get_*). BPFTRACE_DUMMY_TS_MAP=@name: what that map of the
+ * script holds instead, so that a test decides what time it is. */
+vreg lower_clock(struct lower *l, int helper);
+/* Does a map of the script stand in for the clocks? */
+bool lower_clock_is_map(const struct lower *l);
 
 /* Is nothing done with the value of this call? */
 bool lower_discards(const struct lower *l, const struct expr *call);

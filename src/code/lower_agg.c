@@ -48,6 +48,7 @@ int lower_aggregate(struct lower *l, struct stmt *s)
 	struct expr *call = s->value;
 	const char *first = call->func->first;
 	uint32_t done = ir_block_new(l->f, "done");
+	bool shared = m->key && lower_map_desc(l, m)->form == MAP_HASH;
 	struct val at;
 	vreg v = 0, key, p;
 	int err = call->args.n ? lower_scalar(l, call->args.v[0], &v) : 0;
@@ -57,12 +58,14 @@ int lower_aggregate(struct lower *l, struct stmt *s)
 		return err;
 	if (!m->key)
 		p = lower_map_present(l, m, key, done);
-	else if (first && !lower_preemptible(l))
+	else if (first && !shared && !lower_preemptible(l))
 		p = find_or_begin(l, m, key, first, v, done);
 	else
 		p = lower_map_find_or_make(l, m, key, lower_map_zeros(l, m), 0, done);
 	at = val_of_mem(m->value, p, 0, SPACE_NONE);
+	l->priv->fn.value_shared = shared;
 	call->func->gather(l, call, v, &at);
+	l->priv->fn.value_shared = false;
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
 	return 0;
@@ -183,14 +186,12 @@ static uint32_t reducer_of(struct lower *l, const struct map *m)
 	return new.number;
 }
 
-int lower_map_reduce(struct lower *l, const struct map *m, struct span span, vreg key, struct val *out)
+static vreg reduce_percpu(struct lower *l, const struct map *m, vreg key)
 {
 	uint32_t *slot = &l->priv->fn.reduce_slot;
 	const struct type *t = m->value;
 	vreg link, args[4];
 
-	if (t->kind == TY_HIST || t->kind == TY_LHIST || t->kind == TY_TSERIES)
-		return diag_error(l->diags, span, "%s has no single value to read", type_name(l->arena, t));
 	if (!*slot)
 		*slot = ir_slot_new_on_stack(l->f, REDUCE_BYTES, 8, "reduce") + 1;
 	link = ir_slot_addr(l->f, *slot - 1);
@@ -202,7 +203,32 @@ int lower_map_reduce(struct lower *l, const struct map *m, struct span span, vre
 	args[2] = link;
 	args[3] = ir_const(l->f, 0);
 	ir_call(l->f, BPF_FUNC_loop, 4, args);
-	*out = val_of_reg(lower_read_type(t), reduce_end(l, t, ir_load(l->f, link, REDUCE_ACC, 8, false),
-							   ir_load(l->f, link, REDUCE_N, 8, false)));
+	return reduce_end(l, t, ir_load(l->f, link, REDUCE_ACC, 8, false), ir_load(l->f, link, REDUCE_N, 8, false));
+}
+
+/* All processors share the value, if there is one. */
+static vreg reduce_shared(struct lower *l, const struct map *m, vreg key)
+{
+	uint32_t have = ir_block_new(l->f, "have"), done = ir_block_new(l->f, "shared");
+	vreg acc = ir_vreg_new(l->f, "acc"), n = ir_vreg_new(l->f, "n"), p = lower_map_lookup(l, m, key);
+
+	ir_mov_to(l->f, acc, ir_const(l->f, reduce_start(m->value)));
+	ir_mov_to(l->f, n, ir_const(l->f, 0));
+	ir_br_imm(l->f, CC_NE, p, 0, have, done);
+	ir_block_use(l->f, have);
+	reduce_one(l, m->value, p, acc, n);
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	return reduce_end(l, m->value, acc, n);
+}
+
+int lower_map_reduce(struct lower *l, const struct map *m, struct span span, vreg key, struct val *out)
+{
+	const struct type *t = m->value;
+	bool shared = lower_map_desc(l, m)->form == MAP_HASH;
+
+	if (t->kind == TY_HIST || t->kind == TY_LHIST || t->kind == TY_TSERIES)
+		return diag_error(l->diags, span, "%s has no single value to read", type_name(l->arena, t));
+	*out = val_of_reg(lower_read_type(t), shared ? reduce_shared(l, m, key) : reduce_percpu(l, m, key));
 	return 0;
 }

@@ -161,7 +161,7 @@ static void effect_visit(struct expr *e, void *ctx)
 	if (e->kind == EX_INCDEC || e->kind == EX_BLOCK || e->kind == EX_IF)
 		*found = true;
 	if (e->kind == EX_CALL &&
-	    (!e->func || e->func->flags & (FUNC_ASYNC | FUNC_VOID | FUNC_UNSAFE | FUNC_MAP_ARG)))
+	    (!e->func || e->sub || e->c_func || e->func->flags & (FUNC_ASYNC | FUNC_VOID | FUNC_UNSAFE | FUNC_MAP_ARG)))
 		*found = true;
 }
 

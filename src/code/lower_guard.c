@@ -39,10 +39,21 @@ static vreg read_number(struct lower *l, vreg from, uint8_t bytes)
 	return v;
 }
 
+/* A function that returns a byte may leave anything above it. */
+static vreg read_is_return(struct lower *l)
+{
+	static const struct object_kfunc is_return = { "bpf_session_is_return", "int", { NULL } };
+
+	return ir_ext(l->f, lower_kfunc(l, &is_return, 0, NULL), 1, false);
+}
+
 static vreg guard_read(struct lower *l, const struct guard *g)
 {
-	vreg word = ir_load(l->f, ir_ctx(l->f), (int32_t)g->ctx_offset, 8, false);
+	vreg word;
 
+	if (g->kind == GUARD_RETURN_IN)
+		return read_is_return(l);
+	word = ir_load(l->f, ir_ctx(l->f), (int32_t)g->ctx_offset, 8, false);
 	if (g->kind == GUARD_WORD_IN)
 		return word;
 	return read_number(l, g->offset ? ir_bin_imm(l->f, IR_ADD, word, g->offset) : word, g->bytes == 4 ? 4 : 8);

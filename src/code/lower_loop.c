@@ -29,6 +29,7 @@ struct callback {
 	uint32_t stop, out; /* blocks: end the loop; return `verdict` */
 	vreg verdict;
 	uint32_t number, link_arg;
+	struct var_home *homes; /* of the variables, as it was before */
 	bool leaves;        /* something within goes beyond the loop: */
 	int32_t left;       /* then this word of the frame around it says so */
 };
@@ -50,6 +51,9 @@ static int callback_begin(struct lower *l, struct callback *cb, struct span span
 	/* Taken now: what is around is not at hand while the callback is built. */
 	cb->left = frame_word(l, &p->fn.left_at);
 	cb->outer = p->fn;
+	cb->homes = arena_array_of(l->arena, struct var_home, p->vars.n + 1);
+	if (p->vars.n)
+		memcpy(cb->homes, p->vars.v, p->vars.n * sizeof(*cb->homes));
 	if (p->fn.depth + 1 >= MOST_FUNC_DEPTH)
 		return diag_error(l->diags, span, "loops are nested too deeply: the kernel follows %d calls",
 				  MOST_FUNC_DEPTH);
@@ -127,6 +131,9 @@ static vreg callback_end(struct lower *l, struct callback *cb)
 	inner = l->priv->fn;
 	l->priv->fn = cb->outer;
 	l->f = cb->outer_f;
+	/* A body that is repeated is a function of its own each time: what lives in one is not in the next. */
+	if (l->priv->vars.n)
+		memcpy(l->priv->vars.v, cb->homes, l->priv->vars.n * sizeof(*cb->homes));
 	if (cb->leaves)
 		lower_frame_store(l, frame_of(&cb->outer), cb->left, ir_const(l->f, 0));
 	if (!inner.links.n)

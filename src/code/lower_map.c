@@ -8,10 +8,12 @@
 #include "kernel/kernel.h"
 
 /* Kernel maps whose elements take more than this together are not allocated in advance. */
-#define MOST_PREALLOCATED_BYTES ((uint64_t)8 << 20)
+#define MOST_PREALLOCATED_BYTES ((uint64_t)256 << 20)
+/* Where there may be more of them, or larger, sums are shared by all processors and added to atomically: one value
+ * for each processor takes the kernel a microsecond to make, and memory that most of them never use. */
+#define MOST_PERCPU_SUMS 16384
+#define MOST_PERCPU_BYTES ((uint64_t)8 << 20)
 #define ELEMENT_OVERHEAD_BYTES 64
-/* Nor are so many per-CPU elements, each of which takes the kernel a microsecond. */
-#define MOST_PREALLOCATED_PERCPU 16384
 
 /* ---- what they are in the kernel ---- */
 
@@ -39,16 +41,44 @@ static const struct map_kind *map_kind_of(struct lower *l, const struct map *m)
 	return NULL;
 }
 
-static uint32_t map_flags(const struct map_desc *d, const struct object_map *om)
+static uint64_t map_bytes(const struct object_map *om, bool percpu)
 {
-	uint64_t copies = d->form == MAP_PERCPU_HASH ? (uint64_t)kernel_ncpus_possible() : 1;
-	uint64_t each = ELEMENT_OVERHEAD_BYTES + om->key_bytes + (uint64_t)om->value_bytes * copies;
+	uint64_t copies = percpu ? (uint64_t)kernel_ncpus_possible() : 1;
 
+	return (ELEMENT_OVERHEAD_BYTES + om->key_bytes + align_up(om->value_bytes, 8) * copies) * om->max_entries;
+}
+
+/*
+ * Elements are allocated in advance where they can be: the kernel refuses new ones otherwise when they come faster
+ * than its worker finds memory for them.
+ */
+static uint32_t map_flags(const struct object_map *om, bool percpu)
+{
 	if (om->type != BPF_MAP_TYPE_HASH && om->type != BPF_MAP_TYPE_PERCPU_HASH)
 		return 0;
-	if (d->form == MAP_PERCPU_HASH && om->max_entries > MOST_PREALLOCATED_PERCPU)
-		return BPF_F_NO_PREALLOC;
-	return each * om->max_entries > MOST_PREALLOCATED_BYTES ? BPF_F_NO_PREALLOC : 0;
+	return map_bytes(om, percpu) > MOST_PREALLOCATED_BYTES ? BPF_F_NO_PREALLOC : 0;
+}
+
+/* Aggregations that are nothing but sums, which one instruction adds to. */
+static bool type_is_sums(const struct type *t)
+{
+	return t->kind == TY_COUNT || t->kind == TY_SUM || t->kind == TY_AVG || t->kind == TY_STATS ||
+	       t->kind == TY_HIST || t->kind == TY_LHIST;
+}
+
+static void keyed_make(struct lower *l, const struct map *m, const struct map_kind *kind, struct map_desc *d,
+		       struct object_map *om)
+{
+	bool percpu = type_is_percpu_agg(m->value);
+
+	d->key_bytes = om->key_bytes = m->key->size;
+	om->value_bytes = d->value_bytes;
+	om->max_entries = m->max_entries ? (uint32_t)m->max_entries : l->config->max_map_keys;
+	if (type_is_sums(m->value) && (om->max_entries > MOST_PERCPU_SUMS || map_bytes(om, true) > MOST_PERCPU_BYTES))
+		percpu = false;
+	d->form = percpu ? MAP_PERCPU_HASH : MAP_HASH;
+	om->type = percpu ? kind->percpu : kind->plain;
+	om->flags = map_flags(om, percpu);
 }
 
 static int map_make(struct lower *l, const struct map *m)
@@ -69,12 +99,7 @@ static int map_make(struct lower *l, const struct map *m)
 		return diag_error(l->diags, m->span, "a map of %s is not supported yet",
 				  type_name(l->arena, m->value));
 	if (m->key) {
-		d.form = percpu ? MAP_PERCPU_HASH : MAP_HASH;
-		d.key_bytes = om.key_bytes = m->key->size;
-		om.value_bytes = d.value_bytes;
-		om.type = percpu ? kind->percpu : kind->plain;
-		om.max_entries = m->max_entries ? (uint32_t)m->max_entries : l->config->max_map_keys;
-		om.flags = map_flags(&d, &om);
+		keyed_make(l, m, kind, &d, &om);
 	} else {
 		d.form = percpu ? MAP_PERCPU_SCALAR : MAP_SCALAR;
 		d.key_bytes = om.key_bytes = 4;
@@ -270,6 +295,33 @@ int lower_map_read(struct lower *l, struct expr *e, struct val *out)
 	else
 		*out = val_of_mem(m->value, read_memory(l, m, p), 0, SPACE_NONE);
 	return 0;
+}
+
+/* ---- the time ---- */
+
+static const struct map *clock_map(const struct lower *l)
+{
+	const char *name = getenv("BPFTRACE_DUMMY_TS_MAP");
+
+	vec_each(m, &l->script->maps)
+		if (name && !strcmp((*m)->name, name) && !(*m)->key && type_is_scalar((*m)->value))
+			return *m;
+	return NULL;
+}
+
+bool lower_clock_is_map(const struct lower *l)
+{
+	return clock_map(l);
+}
+
+vreg lower_clock(struct lower *l, int helper)
+{
+	const struct map *m = clock_map(l);
+	vreg key;
+
+	if (!m || lower_map_key(l, m, NULL, &key))
+		return ir_call(l->f, helper, 0, NULL);
+	return read_scalar(l, m->value, lower_map_lookup(l, m, key));
 }
 
 /* ---- assigning ---- */

@@ -77,6 +77,7 @@ struct lower_fn {
 	bool returns;              /* something went there */
 	struct want *next_want;    /* for the next lower_expr() */
 	struct want *want;         /* of the expression being lowered */
+	bool value_shared;         /* by all processors: what is being gathered into */
 	uint32_t zero_slot;        /* plus one; the u32 key of maps without a key */
 	struct lower_frame frames[2]; /* variables shared with callbacks */
 	uint32_t numbers;          /* variables that have got a home in a register or on the stack */

@@ -201,7 +201,33 @@ static void signal_step(struct unwinder *u)
 		  ir_load(u->f, u->words, 0, 8, false), 0);
 }
 
-/* Code of which nothing is said, such as is made at run time, mostly has frame pointers. */
+/*
+ * Code of which nothing is said and that has no frame pointer either: where a function ends right behind the call
+ * ("add rsp, N; ret"), as those do by which Python names its frames, the way back is in the code. Of that the CFA is
+ * made and building continues in `have`.
+ */
+#define END_BYTES 0xc300c48348LL
+#define END_MASK 0xff00ffffffLL
+enum { END_SHIFT = 24, END_MOST = 0x7f };
+
+static void end_step(struct unwinder *u, vreg cfa, uint32_t have)
+{
+	uint32_t there = ir_block_new(u->f, "code"), is_end = ir_block_new(u->f, "end");
+	uint32_t other = ir_block_new(u->f, "other");
+	vreg args[] = { u->words, ir_const(u->f, 8), u->ip }, code, n;
+
+	ir_br_imm(u->f, CC_EQ, ir_call(u->f, BPF_FUNC_probe_read_user, 3, args), 0, there, other);
+	ir_block_use(u->f, there);
+	code = ir_load(u->f, u->words, 0, 8, false);
+	ir_br(u->f, CC_EQ, ir_bin(u->f, IR_AND, code, ir_const(u->f, END_MASK)), ir_const(u->f, END_BYTES), is_end, other);
+	ir_block_use(u->f, is_end);
+	n = ir_bin_imm(u->f, IR_AND, ir_bin_imm(u->f, IR_SHR, code, END_SHIFT), END_MOST);
+	ir_mov_to(u->f, cfa, ir_bin_imm(u->f, IR_ADD, ir_bin(u->f, IR_ADD, u->sp, n), 8));
+	ir_jmp(u->f, have);
+	ir_block_use(u->f, other);
+}
+
+/* Other code of which nothing is said, such as is made at run time, mostly has frame pointers. */
 static void frame_step(struct unwinder *u)
 {
 	vreg ip;
@@ -271,6 +297,7 @@ static void special_step(struct unwinder *u, vreg which, vreg cfa, uint32_t have
 	case_of(u, which, UNWIND_STUB_10, stub_10);
 	ir_br_imm(u->f, CC_EQ, which, UNWIND_STUB_11, stub_11, u->stop);
 	ir_block_use(u->f, gap);
+	end_step(u, cfa, have);
 	frame_step(u);
 	ir_block_use(u->f, signal);
 	signal_step(u);

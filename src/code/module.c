@@ -8,6 +8,7 @@
 
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "code/ir_pass.h"
 #include "code/lower_priv.h"
 #include "kernel/kernel.h"
 
@@ -61,7 +62,7 @@ static int plan_programs(struct compile *c)
 {
 	uint32_t most = c->lower.env->config.max_bpf_progs;
 
-	plan_make(c->lower.arena, c->module->script, &c->plans);
+	plan_make(c->lower.env->probe, c->lower.arena, c->module->script, &c->plans);
 	if (most && c->plans.n > most) {
 		diag_error(c->lower.diags, (struct span){ 0 }, "this makes %u BPF programs, and max_bpf_progs is %u", c->plans.n,
 			   most);
@@ -214,11 +215,26 @@ static int maps_check(struct compile *c, uint32_t n)
 	return -E2BIG;
 }
 
-static void scratch_is(struct compile *c, uint32_t n, uint32_t map)
+static void map_is(struct compile *c, uint32_t n, uint32_t no_map, uint32_t map)
 {
 	vec_each(r, &c->object->progs.v[n].code.relos)
-		if (r->kind == RELO_MAP && r->index == IR_NO_MAP)
+		if (r->kind == RELO_MAP && r->index == no_map)
 			r->index = map;
+}
+
+/* Blocks for tasks that were refused theirs, each behind a word that says whether it is taken. */
+static void make_spare_scratch(struct compile *c, uint32_t i)
+{
+	struct object_map map = {
+		.name = arena_printf(c->lower.arena, MODULE_MAP_SPARE "_%u", i),
+		.type = BPF_MAP_TYPE_PERCPU_ARRAY,
+		.key_bytes = 4,
+		.value_bytes = 8 + align_up(c->lowered->optimised.v[i]->scratch_bytes, 8),
+		.max_entries = SCRATCH_SPARES,
+	};
+
+	map_is(c, i, IR_NO_SPARE_MAP, c->object->maps.n);
+	vec_push(c->lower.arena, &c->object->maps, map);
 }
 
 /* What cannot share a map with others: more than a per-CPU map can give, and what each task has. */
@@ -237,8 +253,9 @@ static void make_own_scratch(struct compile *c, uint32_t i)
 		map.type = BPF_MAP_TYPE_TASK_STORAGE;
 		map.flags = BPF_F_NO_PREALLOC;
 		map.max_entries = 0;
+		make_spare_scratch(c, i);
 	}
-	scratch_is(c, i, c->object->maps.n);
+	map_is(c, i, IR_NO_MAP, c->object->maps.n);
 	vec_push(c->lower.arena, &c->object->maps, map);
 }
 
@@ -262,7 +279,7 @@ static void make_scratch(struct compile *c)
 	map.max_entries = n;
 	map.value_bytes = align_up(bytes, 8);
 	for (uint32_t i = 0; i < n; i++)
-		scratch_is(c, i, c->object->maps.n);
+		map_is(c, i, IR_NO_MAP, c->object->maps.n);
 	vec_push(c->lower.arena, &c->object->maps, map);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Plan: units -> programs. Attach points of a unit share one program (kinds attach a program as often as
- * they like); points of a group share one across all units, whose bodies become its parts.
+ * they like); points of a group share one across all units, whose bodies become its parts. Where the kernel
+ * can run one program at both ends of functions, the programs of two units become one.
  */
 #include "code/plan.h"
 
@@ -107,10 +108,57 @@ static void plan_unit(struct arena *a, struct unit *unit, plan_vec *plans)
 	}
 }
 
-void plan_make(struct arena *a, const struct script *script, plan_vec *out)
+/* ---- both ends of functions ---- */
+
+/* Parts run at one end only from now on. */
+static void parts_bind(struct arena *a, struct program_plan *plan, uint64_t is_return)
+{
+	vec_each(part, &plan->parts) {
+		part->guard = (struct guard){ .kind = GUARD_RETURN_IN };
+		vec_push(a, &part->values, is_return);
+	}
+}
+
+static bool join(struct probe_env *env, struct arena *a, struct program_plan *begin, struct program_plan *end)
+{
+	if (begin->group || end->group || begin->kind == end->kind ||
+	    !begin->kind->join(env, &begin->points, &end->points))
+		return false;
+	begin->section = begin->points.v[0]->section;
+	if (!same_section(begin->parts.v[0].unit))
+		begin->section = section_prefix(a, begin->section);
+	parts_bind(a, begin, 0);
+	parts_bind(a, end, 1);
+	vec_each(ap, &end->points)
+		vec_push(a, &begin->points, *ap);
+	vec_each(part, &end->parts)
+		vec_push(a, &begin->parts, *part);
+	return true;
+}
+
+static void plans_join(struct probe_env *env, struct arena *a, plan_vec *plans)
+{
+	for (uint32_t i = 0; i < plans->n; i++) {
+		struct program_plan *begin = plans->v[i];
+		uint32_t end = 0;
+
+		if (!begin->kind->join || begin->parts.n != 1)
+			continue;
+		while (end < plans->n && !join(env, a, begin, plans->v[end]))
+			end++;
+		if (end == plans->n)
+			continue;
+		memmove(&plans->v[end], &plans->v[end + 1], (plans->n - end - 1) * sizeof(*plans->v));
+		plans->n--;
+		i -= end < i;
+	}
+}
+
+void plan_make(struct probe_env *env, struct arena *a, const struct script *script, plan_vec *out)
 {
 	vec_each(unit, &script->units)
 		plan_unit(a, *unit, out);
+	plans_join(env, a, out);
 	vec_each(plan, out)
 		vec_each(part, &(*plan)->parts)
 			values_sort(part);

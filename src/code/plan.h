@@ -24,6 +24,6 @@ struct program_plan {
 typedef VEC(struct program_plan *) plan_vec;
 
 /* Units -> programs, in order of the script. */
-void plan_make(struct arena *a, const struct script *script, plan_vec *out);
+void plan_make(struct probe_env *env, struct arena *a, const struct script *script, plan_vec *out);
 
 #endif

@@ -16,6 +16,13 @@
 struct kernel;
 struct btf;
 
+/* What this process was told about the kernel. */
+struct kernel_wishes {
+	const char *traceable_functions; /* a file in the form of available_filter_functions, read in its place; or NULL */
+	bool no_kprobe_multi, no_kprobe_session, no_uprobe_multi; /* do without */
+};
+extern struct kernel_wishes kernel_wishes; /* set before anything is asked of the kernel */
+
 struct kernel *kernel_new(const struct reporter *r);
 void kernel_free(struct kernel *k);
 
@@ -67,6 +74,8 @@ bool kernel_helper_allowed(const char *prog_type, int helper);
 /* Is there a function of this name in the kernel's types? May programs of this type (as probe kinds name
  * it) call it? */
 bool kernel_kfunc_exists(struct kernel *k, const char *name);
+/* How many parameters it has; -ENOENT: there is none. */
+int kernel_kfunc_params(struct kernel *k, const char *name);
 bool kernel_kfunc_allowed(struct kernel *k, const char *name, const char *prog_type);
 
 /* Address of a kernel symbol from /proc/kallsyms; 0 when unknown or hidden. */
@@ -83,6 +92,10 @@ bool kernel_has_fentry(struct kernel *k);
 /* Can one link attach a program to thousands of functions; and to entry and return at once? Tried once. */
 bool kernel_has_kprobe_multi(struct kernel *k);
 bool kernel_has_kprobe_session(struct kernel *k);
+/* A link for the latter; by names, or by addresses when there are no names. A descriptor or a negative errno. */
+int kernel_kprobe_session_link(int prog, const char **names, const unsigned long *addresses,
+			       const unsigned long long *cookies, size_t n);
+#define KERNEL_ATTACH_KPROBE_SESSION 56 /* for a program to be loaded; younger than the headers of some distributions */
 
 /* Can a function of the kernel be traced, and if not, why? */
 enum function_state {

@@ -107,6 +107,15 @@ bool kernel_kfunc_exists(struct kernel *k, const char *name)
 	return kfunc_id(k, name) > 0;
 }
 
+int kernel_kfunc_params(struct kernel *k, const char *name)
+{
+	int id = kfunc_id(k, name);
+	const struct btf_type *t = id > 0 ? btf_file_type(kernel_types(k, "vmlinux"), (uint32_t)id) : NULL;
+
+	t = t ? btf_file_type(kernel_types(k, "vmlinux"), t->type) : NULL;
+	return t && btf_is_func_proto(t) ? (int)btf_vlen(t) : -ENOENT;
+}
+
 bool kernel_kfunc_allowed(struct kernel *k, const char *name, const char *prog_type)
 {
 	struct bpf_insn call = { .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = kfunc_id(k, name) };

@@ -264,7 +264,7 @@ static int step_variable(struct checker *c, struct expr *e)
 	if (v->declared && v->type->kind == TY_INT)
 		e->type = v->type;
 	err = var_store(c, v, e->type, e->span);
-	e->a->type = v->type;
+	e->type = e->a->type = v->type;
 	return err;
 }
 
@@ -285,7 +285,7 @@ static int step_map(struct checker *c, struct expr *e)
 	e->type = stepped_type(e, m->value);
 	if (e->type->kind != TY_NONE)
 		err = check_map_value(c, m, e->type, e->span);
-	e->a->type = m->value;
+	e->type = e->a->type = m->value;
 	return err;
 }
 

@@ -66,6 +66,7 @@ int pass_config(struct checker *c);     /* config.c */
 int pass_c_texts(struct checker *c);    /* cdecl.c */
 int pass_macros(struct checker *c);     /* macro.c */
 int pass_ways(struct checker *c);       /* check_way.c */
+int pass_follow(struct checker *c);     /* check_follow.c */
 int pass_probes(struct checker *c);     /* check_probe.c */
 int pass_subprogs(struct checker *c);   /* check_sub.c */
 int pass_recursion(struct checker *c);  /* check_sub.c */
@@ -75,8 +76,6 @@ int pass_maps(struct checker *c);       /* check_map.c */
 int pass_named_params(struct checker *c); /* param.c */
 
 /* ---- check_type.c ---- */
-/* The smallest type that holds the values of both; NULL when there is none. TY_NONE holds nothing. */
-const struct type *type_promote(struct arena *a, const struct type *x, const struct type *y);
 /* Is the sign of this integer type only a guess (it comes from a literal, or from a difference of
  * unsigned numbers), so that it adapts to what it is stored with? */
 bool type_sign_is_soft(const struct type *t);

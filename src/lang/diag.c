@@ -4,15 +4,16 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/strbuf.h"
 #include "base/util.h"
 
 #define MOST_ERRORS 20u
-/* Bytes of a source line that are shown; of a longer one, a window around the caret. */
-#define SHOWN_BYTES 160u
-#define SHOWN_BEFORE 60u
+/* Bytes of a source line that are shown; of a longer one, a window around the place. */
+#define SHOWN_BYTES 400u
+#define SHOWN_BEFORE 160u
 
 static bool diag_is_known(const struct diags *d, enum severity sev, struct span span, const char *text)
 {
@@ -82,9 +83,9 @@ void diag_hint_nearest(struct diags *d, const char *word, const char *const *nam
 }
 
 /* The part of a line that is shown: [from, to). */
-static void line_window(uint32_t len, uint32_t caret, uint32_t *from, uint32_t *to)
+static void line_window(uint32_t len, uint32_t mark, uint32_t *from, uint32_t *to)
 {
-	*from = len > SHOWN_BYTES && caret > SHOWN_BEFORE ? caret - SHOWN_BEFORE : 0;
+	*from = len > SHOWN_BYTES && mark > SHOWN_BEFORE ? mark - SHOWN_BEFORE : 0;
 	*to = MIN(len, *from + SHOWN_BYTES);
 }
 
@@ -98,10 +99,10 @@ static void line_add(struct strbuf *out, const char *line, uint32_t from, uint32
 	}
 }
 
-/* White space as wide as the text before the caret: tabs stay tabs, a UTF-8 character is one column. */
-static void caret_indent(struct strbuf *out, const char *line, uint32_t from, uint32_t caret)
+/* White space as wide as the text before the mark: tabs stay tabs, a UTF-8 character is one column. */
+static void mark_indent(struct strbuf *out, const char *line, uint32_t from, uint32_t mark)
 {
-	for (uint32_t i = from; i < caret; i++) {
+	for (uint32_t i = from; i < mark; i++) {
 		if (line[i] == '\t')
 			strbuf_addch(out, '\t');
 		else if (((unsigned char)line[i] & 0xc0) != 0x80)
@@ -109,59 +110,122 @@ static void caret_indent(struct strbuf *out, const char *line, uint32_t from, ui
 	}
 }
 
-static void caret_draw(struct strbuf *out, const char *line, uint32_t caret, uint32_t end)
+static void mark_draw(struct strbuf *out, const char *line, uint32_t mark, uint32_t end, char first)
 {
-	strbuf_addch(out, '^');
-	for (uint32_t i = caret + 1; i < end; i++)
+	strbuf_addch(out, first);
+	for (uint32_t i = mark + 1; i < end; i++)
 		if (((unsigned char)line[i] & 0xc0) != 0x80)
 			strbuf_addch(out, '~');
 }
 
-static void excerpt_add(struct strbuf *out, const struct source *src, struct span span, uint32_t line_no,
-			uint32_t col)
+/* Where a span ends within the line in which it begins, as a column; white space behind the text is not counted. */
+static uint32_t span_last_col(const struct source *src, struct span span, uint32_t line_no, uint32_t col)
 {
-	uint32_t len, from, to, caret = col - 1;
+	uint32_t len, end = col - 1 + (span.end > span.begin ? span.end - span.begin : 1);
 	const char *line = source_line(src, line_no, &len);
-	const char *cut_left, *cut_right;
-	char gutter[16];
-	int width = snprintf(gutter, sizeof(gutter), "%u", line_no);
 
-	caret = MIN(caret, len);
-	line_window(len, caret, &from, &to);
-	cut_left = from ? "..." : "";
-	cut_right = to < len ? "..." : "";
-	strbuf_addf(out, "\n  %s | %s", gutter, cut_left);
-	line_add(out, line, from, to);
-	strbuf_addf(out, "%s\n  %*s | %*s", cut_right, width, "", (int)strlen(cut_left), "");
-	caret_indent(out, line, from, caret);
-	caret_draw(out, line, caret, MIN(to, caret + (span.end > span.begin ? span.end - span.begin : 1)));
+	if (end > len)
+		end = MAX(len, col);
+	while (end > col && end <= len && (line[end - 1] == ' ' || line[end - 1] == '\t'))
+		end--;
+	return end + 1;
 }
 
-static const char *severity_text(enum severity sev)
+void diag_place_add(struct strbuf *out, const struct sources *sources, struct span span)
+{
+	const struct source *src = source_of(sources, span);
+	uint32_t line, col;
+
+	if (!src)
+		return;
+	span_locate(sources, span, &line, &col);
+	strbuf_addf(out, "%s:%u:%u-%u: ", src->name, line, col, span_last_col(src, span, line, col));
+}
+
+/* The line in which a span begins behind `gutter`, and beneath it, behind `under`, a mark that begins with `first`. */
+static void excerpt_draw(struct strbuf *out, const struct sources *sources, struct span span, const char *gutter,
+			 const char *under, char first)
+{
+	const struct source *src = source_of(sources, span);
+	uint32_t len, from, to, line_no, col, mark, end;
+	const char *line, *cut;
+
+	span_locate(sources, span, &line_no, &col);
+	line = source_line(src, line_no, &len);
+	mark = MIN(col - 1, len);
+	line_window(len, mark, &from, &to);
+	cut = from ? "..." : "";
+	end = span_last_col(src, span, line_no, col) - 1;
+	strbuf_addf(out, "\n%s%s", gutter, cut);
+	line_add(out, line, from, to);
+	strbuf_addf(out, "%s\n%s%*s", to < len ? "..." : "", under, (int)strlen(cut), "");
+	mark_indent(out, line, from, mark);
+	mark_draw(out, line, mark, MIN(to, end), first);
+}
+
+void diag_excerpt_add(struct strbuf *out, const struct sources *sources, struct span span)
+{
+	if (source_of(sources, span))
+		excerpt_draw(out, sources, span, "", "", '~');
+}
+
+/*
+ * Compilers' form, "q.bt:3:14: error: ", and the line behind its number: editors find the place by it. Programs that
+ * were written for the reference look for its form, "q.bt:3:14-20: ERROR: ", and they say who they are.
+ */
+static bool form_is_reference(void)
+{
+	return getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED");
+}
+
+static const char *severity_text(enum severity sev, bool reference)
 {
 	switch (sev) {
-	case SEV_ERROR: return "error: ";
-	case SEV_WARNING: return "warning: ";
-	case SEV_INFO: return "note: ";
+	case SEV_ERROR: return reference ? "ERROR: " : "error: ";
+	case SEV_WARNING: return reference ? "WARNING: " : "warning: ";
+	case SEV_INFO: return reference ? "NOTE: " : "note: ";
 	default: return "";
 	}
 }
 
-/* "file:line:col: severity: message" and the excerpt. What has no place is the message alone, for its
- * receiver says how bad it is. */
+static void compiler_form(const struct diags *d, const struct diag *one, const struct source *src, struct strbuf *out)
+{
+	char gutter[24], under[24];
+	uint32_t line, col;
+
+	span_locate(d->sources, one->span, &line, &col);
+	strbuf_addf(out, "%s:%u:%u: %s%s", src->name, line, col, severity_text(one->sev, false), one->text);
+	snprintf(gutter, sizeof(gutter), "  %u | ", line);
+	snprintf(under, sizeof(under), "%*s | ", (int)strlen(gutter) - 3, "");
+	excerpt_draw(out, d->sources, one->span, gutter, under, '^');
+}
+
+/* Place, severity, message and the excerpt. What has no place is the message alone, for its receiver says
+ * how bad it is. */
 static void diag_text(const struct diags *d, const struct diag *one, struct strbuf *out)
 {
 	const struct source *src = source_of(d->sources, one->span);
-	uint32_t line, col;
 
 	if (!src) {
 		strbuf_addstr(out, one->text);
-		return;
+	} else if (form_is_reference()) {
+		diag_place_add(out, d->sources, one->span);
+		strbuf_addf(out, "%s%s", severity_text(one->sev, true), one->text);
+		diag_excerpt_add(out, d->sources, one->span);
+	} else {
+		compiler_form(d, one, src, out);
 	}
-	span_locate(d->sources, one->span, &line, &col);
-	strbuf_addf(out, "%s:%u:%u: %s%s", src->name, line, col,
-		    severity_text(one->sev), one->text);
-	excerpt_add(out, src, one->span, line, col);
+}
+
+/* Each line of it is a hint of its own. */
+static void hints_add(struct strbuf *out, const char *hint)
+{
+	while (hint && *hint) {
+		size_t len = strcspn(hint, "\n");
+
+		strbuf_addf(out, "\n%s%.*s", form_is_reference() ? "HINT: " : "hint: ", (int)len, hint);
+		hint += len + (hint[len] == '\n');
+	}
 }
 
 const char *diag_render(const struct diags *d, const struct diag *one)
@@ -174,8 +238,7 @@ const char *diag_render(const struct diags *d, const struct diag *one)
 	struct strbuf text = STRBUF_INIT;
 
 	diag_text(d, one, &text);
-	if (one->hint)
-		strbuf_addf(&text, "\nhint: %s", one->hint);
+	hints_add(&text, one->hint);
 	memcpy(kept, text.s, MIN(text.len, room - 1));
 	strbuf_free(&text);
 	return kept;

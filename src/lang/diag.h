@@ -2,10 +2,12 @@
 /*
  * Diag: what is wrong with a script, and where. A diagnostic is rendered as
  *
- *   q.bt:3:14: error: struct task_struct has no member 'pidd'
+ *   q.bt:3:22: error: struct task_struct has no member 'pidd'
  *     3 |     printf("%d", curtask.pidd);
  *       |                          ^~~~
  *   hint: did you mean 'pid'?
+ *
+ * or in the form of the reference, for programs that read what it says.
  *
  * They are kept in order of the source and handed to the reporter by diag_flush(), so a hint can still
  * be added to the last one. The same message at the same place is kept once (passes run repeatedly).
@@ -16,6 +18,7 @@
 #include <stdbool.h>
 
 #include "base/report.h"
+#include "base/strbuf.h"
 #include "lang/source.h"
 
 struct diag {
@@ -42,6 +45,10 @@ void diag_warn(struct diags *d, struct span span, const char *fmt, ...) __attrib
 void diag_hint(struct diags *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "did you mean 'X'?" as the hint, when a name among `names` is near `word`. */
 void diag_hint_nearest(struct diags *d, const char *word, const char *const *names, size_t n);
+/* "q.bt:3:22-26: ", where a span lies. Nothing for a span that lies nowhere. */
+void diag_place_add(struct strbuf *out, const struct sources *sources, struct span span);
+/* A newline, the line in which a span begins, and beneath it a mark as long as the span. */
+void diag_excerpt_add(struct strbuf *out, const struct sources *sources, struct span span);
 /* One rendered diagnostic, in the arena of `d`. */
 const char *diag_render(const struct diags *d, const struct diag *one);
 /* Hand everything to the reporter and forget it (nerrors stays). The text is as above without its hint:

@@ -35,6 +35,7 @@ struct probe_env {
 	bool dry_run;            /* attaching: leave nothing behind */
 	int32_t pid;             /* -p or the child of -c; 0: none */
 	bool pid_is_child;       /* of -c: it does not run its program yet */
+	const char *child_program; /* of -c: what it will run */
 	bool unsafe;             /* --unsafe: what may harm a traced process is allowed */
 	uint32_t max_probes;
 	bool keep_nesting_guard; /* a point runs under locks that programs take: see tracepoint.c */
@@ -52,12 +53,13 @@ struct body_reads {
  *   GUARD_WORD_IN   the u64 at ctx + ctx_offset is one of values[] (sorted, unsigned)
  *   GUARD_DEREF_IN  the s64 at *(u64 *)(ctx + ctx_offset) + offset (kernel memory) is one of values[];
  *                   with bytes 4 it is an s32, sign-extended
+ *   GUARD_RETURN_IN the program runs where functions begin (0) or return (1), as values[] says
  * When task_mask is not 0, there is no match either where the u32 at (current task) + task_offset has a
  * bit of task_mask set: a 32-bit system call of a 64-bit kernel, whose numbers mean something else. It
  * is tested after the number has matched, so that what does not match stays cheap.
  */
 struct guard {
-	enum { GUARD_NONE, GUARD_WORD_IN, GUARD_DEREF_IN } kind;
+	enum { GUARD_NONE, GUARD_WORD_IN, GUARD_DEREF_IN, GUARD_RETURN_IN } kind;
 	uint32_t ctx_offset, offset;
 	uint32_t bytes; /* 8 (0 means 8) or 4 */
 	uint32_t task_offset, task_mask;
@@ -91,6 +93,7 @@ struct attach_point {
 	bool unpaced;            /* RUN_ITER: the kernel cannot go on in the middle: all must be read at once */
 	/* for the kind's own attach(): meaning is private to it */
 	const char *target, *func;
+	uint32_t follower;   /* of its spec: it is attached by follow_attach(); 0: by attach() */
 	uint64_t number;     /* period, config, address, offset, signal */
 	uint64_t period_ns;  /* RUN_TIMER */
 	void *priv;
@@ -109,6 +112,7 @@ struct probe_link {
 	struct bpf_link *link; /* or NULL */
 	int fd;                /* or -1 */
 	bool slow_close;       /* closing waits for a grace period: closed in parallel, after switch-off */
+	bool returns;          /* the kernel waits for functions to return, and may have to let calls go unseen */
 	bool watches;          /* a watchpoint at `address`, which unwatch() may end */
 	uint64_t address;
 	bool to_read;          /* RUN_ITER: the session reads `fd` to its end */
@@ -172,6 +176,12 @@ struct probe_kind {
 	 * there is only one way.
 	 */
 	int (*settle)(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads);
+	/*
+	 * Can one program serve the points of two, these where functions begin and those where they return? Then
+	 * they are made ready for that: section says how, and attach() is given both, `begin` first. The kind
+	 * may leave this out.
+	 */
+	bool (*join)(struct probe_env *env, const attach_vec *begin, const attach_vec *end);
 	/* Fill ap->args. NULL: the kind has no args. May be asked late: reads tracefs or BTF. */
 	int (*args)(struct probe_env *env, struct attach_point *ap);
 	/* The type of this name ("struct foo", a typedef) as the traced program knows it; NULL: unknown. The
@@ -200,6 +210,14 @@ struct probe_kind {
 	 * *links for the caller to close. */
 	int (*attach)(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 		      uint32_t npoints, link_vec *links);
+	/*
+	 * For what is attached while the session runs, to addresses that functions are called with. follow(): the
+	 * text of a clause that hands them over by __watch(number, ADDRESS, whether the process is to be stopped
+	 * meanwhile); NULL: the spec is not of this form. follow_attach(): attach to one of them. Both may be NULL.
+	 */
+	const char *(*follow)(struct probe_env *env, const struct probe_spec *spec, uint32_t number);
+	int (*follow_attach)(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+			     uint64_t address, link_vec *links);
 };
 
 /* Does the kernel run its programs, not the session? */

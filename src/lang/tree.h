@@ -155,6 +155,7 @@ struct probe_spec {
 	VEC(const char *) parts;     /* the rest; quotes are removed, positional parameters put in */
 	VEC(struct span) part_spans;
 	VEC(bool) part_quoted;       /* a quoted part is never a pattern */
+	uint32_t follower;           /* number of the clause that was made to serve it; 0: none */
 };
 
 /* One action block as written. */

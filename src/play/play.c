@@ -19,7 +19,7 @@
 #include "view/pitch.h"
 
 #define BLOCK (PITCH_RATE / 100) /* 10 ms */
-#define LATENCY_US 50000
+#define LATENCY_US 40000
 /* How long the last number is heard after the input has ended. */
 #define LAST_BLOCKS 30
 

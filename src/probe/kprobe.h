@@ -10,6 +10,7 @@
 struct kprobe_place {
 	bool is_return;
 	bool multi;             /* one link serves all such points of a program */
+	bool session;           /* the link serves the entry and the return of the functions */
 	bool by_name;           /* it was asked for by its name: that it fails must be said */
 	uint64_t offset;        /* into the function */
 	/* Where the functions of this name are; none: the kernel finds the one there is by its name. */
@@ -25,6 +26,8 @@ int kprobe_list(struct probe_env *env, const struct probe_kind *kind, const stru
 
 /* kprobe_attach.c */
 const char *kprobe_missing(struct probe_env *env); /* NULL, or why the kernel has none */
+int kprobe_prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links);
+bool kprobe_join(struct probe_env *env, const attach_vec *begin, const attach_vec *end);
 int kprobe_attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 		  uint32_t npoints, link_vec *links);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Attaching kprobes: thousands through one link where the kernel can (kprobe.multi), each through a perf
- * event of its own where not, and why one was refused.
+ * Attaching kprobes: thousands through one link where the kernel can (kprobe.multi), with their returns
+ * (kprobe.session) where it can do that too, each through a perf event of its own where not, and why one was
+ * refused.
  */
 #include <sys/resource.h>
 
@@ -139,6 +140,8 @@ static int attach_perf(struct probe_env *env, struct bpf_program *prog, struct a
 		const struct kprobe_place *place = points[i]->priv;
 
 		err = perf_point(env, prog, points[i], &attr, cpus[0], links);
+		if (!err && first->is_return)
+			links->v[links->n - 1].returns = true;
 		if (!err)
 			continue;
 		/* What a pattern has brought along may be unfit for reasons that no list tells. */
@@ -198,12 +201,19 @@ static int multi_link(struct probe_env *env, struct bpf_program *prog, struct at
 		    .cnt = m.n, .retprobe = first->is_return);
 	struct probe_link *slot = link_slot(env, links);
 
+	int err;
+
 	slot->slow_close = true;
-	slot->link = bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
-	if (slot->link)
-		return 0;
-	links->n--;
-	return -errno;
+	slot->returns = first->is_return || first->session;
+	if (first->session) {
+		slot->fd = err = kernel_kprobe_session_link(bpf_program__fd(prog), m.names, m.addresses, m.cookies, m.n);
+	} else {
+		slot->link = bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
+		err = slot->link ? 0 : -errno;
+	}
+	if (err < 0)
+		links->n--;
+	return MIN(err, 0);
 }
 
 /*
@@ -215,13 +225,19 @@ static uint32_t multi_sort_out(struct probe_env *env, struct bpf_program *prog, 
 {
 	uint32_t before = links->n, left, right;
 
-	if (!multi_link(env, prog, points, n, links)) {
-		bpf_link__destroy(links->v[before].link);
+	int err = multi_link(env, prog, points, n, links);
+
+	if (!err) {
+		struct probe_link *l = &links->v[before];
+
+		bpf_link__destroy(TAKE_PTR(l->link));
+		if (l->fd >= 0)
+			close(TAKE_FD(l->fd));
 		links->n = before;
 		return n;
 	}
 	if (n == 1) {
-		report_debug(env->report, "%s is left out: %s", points[0]->name, strerror(errno));
+		report_debug(env->report, "%s is left out: %s", points[0]->name, strerror(-err));
 		return 0;
 	}
 	left = multi_sort_out(env, prog, points, n / 2, links);
@@ -246,6 +262,53 @@ static int attach_multi(struct probe_env *env, struct bpf_program *prog, struct 
 	return err ? refused(env, points[0], err) : 0;
 }
 
+/* ---- both ends of functions ---- */
+
+/*
+ * A session can count no entry when all the blocks that wait for returns are taken (the kernel has two for each
+ * function and processor, in one pool). With so many functions it does not come to that.
+ */
+#define SESSION_LEAST 32
+
+static bool same_functions(const struct attach_point *x, const struct attach_point *y)
+{
+	const struct kprobe_place *p = x->priv, *q = y->priv;
+
+	return p->multi && q->multi && !p->session && !q->session && x->cookie == y->cookie &&
+	       p->naddresses == q->naddresses && !strcmp(x->func, y->func) && !strcmp(x->target, y->target);
+}
+
+bool kprobe_join(struct probe_env *env, const attach_vec *begin, const attach_vec *end)
+{
+	if (begin->n < SESSION_LEAST || begin->n != end->n || end->v[0]->kind != &probe_kretprobe)
+		return false;
+	for (uint32_t i = 0; i < begin->n; i++)
+		if (!same_functions(begin->v[i], end->v[i]))
+			return false;
+	if (!kernel_has_kprobe_session(env->kernel) || kernel_kfunc_params(env->kernel, "bpf_session_is_return"))
+		return false;
+	for (uint32_t i = 0; i < begin->n; i++) {
+		struct kprobe_place *p = begin->v[i]->priv, *q = end->v[i]->priv;
+
+		p->session = q->session = true;
+		begin->v[i]->section = arena_printf(env->arena, "kprobe.session%s",
+						    begin->v[i]->section + strlen("kprobe.multi"));
+	}
+	return true;
+}
+
+int kprobe_prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, link_vec *links)
+{
+	const struct kprobe_place *place = ap->priv;
+
+	(void)env;
+	(void)links;
+	if (!place->session)
+		return 0;
+	bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
+	return bpf_program__set_expected_attach_type(prog, (enum bpf_attach_type)KERNEL_ATTACH_KPROBE_SESSION);
+}
+
 const char *kprobe_missing(struct probe_env *env)
 {
 	/* Which of the two it is takes longer to find out than another way takes to begin. */
@@ -257,8 +320,9 @@ int kprobe_attach(struct probe_env *env, struct bpf_program *prog, struct attach
 {
 	const struct kprobe_place *first = points[0]->priv;
 
+	/* The second half of a session's points are the returns of the first. */
 	if (first->multi)
-		return attach_multi(env, prog, points, npoints, links);
+		return attach_multi(env, prog, points, first->session ? npoints / 2 : npoints, links);
 	if (!kernel_has_kprobes(env->kernel))
 		return nearest_kind_report(env, points[0], kernel_kprobes_missing(env->kernel), -ENODEV);
 	return attach_perf(env, prog, points, npoints, links);

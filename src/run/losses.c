@@ -14,7 +14,7 @@
 #define TELL_EVERY_NS (1000 * 1000 * 1000ULL)
 
 /* The first entries of session.losses; refused updates of map m are at LOSS_MAPS + m.id. */
-enum { LOSS_EVENTS, LOSS_FAULTS, LOSS_TRUNCATED, LOSS_LOOPS, LOSS_DELETES, LOSS_MISSED, LOSS_CORRUPT, LOSS_MAPS };
+enum { LOSS_EVENTS, LOSS_FAULTS, LOSS_TRUNCATED, LOSS_LOOPS, LOSS_DELETES, LOSS_MISSED, LOSS_CALLS, LOSS_CORRUPT, LOSS_MAPS };
 
 int losses_open(struct session *s)
 {
@@ -25,6 +25,7 @@ int losses_open(struct session *s)
 		[LOSS_LOOPS] = { .label = "loop" },
 		[LOSS_DELETES] = { .label = "delete" },
 		[LOSS_MISSED] = { .label = "missed" },
+		[LOSS_CALLS] = { .label = "unseen" },
 		[LOSS_CORRUPT] = { .label = "corrupt" },
 	};
 
@@ -50,6 +51,46 @@ static uint64_t counter_read(const struct session *s, uint32_t counter)
 	return bss ? __atomic_load_n((const uint64_t *)(bss + COUNTER_OFFSET(counter)), __ATOMIC_RELAXED) : 0;
 }
 
+/* Of struct bpf_link_info, whose end is younger than the headers of some distributions. */
+struct link_info {
+	uint32_t type, id, prog_id, padding;
+	union {
+		struct {
+			uint64_t addresses;
+			uint32_t count, flags;
+			uint64_t missed;
+		} multi;
+		struct {
+			uint32_t type, padding;
+			uint64_t name;
+			uint32_t name_len, offset;
+			uint64_t address, missed;
+		} perf;
+		uint64_t all[16];
+	};
+};
+
+#define LINK_PERF 7
+#define LINK_KPROBE_MULTI 8
+#define PERF_KPROBE 3
+#define PERF_KRETPROBE 4
+
+/* What the kernel says that a kprobe's link did not run. */
+static uint64_t link_missed(const struct probe_link *l)
+{
+	struct link_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int fd = l->link ? bpf_link__fd(l->link) : l->fd;
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		return 0;
+	if (info.type == LINK_KPROBE_MULTI)
+		return info.multi.missed;
+	if (info.type == LINK_PERF && (info.perf.type == PERF_KPROBE || info.perf.type == PERF_KRETPROBE))
+		return info.perf.missed;
+	return 0;
+}
+
 /* Runs the kernel skipped because the same program was already running on that CPU, or that had no memory. */
 static uint64_t missed_runs_read(const struct session *s)
 {
@@ -64,6 +105,20 @@ static uint64_t missed_runs_read(const struct session *s)
 		if (!bpf_obj_get_info_by_fd(bpf_program__fd(s->programs[i]), &info, &len))
 			sum += info.recursion_misses;
 	}
+	vec_each(l, &s->links)
+		if (!l->returns)
+			sum += link_missed(l);
+	return sum;
+}
+
+/* The kernel has only so many blocks that wait for returns (of kretprobe). */
+static uint64_t unseen_calls_read(const struct session *s)
+{
+	uint64_t sum = 0;
+
+	vec_each(l, &s->links)
+		if (l->returns)
+			sum += link_missed(l);
 	return sum;
 }
 
@@ -85,6 +140,7 @@ static void losses_read_rest(struct session *s)
 	s->losses[LOSS_LOOPS].total = counter_read(s, COUNTER_LOOPS);
 	s->losses[LOSS_DELETES].total = counter_read(s, COUNTER_DELETES);
 	s->losses[LOSS_MISSED].total = missed_runs_read(s);
+	s->losses[LOSS_CALLS].total = unseen_calls_read(s);
 	s->losses[LOSS_CORRUPT].total = s->corrupt;
 }
 
@@ -113,6 +169,10 @@ static void loss_describe(const struct session *s, const struct loss *l, uint64_
 		break;
 	case LOSS_MISSED:
 		strbuf_addf(text, "%llu run%s of programs %s skipped", count, plural, n == 1 ? "was" : "were");
+		break;
+	case LOSS_CALLS:
+		strbuf_addf(text, "%llu call%s of functions %s not seen: too many waited for their return at once, which only "
+			    "fexit is always ready for", count, plural, n == 1 ? "was" : "were");
 		break;
 	case LOSS_CORRUPT:
 		strbuf_addf(text, "%llu event%s could not be understood; this is a bug in sonde", count, plural);
@@ -162,7 +222,7 @@ void session_losses(const struct session *s, struct session_losses *out)
 		.events_lost = counter_read(s, COUNTER_LOST),
 		.faults = counter_read(s, COUNTER_FAULTS),
 		.truncated = counter_read(s, COUNTER_TRUNCATED),
-		.missed_runs = missed_runs_read(s),
+		.missed_runs = missed_runs_read(s) + unseen_calls_read(s),
 	};
 	for (uint32_t i = 0; i < s->module->maps.n; i++)
 		out->map_refused += counter_read(s, COUNTER_MAPS + i);

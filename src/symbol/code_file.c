@@ -158,15 +158,14 @@ static struct code_file *file_add(struct code_files *all)
 	return f;
 }
 
-struct code_file *code_file_open(struct code_files *all, const char *path, uint64_t ino)
+struct code_file *code_file_open(struct code_files *all, const char *path)
 {
 	struct code_file *f;
 	struct elf_file *elf;
 	const char *why;
 	struct stat st;
 
-	/* Another file may lie there by now: no name is better than a wrong one. */
-	if (stat(path, &st) || (ino && st.st_ino != ino))
+	if (stat(path, &st))
 		return NULL;
 	for (f = all->first; f; f = f->next)
 		if (!f->is_vdso && f->dev == st.st_dev && f->ino == st.st_ino)

@@ -15,9 +15,12 @@
 /* Beyond this a map is not read: it would take time and memory that nobody has asked for. */
 #define MOST_BYTES (64u << 20)
 #define BLOCK_BYTES ((size_t)64 << 10)
+/* Descriptors might become scarce: beyond this one, maps of processes that have ended are given up. */
+#define MOST_FD 512
 
 struct perf_map {
-	uint32_t pid;
+	uint32_t pid, inner; /* inner: the number that the process has for itself */
+	int tmp_fd;          /* its /tmp where that is not ours; -1 */
 	dev_t dev;
 	ino_t ino;
 	off_t read_bytes;
@@ -30,25 +33,6 @@ struct perf_map {
  * code since. */
 #define MISSING_NS 5000000ULL
 #define STALE_NS 100000000ULL
-
-struct perf_map *perf_map_new(uint32_t pid)
-{
-	struct perf_map *m = calloc(1, sizeof(*m));
-
-	if (!m)
-		return NULL;
-	m->pid = pid;
-	m->syms.text = (struct strbuf)STRBUF_INIT;
-	return m;
-}
-
-void perf_map_free(struct perf_map *m)
-{
-	if (!m)
-		return;
-	symtab_free(&m->syms);
-	free(m);
-}
 
 /* The number that the process has in its own namespace: the last one of "NSpid: 12345 7". */
 static uint32_t inner_pid(uint32_t pid)
@@ -71,17 +55,53 @@ static uint32_t inner_pid(uint32_t pid)
 	return inner;
 }
 
-static int map_open(uint32_t pid)
+/* Services and containers have a /tmp of their own, which is out of reach once they have ended. */
+static int tmp_open(uint32_t pid)
 {
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, fd;
-	char path[96];
+	char path[64];
+	struct stat own, other;
+	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%u/root/tmp/perf-%u.map", pid, inner_pid(pid));
-	fd = open(path, flags);
-	if (fd >= 0)
-		return fd;
-	/* It may have ended. */
-	snprintf(path, sizeof(path), "/tmp/perf-%u.map", pid);
+	snprintf(path, sizeof(path), "/proc/%u/root/tmp", pid);
+	if (stat(path, &other) || stat("/tmp", &own) || (own.st_dev == other.st_dev && own.st_ino == other.st_ino))
+		return -1;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= MOST_FD)
+		close_fd(&fd);
+	return fd;
+}
+
+struct perf_map *perf_map_new(uint32_t pid)
+{
+	struct perf_map *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->pid = pid;
+	m->inner = inner_pid(pid);
+	m->tmp_fd = tmp_open(pid);
+	m->syms.text = (struct strbuf)STRBUF_INIT;
+	return m;
+}
+
+void perf_map_free(struct perf_map *m)
+{
+	if (!m)
+		return;
+	close_fd(&m->tmp_fd);
+	symtab_free(&m->syms);
+	free(m);
+}
+
+static int map_open(const struct perf_map *m)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	char name[32], path[96];
+
+	snprintf(name, sizeof(name), "perf-%u.map", m->inner);
+	if (m->tmp_fd >= 0)
+		return openat(m->tmp_fd, name, flags);
+	snprintf(path, sizeof(path), "/tmp/%s", name);
 	return open(path, flags);
 }
 
@@ -141,7 +161,7 @@ static void tail_read(struct perf_map *m, int fd)
 
 static void map_update(struct perf_map *m)
 {
-	_cleanup_close_ int fd = map_open(m->pid);
+	_cleanup_close_ int fd = map_open(m);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
@@ -160,7 +180,7 @@ static void map_update(struct perf_map *m)
 bool perf_map_find(struct perf_map *m, uint64_t addr, struct symbol *out)
 {
 	uint64_t now = symbol_clock_ns();
-	const struct sym *sym = m->sorted ? symtab_find(&m->syms, addr) : NULL;
+	const struct sym *sym = m->sorted ? symtab_find_latest(&m->syms, addr) : NULL;
 
 	if (now - m->looked_ns > (sym ? STALE_NS : MISSING_NS)) {
 		m->looked_ns = now;
@@ -168,7 +188,7 @@ bool perf_map_find(struct perf_map *m, uint64_t addr, struct symbol *out)
 		if (!m->sorted)
 			symtab_sort(&m->syms);
 		m->sorted = true;
-		sym = symtab_find(&m->syms, addr);
+		sym = symtab_find_latest(&m->syms, addr);
 	}
 	if (!sym)
 		return false;

@@ -31,6 +31,8 @@ uint32_t symtab_text(struct symtab *t, const char *text, size_t len);
 void symtab_sort(struct symtab *t);
 /* The symbol that holds the address, or NULL. */
 struct sym *symtab_find(const struct symtab *t, uint64_t addr);
+/* The same where symbols replace each other: of several the one of the lowest rank. */
+struct sym *symtab_find_latest(const struct symtab *t, uint64_t addr);
 void symtab_free(struct symtab *t);
 
 /* ---- code_file.c: what is known of a file that processes map ---- */
@@ -45,8 +47,8 @@ struct code_files {
 	const struct symbol_options *opt;
 };
 
-/* The file at a path, kept from then on. NULL: it cannot be opened, or its inode is not `ino` (0: any). */
-struct code_file *code_file_open(struct code_files *all, const char *path, uint64_t ino);
+/* The file at a path, kept from then on. NULL: it cannot be opened. */
+struct code_file *code_file_open(struct code_files *all, const char *path);
 /* The vdso, as this program has it. */
 struct code_file *code_file_vdso(struct code_files *all);
 /* The frames at a place in the file, at least one when it is named; 0: nothing is known. */
@@ -62,11 +64,20 @@ bool code_file_unwind_base(const struct code_file *f, uint64_t offset, uint64_t 
 /* ---- perf_map.c: what a compiler at run time says of its code ---- */
 
 struct perf_map;
-/* NULL when there is no memory. */
+/* While the process is there: it may see /tmp and its number otherwise than we do. NULL when there is no memory. */
 struct perf_map *perf_map_new(uint32_t pid);
 /* Reads what has been written since. */
 bool perf_map_find(struct perf_map *m, uint64_t addr, struct symbol *out);
 void perf_map_free(struct perf_map *m);
+
+/* ---- jit_dump.c: the same, from those that keep the code itself in a file ---- */
+
+struct jit_dump;
+/* NULL when it cannot be opened. */
+struct jit_dump *jit_dump_open(const char *path);
+/* Reads what has been written since. */
+bool jit_dump_find(struct jit_dump *d, uint64_t addr, bool is_return, struct symbol *out);
+void jit_dump_free(struct jit_dump *d);
 
 /* ---- process.c: what is mapped where ---- */
 
@@ -88,11 +99,20 @@ struct image {
 struct process {
 	uint32_t pid;
 	bool ended, read; /* read: from /proc, so that it is whole */
+	bool is_changed;  /* and nobody has taken notice: see process_take_changed() */
 	uint64_t read_ns;    /* when that was */
 	uint32_t changes;    /* another number after what it has mapped has changed */
 	struct image *image;
-	struct perf_map *perf_map;
+	struct jit *jit;
 };
+
+/* ---- jit.c: code that was made at run time ---- */
+
+struct jit;
+bool jit_find(struct process *p, uint64_t addr, bool is_return, struct symbol *out);
+/* Of a mapping that is such code or says where its names are: what is to be had only while the process is there. */
+void jit_hold(struct process *p, struct mapping *m);
+void jit_free(struct jit *jit);
 
 struct processes;
 
@@ -114,6 +134,8 @@ void process_mapped(struct processes *ps, uint32_t pid, uint64_t start, uint64_t
 void process_executed(struct processes *ps, uint32_t pid);
 void process_forked(struct processes *ps, uint32_t parent, uint32_t child);
 void process_ended(struct processes *ps, uint32_t pid);
+/* One that has mapped other code since it was taken last, or is new, in any order; 0: there are no more. */
+uint32_t process_take_changed(struct processes *ps);
 /* A number that grows with all of that. */
 uint32_t processes_changes(const struct processes *ps);
 
@@ -140,7 +162,11 @@ struct symbols {
 	struct program *programs;
 };
 
-/* usym.c: the file that lies in a mapping, opened; NULL: none. */
+/* usym.c: the ways to a mapped file, the best first; false: this way there is none. */
+#define MAPPING_PATH 4200
+#define MAPPING_WAYS 4
+bool mapping_path(const struct process *p, const struct mapping *m, unsigned way, char path[MAPPING_PATH]);
+/* The file that lies in a mapping, opened; NULL: none. */
 struct code_file *mapping_file(struct symbols *s, const struct process *p, struct mapping *m);
 
 /* CLOCK_MONOTONIC. */

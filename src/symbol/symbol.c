@@ -75,7 +75,8 @@ void symtab_sort(struct symtab *t)
 /* A label within a function has no size: this far back the function is looked for. */
 #define MOST_LABELS 32
 
-struct sym *symtab_find(const struct symtab *t, uint64_t addr)
+/* The first symbol behind the address. */
+static size_t sym_after(const struct symtab *t, uint64_t addr)
 {
 	size_t low = 0, high = t->n;
 
@@ -87,10 +88,31 @@ struct sym *symtab_find(const struct symtab *t, uint64_t addr)
 		else
 			high = mid;
 	}
-	for (size_t i = low; i && low - i < MOST_LABELS; i--)
+	return low;
+}
+
+struct sym *symtab_find(const struct symtab *t, uint64_t addr)
+{
+	size_t after = sym_after(t, addr);
+
+	for (size_t i = after; i && after - i < MOST_LABELS; i--)
 		if (addr - t->syms[i - 1].addr < t->syms[i - 1].size)
 			return &t->syms[i - 1];
-	return low && !t->syms[low - 1].size ? &t->syms[low - 1] : NULL;
+	return after && !t->syms[after - 1].size ? &t->syms[after - 1] : NULL;
+}
+
+struct sym *symtab_find_latest(const struct symtab *t, uint64_t addr)
+{
+	size_t after = sym_after(t, addr);
+	struct sym *found = NULL;
+
+	for (size_t i = after; i && after - i < MOST_LABELS; i--) {
+		struct sym *sym = &t->syms[i - 1];
+
+		if (addr - sym->addr < sym->size && (!found || sym->rank < found->rank))
+			found = sym;
+	}
+	return found;
 }
 
 void symtab_free(struct symtab *t)

@@ -1,16 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Usym: functions of processes: the mapping that holds an address, the file that lies there, its symbols. */
-#include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "base/util.h"
 #include "symbol/priv.h"
 
-/* The file as the process sees it, which may have a root directory of its own. */
+/* What an overlay shows may have another number than what it is made of, which is what the kernel tells. */
+static bool is_overlay(const char *path)
+{
+	struct statfs fs;
+
+	return !statfs(path, &fs) && fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+static bool is_file(const char *path, uint64_t ino)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_ino == ino;
+}
+
+bool mapping_path(const struct process *p, const struct mapping *m, unsigned way, char path[MAPPING_PATH])
+{
+	switch (way) {
+	case 0: /* as the process sees it, which may have a root directory of its own */
+	case 2:
+		snprintf(path, MAPPING_PATH, "/proc/%u/root%s", p->pid, m->path);
+		return way ? is_overlay(path) : is_file(path, m->ino);
+	case 1: /* it has been replaced, or the process has a name for it that we have not: the kernel has kept it */
+		snprintf(path, MAPPING_PATH, "/proc/%u/map_files/%llx-%llx", p->pid, (unsigned long long)m->start,
+			 (unsigned long long)m->end);
+		return true;
+	default: /* the process has ended */
+		snprintf(path, MAPPING_PATH, "%s", m->path);
+		return is_file(path, m->ino);
+	}
+}
+
 struct code_file *mapping_file(struct symbols *s, const struct process *p, struct mapping *m)
 {
-	char path[4200];
+	char path[MAPPING_PATH];
 
 	if (m->tried)
 		return m->file;
@@ -19,22 +51,10 @@ struct code_file *mapping_file(struct symbols *s, const struct process *p, struc
 		return m->file = code_file_vdso(&s->files);
 	if (!m->path || m->path[0] != '/')
 		return NULL;
-	snprintf(path, sizeof(path), "/proc/%u/root%s", p->pid, m->path);
-	m->file = code_file_open(&s->files, path, 0);
-	if (!m->file) {
-		/* It has been replaced, or the process has a name for it that we have not: the kernel has kept it. */
-		snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", p->pid, (unsigned long long)m->start,
-			 (unsigned long long)m->end);
-		m->file = code_file_open(&s->files, path, 0);
-	}
-	return m->file ? m->file : (m->file = code_file_open(&s->files, m->path, m->ino));
-}
-
-static bool perf_map_symbol(struct process *p, uint64_t addr, struct symbol *out)
-{
-	if (!p->perf_map)
-		p->perf_map = perf_map_new(p->pid);
-	return p->perf_map && perf_map_find(p->perf_map, addr, out);
+	for (unsigned way = 0; !m->file && way < MAPPING_WAYS; way++)
+		if (mapping_path(p, m, way, path))
+			m->file = code_file_open(&s->files, path);
+	return m->file;
 }
 
 static struct process *process_of(struct symbols *s, uint32_t pid)
@@ -64,12 +84,12 @@ uint32_t symbol_user_frames(struct symbols *s, uint32_t pid, uint64_t addr, bool
 		return 0;
 	out[0] = (struct symbol){ 0 };
 	if (!m)
-		return p && perf_map_symbol(p, addr, out) ? 1 : 0;
+		return p && jit_find(p, addr, is_return, out) ? 1 : 0;
 	f = mapping_file(s, p, m);
 	if (f)
 		n = code_file_frames(&s->files, f, addr - m->start + m->offset, is_return, out, max);
-	else if (m->is_code)
-		n = perf_map_symbol(p, addr, out);
+	if (!n && m->is_code)
+		n = jit_find(p, addr, is_return, out);
 	if (!n)
 		out[0] = (struct symbol){ 0 };
 	out[n ? n - 1 : 0].module = m->path;

@@ -213,6 +213,7 @@ static void file_hold(struct process *p, struct mapping *m, void *ctx)
 {
 	struct stat st;
 
+	jit_hold(p, m);
 	if (m->tried || !m->is_code || !m->path || m->path[0] != '/')
 		return;
 	if (stat(m->path, &st) || st.st_ino != m->ino)
@@ -232,7 +233,7 @@ static void mmap_apply(struct watch *w, const struct mmap2_record *r)
 		path = "";
 	process_mapped(w->processes, r->pid, r->addr, r->len, r->pgoff, r->ino, path);
 	p = process_known(w->processes, r->pid);
-	m = p && *path == '/' ? process_mapping(p, r->addr, false) : NULL;
+	m = p ? process_mapping(p, r->addr, false) : NULL;
 	if (m)
 		file_hold(p, m, w->symbols);
 }
@@ -293,7 +294,7 @@ static bool is_elsewhere(uint32_t pid)
 	return !stat("/", &own) && !stat(path, &other) && (own.st_dev != other.st_dev || own.st_ino != other.st_ino);
 }
 
-/* As /proc shows the path of a file that has been replaced or deleted. */
+/* A file that has been replaced or deleted, as /proc shows its path; and what code is made at run time. */
 static void deleted_hold(struct process *p, struct mapping *m, void *ctx)
 {
 	static const char mark[] = " (deleted)";
@@ -301,6 +302,8 @@ static void deleted_hold(struct process *p, struct mapping *m, void *ctx)
 
 	if (n > sizeof(mark) && str_eq(m->path + n - strlen(mark), mark))
 		file_hold(p, m, ctx);
+	else
+		jit_hold(p, m);
 }
 
 static void one_read(struct symbols *s, uint32_t pid)

@@ -54,6 +54,12 @@ static void put_digits(struct strbuf *out, const struct conversion *c, const cha
 	const struct format_piece *p = c->piece;
 	size_t start = out->len, nprefix = strlen(prefix), zeros = 0;
 
+	/* As in C, where a precision of none leaves nothing of a zero. */
+	if (!p->precision && ndigits == 1 && *digits == '0' && !(p->alt && p->conv == CONV_O))
+		ndigits = 0;
+	/* The 0 of octal numbers is one of the digits. */
+	if (p->conv == CONV_O && p->precision > (int32_t)ndigits)
+		nprefix = 0;
 	if (p->precision >= 0)
 		zeros = (size_t)p->precision > ndigits ? MIN((size_t)p->precision, MOST_WIDTH) - ndigits : 0;
 	else if (p->zero && !c->left && c->width > nprefix + ndigits)

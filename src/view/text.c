@@ -122,7 +122,12 @@ static int show_message(struct view *v, const struct record *rec)
 	view_place(v, &v->out, rec->span);
 	strbuf_addstr(&v->out, words[rec->sev]);
 	strbuf_add(&v->out, rec->text, rec->text_len);
-	if (!rec->text_len || rec->text[rec->text_len - 1] != '\n')
+	if (rec->helper)
+		strbuf_addf(&v->out, "\nAdditional Info - helper: %s, retcode: %lld", rec->helper,
+			    (long long)(int64_t)rec->number);
+	if (rec->shows_source)
+		view_excerpt(v, &v->out, rec->span);
+	if (!v->out.len || v->out.s[v->out.len - 1] != '\n')
 		strbuf_addch(&v->out, '\n');
 	return 0;
 }

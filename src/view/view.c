@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "lang/diag.h"
 
 #define FLUSH_BYTES (64 * 1024)
 
@@ -109,19 +110,17 @@ int view_close(struct view *v)
 	return err;
 }
 
+static const struct sources *view_sources(const struct view *v)
+{
+	return v->module && v->module->script ? v->module->script->sources : NULL;
+}
+
 void view_place(const struct view *v, struct strbuf *out, struct span span)
 {
-	const struct sources *sources = v->module && v->module->script ? v->module->script->sources : NULL;
-	const struct source *src = sources && span.file ? source_of(sources, span) : NULL;
-	struct span end = { .file = span.file, .begin = span.end, .end = span.end };
-	uint32_t line, col, last_line, last_col;
+	diag_place_add(out, view_sources(v), span);
+}
 
-	if (!src)
-		return;
-	span_locate(sources, span, &line, &col);
-	span_locate(sources, end, &last_line, &last_col);
-	if (line == last_line)
-		strbuf_addf(out, "%s:%u:%u-%u: ", src->name, line, col, last_col);
-	else
-		strbuf_addf(out, "%s:%u-%u: ", src->name, line, last_line);
+void view_excerpt(const struct view *v, struct strbuf *out, struct span span)
+{
+	diag_excerpt_add(out, view_sources(v), span);
 }

@@ -14,7 +14,7 @@ TESTS = script("""\
     test:bad { printf("shown\\n\\n"); return 2; }
     test:exits { exit(3); }
     test:complains { errorf("no %d", 7); }
-    bench:one { @ = count(); }
+    bench:one { @[nsecs % 64, "k"] = count(); }
     bench:skipped { return 1; }
     interval:s:1 { exit(); }
     """)

@@ -7,6 +7,8 @@ The form is that of tests/lang/cases.py, and every case has
               which the kernel must have for the case to work
     refused   given with needs: a regular expression found in standard error where the kernel lacks one of
               them; sonde must then end with status 1
+    before    commands of a shell that run first
+    where     features, likewise, of which it depends what is seen: where the kernel lacks one, the case says nothing
 {programs} stands for the directory of programs.py's programs, in all of a case.
 """
 import json
@@ -42,7 +44,10 @@ CASES = load()
 
 
 def job(case):
-    return lang.case_job(case)
+    job = lang.case_job(case)
+    if "before" in case.keys:
+        job["command"] = ["/bin/sh", "-c", case.keys["before"] + '\nexec "$@"', "sh", *job["command"]]
+    return job
 
 
 def features(answer):
@@ -57,10 +62,14 @@ def release(answer):
 
 
 def lacking(case, have):
-    needs = case.words("needs")
-    for name in needs:
+    return absent(case, "needs", have)
+
+
+def absent(case, key, have):
+    names = case.words(key)
+    for name in names:
         assert name in have, f"{case.file.name}:{case.line}: sonde --info names no feature {name}"
-    return [n for n in needs if not have[n]]
+    return [n for n in names if not have[n]]
 
 
 def check(case, answer, have):
@@ -98,6 +107,8 @@ class Results:
         self.now = {}
 
     def check(self, case, answer, have):
+        if absent(case, "where", have):
+            return
         self.now[case.id] = {"state": "fails"}
         missing = check(case, answer, have)
         self.now[case.id] = {"state": "no" if missing else "yes", "lacks": missing,

@@ -12,6 +12,7 @@ The form is that of tests/lang/cases.py with these keys:
     absent    likewise, and none may match
     needs     features, by the names `sonde --info` gives them, without which the tool cannot work on a kernel;
     refused   it must then end with status 1 and standard error must match this
+    untested  why the kernels of `kernels` cannot show the tool, in place of everything else: the case is not run
     kernels   names or beginnings of names of kernels that it can run on (`live 6.12`); all without it
 {programs} stands for the directory of the programs of tests/probes/programs, {sonde} for sonde itself, {here} for
 the directory of this file.
@@ -54,6 +55,9 @@ def load():
         where = f"{c.file}:{c.line}"
         if "tool" not in c.keys:
             raise ValueError(f"{where}: no tool")
+        if "untested" in c.keys:
+            UNTESTED.setdefault(c.keys["tool"], []).append(c)
+            continue
         if not any(k in c.keys for k in ("find", "out", "out-re", "err", "status")):
             raise ValueError(f"{where}: nothing is expected")
         for key in ("find", "absent"):

@@ -68,7 +68,13 @@ def cell(cases, seen, untested):
 def cells(kernel, seen):
     """{tool: (word, reasons)} on one kernel, of what was seen of its cases."""
     cases = evidence(kernel)
-    return {name: cell(cases.get(name, []), seen, t["untested"]) for name, t in tools().items()}
+    return {name: cell(cases.get(name, []), seen, untested_here(name, kernel) or t["untested"])
+            for name, t in tools().items()}
+
+
+def untested_here(name, kernel):
+    """Why this kernel cannot show the tool, or None."""
+    return next((c.keys["untested"] for c in toolcases.UNTESTED.get(name, []) if toolcases.runs_on(c, kernel)), None)
 
 
 def column_name(kernel, by_kernel):

@@ -400,6 +400,72 @@ static void test_scratch(void **state)
 		  "exit\n");
 }
 
+/* A task that is refused its scratch takes a spare block, and gives it back where the program ends. */
+static void test_task_scratch(void **state)
+{
+	struct ir_func *f = F(state);
+	uint32_t big = ir_slot_new(f, 1024, 8, "str"), go = ir_block_new(f, "go"), out = ir_block_new(f, "out");
+	vreg x = ir_load(f, ir_ctx(f), 0, 8, false);
+	struct code code;
+	struct diags d;
+
+	ir_br_imm(f, CC_EQ, x, 0, out, go);
+	ir_block_use(f, out);
+	ir_ret_imm(f, 0);
+	ir_block_use(f, go);
+	ir_call(f, BPF_FUNC_get_current_comm, 2, (vreg[]){ ir_slot_addr(f, big), ir_const(f, 16) });
+	ir_ret_imm(f, 0);
+	f->task_scratch = 40;
+	assert_int_equal(compile(f, &code, &d), 0);
+	assert_true(f->scratch_by_task);
+	assert_true(code.relos.v[0].index == IR_NO_MAP);
+	assert_true(code.relos.v[1].index == IR_NO_SPARE_MAP);
+	assert_int_equal(code.relos.v[2].kind, RELO_BSS);
+	expect(f, "r5 = *(u64 *)(r1 + 0)\n"
+		  "if r5 != 0 goto 4\n"
+		  "r0 = 0\n"
+		  "exit\n"
+		  "r6 = 0\n"
+		  "call get_current_task_btf\n"
+		  "r2 = r0\n"
+		  "r1 = map scratch ll\n"
+		  "r3 = 0\n"
+		  "r4 = 1\n"
+		  "call task_storage_get\n"
+		  "if r0 != 0 goto 38\n"
+		  "r6 = 0\n"
+		  "*(u32 *)(r10 - 4) = r6\n"
+		  "r1 = map spare ll\n"
+		  "r2 = r10\n"
+		  "r2 += -4\n"
+		  "call map_lookup_elem\n"
+		  "if r0 == 0 goto 32\n"
+		  "r5 = 1\n"
+		  "r5 = atomic_fetch_add(*(u64 *)(r0 + 0), r5)\n"
+		  "if r5 == 0 goto 29\n"
+		  "r5 = -1\n"
+		  "lock *(u64 *)(r0 + 0) += r5\n"
+		  "r6 += 1\n"
+		  "if r6 < 8 goto 14\n"
+		  "goto 32\n"
+		  "r6 = r0\n"
+		  "r0 += 8\n"
+		  "goto 38\n"
+		  "r5 = .bss + 40 ll\n"
+		  "r4 = 1\n"
+		  "lock *(u64 *)(r5 + 0) += r4\n"
+		  "r0 = 0\n"
+		  "exit\n"
+		  "r1 = r0\n"
+		  "r2 = 16\n"
+		  "call get_current_comm\n"
+		  "if r6 == 0 goto 44\n"
+		  "r5 = -1\n"
+		  "lock *(u64 *)(r6 + 0) += r5\n"
+		  "r0 = 0\n"
+		  "exit\n");
+}
+
 /* Slots used one after the other share their place. */
 static void test_shared_slots(void **state)
 {
@@ -586,7 +652,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(empty), test(unended), test(count), test(pid_tgid), test(ctx_over_call), test(and), test(stores),
 		test(narrow), test(no_extension), test(loop), test(settled), test(constants), test(scratch),
-		test(shared_slots), test(lines), test(relocations), test(core), test(too_much_scratch), test(too_large),
+		test(task_scratch), test(shared_slots), test(lines), test(relocations), test(core), test(too_much_scratch), test(too_large),
 		test(large), test(too_many_values),
 	};
 

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The frame of subjects: command line, help, completion, output, Ctrl-C."""
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import SONDE
+
+
+def test_help_is_the_same_everywhere(run):
+    asked, named = run("pressure", "--help"), run("help", "pressure")
+    assert asked.status == named.status == 0
+    assert asked.out == named.out
+    assert asked.out.startswith("usage: sonde pressure [OPTIONS]\n")
+    assert "  --duration TIME " in asked.out and "  -f, --view NAME " in asked.out
+
+
+def test_listed_with_the_commands(run):
+    assert "\n  sonde pressure [OPTIONS]" in run("--help").out
+
+
+def test_manual_is_made_of_the_entry(run):
+    res = run("help", "--manual", "pressure")
+    assert res.status == 0
+    assert res.out.startswith("sonde-pressure(1)\n\n# NAME\n\nsonde-pressure - ")
+    assert "*-f*, *--view* _NAME_\n\t" in res.out
+
+
+def test_completion(run):
+    assert run("complete", "pressur").out.startswith("pressure\t")
+    offered = run("complete", "pressure", "-").out
+    assert "--duration\t" in offered and "-f\t" in offered
+    assert run("complete", "pressure", "-f", "").out == "text\njson\n"
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--intervall", "1"], "ERROR: pressure: there is no option '--intervall'\nhint: did you mean --interval?\n"),
+    (["--interval", "soon"], "ERROR: --interval: 'soon' is no time\n"
+                             "hint: seconds, or a number with us, ms, s, m or h: 500ms\n"),
+    (["--interval"], "ERROR: --interval needs a value: TIME\n"),
+    (["--help=yes"], "ERROR: --help takes no value\n"),
+    (["-f", "xml"], "ERROR: --view: there is no 'xml'\nhint: one of: text json\n"),
+    (["word"], "ERROR: pressure does not know what to do with 'word'\n"),
+    (["--", "true"], "ERROR: pressure takes no command behind --\n"),
+])
+def test_wrong_command_line(run, args, said):
+    res = run("pressure", *args)
+    assert (res.status, res.out, res.err) == (2, "", said)
+
+
+def test_interrupt_ends_with_results():
+    p = subprocess.Popen([SONDE, "pressure", "-f", "json", "-i", "60"], stdout=subprocess.PIPE, text=True)
+    time.sleep(1)
+    p.send_signal(signal.SIGINT)
+    out, _ = p.communicate(timeout=20)
+    assert p.returncode == 130
+    assert '"type": "pressure"' in out
+
+
+def test_failed_write(run):
+    res = run("pressure", "--duration", "0.3", "-o", "/dev/full")
+    assert res.status == 1
+    assert "cannot write to /dev/full: No space left on device" in res.err
