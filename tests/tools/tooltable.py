@@ -8,9 +8,11 @@ import json
 import re
 
 import toolcases
+from values import all_compared
 
 DOC = toolcases.HERE.parent.parent / "docs" / "tools.md"
 MARKS = r"(<!-- table tools -->\n).*?(<!-- end tools -->)"
+VALUES = r"(<!-- table values -->\n).*?(<!-- end values -->)"
 KERNELS = ["live", "6.1", "6.12"]
 AREAS = {"cpu": "CPU", "memory": "Memory", "fs": "Files and file systems", "disk": "Disks", "net": "Network",
          "security": "Security", "app": "Applications and languages", "kernel": "The kernel itself",
@@ -124,5 +126,13 @@ def committed():
     return {r[0].strip("` "): dict(zip(head, (c.split(" [")[0].strip() for c in r[2:]))) for r in rows if r[0] != "tool"}
 
 
+def values():
+    """Which tools are compared with what: the table of the tests' own marks."""
+    rows = all_compared()
+    return (f"{len(rows)} tools.\n\n| tool | compared with |\n|---|---|\n"
+            + "".join(f"| `{tool}` | {source} |\n" for tool, source in rows.items()))
+
+
 def with_table(document, by_kernel):
+    document = re.sub(VALUES, lambda m: m[1] + values() + m[2], document, flags=re.S)
     return re.sub(MARKS, lambda m: m[1] + render(by_kernel) + m[2], document, flags=re.S)
