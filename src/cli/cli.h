@@ -87,6 +87,8 @@ struct messages {
 extern struct messages messages;
 /* "auto" (a terminal, and NO_COLOR is not set), "always" or "never" from the environment. */
 void messages_init(const struct options *o);
+/* May what goes to this file have colour? */
+bool colour_wanted(int fd);
 /* The receiver of the library's messages. */
 void message_receive(void *ctx, enum sonde_severity severity, const char *text, const char *hint);
 /* Say "ERROR: ..." and return `status`. `hint` may be NULL. */

@@ -5,9 +5,11 @@
 
 #include "base/util.h"
 #include "cli/cli.h"
+#include "cli/page.h"
 #include "cli/tool.h"
 
 #define COLUMN 24
+#define LIST_COLUMN 20
 
 /* Letters of a parameter, "-p, ". */
 static void add_letters(struct strbuf *out, const struct tool *t, const char *name)
@@ -139,6 +141,7 @@ int tool_help(const struct tool *t)
 
 struct list_page {
 	struct strbuf out;
+	struct page page;
 	const char *word; /* an area, or part of a name or of what is said; NULL: all */
 	char area[32];
 	size_t found;
@@ -151,6 +154,19 @@ static bool entry_matches(const struct list_page *l, const char *name, const cha
 	       strcasestr(aliases, l->word);
 }
 
+/* On a terminal they have lines of their own. */
+static void add_aliases(struct list_page *l, const char *aliases)
+{
+	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
+
+	strbuf_addf(&words, "(also %s)", aliases);
+	strbuf_addch(&l->out, l->page.columns ? '\n' : ' ');
+	strbuf_fill(&l->out, ' ', l->page.columns ? LIST_COLUMN : 0);
+	strbuf_addstr(&l->out, l->page.dim);
+	page_words(&l->out, &l->page, LIST_COLUMN, LIST_COLUMN, words.failed ? aliases : words.s);
+	strbuf_addstr(&l->out, l->page.plain);
+}
+
 static int on_tool(void *ctx, const char *name, const char *area, const char *summary, const char *aliases)
 {
 	struct list_page *l = ctx;
@@ -158,7 +174,11 @@ static int on_tool(void *ctx, const char *name, const char *area, const char *su
 	if (!str_eq(area, l->area) || !entry_matches(l, name, area, summary, aliases))
 		return 0;
 	l->found++;
-	strbuf_addf(&l->out, "  %-18s%s%s%s%s\n", name, summary, *aliases ? " (also " : "", aliases, *aliases ? ")" : "");
+	strbuf_addf(&l->out, "  %s%-*s%s", l->page.bold, LIST_COLUMN - 2, name, l->page.plain);
+	page_words(&l->out, &l->page, LIST_COLUMN, LIST_COLUMN, summary);
+	if (*aliases)
+		add_aliases(l, aliases);
+	strbuf_addch(&l->out, '\n');
 	return 0;
 }
 
@@ -187,7 +207,7 @@ static int name_compare(const void *a, const void *b)
 
 int cmd_tools(int argc, char **argv)
 {
-	struct list_page l = { .out = STRBUF_INIT, .word = argc > 1 ? argv[1] : NULL };
+	struct list_page l = { .out = STRBUF_INIT, .page = page_of_stdout(), .word = argc > 1 ? argv[1] : NULL };
 	struct areas areas = { .n = 0 };
 
 	if (argc > 2)
@@ -198,7 +218,7 @@ int cmd_tools(int argc, char **argv)
 		size_t before = l.out.len, title;
 
 		strcpy(l.area, areas.names[i]);
-		strbuf_addf(&l.out, "%s%s:\n", before ? "\n" : "", l.area);
+		strbuf_addf(&l.out, "%s%s%s:%s\n", before ? "\n" : "", l.page.bold, l.area, l.page.plain);
 		title = l.out.len;
 		tools_each(on_tool, &l);
 		if (l.out.len == title)
