@@ -26,6 +26,17 @@ static const char *spec_name(struct checker *c, const struct probe_spec *spec)
 	return text;
 }
 
+/* What was said of a probe at its place stands alone here, and names it or its kind. */
+static const char *reason_of(struct checker *c, const struct probe_spec *spec, const struct probe_kind *k, const char *said)
+{
+	const char *last = spec->parts.n ? spec->parts.v[spec->parts.n - 1] : spec->kind;
+	size_t len = strlen(said);
+
+	if (!strstr(said, last) && !strstr(said, k->name))
+		return arena_printf(c->arena, "no %s", spec_name(c, spec));
+	return len && said[len - 1] == '.' ? arena_strndup(c->arena, said, len - 1) : said;
+}
+
 /* What the kind has to say stays here: another way may do. */
 static const char *spec_missing(struct checker *c, const struct probe_spec *named)
 {
@@ -47,7 +58,7 @@ static const char *spec_missing(struct checker *c, const struct probe_spec *name
 	if (!k->expand(&env, spec, &points) && points.n)
 		return NULL;
 	if (diags.list.n)
-		return diags.list.v[0].text;
+		return reason_of(c, spec, k, diags.list.v[0].text);
 	if (k->space == SPACE_USER && spec->parts.n && str_eq(spec->parts.v[0], "*"))
 		return arena_printf(c->arena, "no program that runs has %s", spec_name(c, spec));
 	return arena_printf(c->arena, "nothing matches %s", spec_name(c, spec));
