@@ -92,10 +92,10 @@ static void text_bool(const struct view *v, struct strbuf *out, const struct typ
 	strbuf_addstr(out, number_load(data, t->size, false) ? "true" : "false");
 }
 
-/* It is taken to have gone on, as the reference does, when it fills all that max_strlen leaves. */
+/* It is taken to have gone on, as the reference does, when it is of max_strlen bytes. */
 static bool string_was_cut(const struct view *v, const struct type *t, size_t len)
 {
-	return t->size == v->module->config.max_strlen && len + 1 >= t->size;
+	return t->size == v->module->config.max_strlen + 1 && len + 1 >= t->size;
 }
 
 static void text_string(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
