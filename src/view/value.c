@@ -142,10 +142,10 @@ static void members_text(const struct view *v, struct strbuf *out, const struct 
 			members_text(v, out, f->type, data + f->offset, first);
 			continue;
 		}
-		strbuf_addstr(out, *first ? "." : ", .");
+		strbuf_addstr(out, *first ? "." : v->is_dense ? ",." : ", .");
 		*first = false;
 		strbuf_addstr(out, f->name ? f->name : "");
-		strbuf_addstr(out, " = ");
+		strbuf_addstr(out, v->is_dense ? "=" : " = ");
 		value_text(v, out, f->type, field_bytes(f, data, tmp));
 	}
 }
@@ -158,9 +158,9 @@ static void text_struct(const struct view *v, struct strbuf *out, const struct t
 		strbuf_addstr(out, "{}");
 		return;
 	}
-	strbuf_addstr(out, "{ ");
+	strbuf_addstr(out, v->is_dense ? "{" : "{ ");
 	members_text(v, out, t, data, &first);
-	strbuf_addstr(out, " }");
+	strbuf_addstr(out, v->is_dense ? "}" : " }");
 }
 
 static void text_enum(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
@@ -178,9 +178,9 @@ static void text_record(const struct view *v, struct strbuf *out, const struct t
 {
 	bool first = true;
 
-	strbuf_addstr(out, "{ ");
+	strbuf_addstr(out, v->is_dense ? "{" : "{ ");
 	members_text(v, out, t, data, &first);
-	strbuf_addstr(out, " }");
+	strbuf_addstr(out, v->is_dense ? "}" : " }");
 }
 
 static void items_text(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
@@ -189,7 +189,7 @@ static void items_text(const struct view *v, struct strbuf *out, const struct ty
 		const struct field *f = &t->fields[i];
 
 		if (i)
-			strbuf_addstr(out, ", ");
+			strbuf_addstr(out, v->is_dense ? "," : ", ");
 		value_text(v, out, f->type, data + f->offset);
 	}
 }
