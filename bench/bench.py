@@ -129,7 +129,7 @@ def main():
     print(limits_text(tables))
     if args.write:
         args.write.write_text(document(tables, about, ["make", "bench"]))
-    return 0 if any(t.samples.values() for t in tables) else 1
+    return 0 if any(any(t.samples.values()) for t in tables) else 1
 
 
 if __name__ == "__main__":

@@ -63,8 +63,8 @@ def run_measured(tools, argv, seconds=DEADLINE, env=None):
     """(wall ms, CPU ms, peak MiB) of one process that must succeed."""
     read, write = os.pipe()
     with tempfile.TemporaryFile() as err:
-        p = spawn(["sh", "-c", f'exec 3>&{write}; exec "$@"', "sh", tools.measure, *argv], pass_fds=(write,),
-                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err, env=dict(os.environ, **(env or {})))
+        p = spawn([tools.measure, write, *argv], pass_fds=(write,), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                  stderr=err, env=dict(os.environ, **(env or {})))
         os.close(write)
         try:
             p.wait(timeout=seconds)
@@ -91,8 +91,7 @@ class Tracer:
         self.figures, write = os.pipe()
         if pin is not None:
             argv = ["taskset", "-c", str(pin), *argv]
-        argv = ["sh", "-c", f'exec 3>&{write}; exec "$@"', "sh", tools.measure, *argv]
-        self.p = spawn(argv, stdin=subprocess.PIPE, stdout=self.out, stderr=self.err, pass_fds=(write,),
+        self.p = spawn([tools.measure, write, *argv], stdin=subprocess.PIPE, stdout=self.out, stderr=self.err, pass_fds=(write,),
                        env=dict(os.environ, **(env or {})))
         os.close(write)
         self.reader = os.fdopen(self.figures)

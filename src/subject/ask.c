@@ -31,11 +31,22 @@ static void on_message(void *ctx, enum sonde_severity severity, const char *text
 		strbuf_add(a->q.why, text, strcspn(text, "\n"));
 }
 
+/* Of the losses, those after which something may have happened that was not seen. A delete of what is not there is none. */
+static bool loses_events(const struct sonde_record *rec)
+{
+	static const char *const kinds[] = { "\"lost_events\"", "{\"map\":", "{\"missed\":", "{\"corrupt\":" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strstr(sonde_record_json(rec), kinds[i]))
+			return true;
+	return false;
+}
+
 static int on_record(void *ctx, const struct sonde_record *rec)
 {
 	struct asking *a = ctx;
 
-	if (sonde_record_kind(rec) == SONDE_LOST)
+	if (sonde_record_kind(rec) == SONDE_LOST && loses_events(rec))
 		a->lost += sonde_record_number(rec);
 	return a->q.record ? a->q.record(a->q.ctx, rec) : 0;
 }

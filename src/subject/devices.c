@@ -244,6 +244,15 @@ static void summary(struct devices *d, bool udev)
 	out_json(d->run, "summary", j);
 }
 
+/* From here on nothing is missed. */
+static void announce(struct devices *d, bool udev)
+{
+	json_object(&d->j, NULL);
+	json_bool(&d->j, "udev_runs", udev);
+	json_end(&d->j);
+	out_json(d->run, "attached", &d->j);
+}
+
 static int watch_all(struct devices *d)
 {
 	enum from from = d->settings->from;
@@ -256,6 +265,7 @@ static int watch_all(struct devices *d)
 	d->fd = events_open(d->run, from != FROM_UDEV, from != FROM_KERNEL);
 	if (d->fd < 0)
 		return SUBJECT_FAILED;
+	announce(d, udev);
 	if (!loop_watch(d->run, d->fd, EPOLLIN, on_ready, d) || loop_run(d->run))
 		return SUBJECT_FAILED;
 	on_ready(d, 0);

@@ -8,13 +8,14 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
-#include "subject/subject.h"
-#include "udev/udev.h"
+#include "subject/devices_replay.h"
 
 struct settings {
 	struct text_list context;
 	bool no_context, notes;
 	uint64_t lines;
+	const char *device;
+	struct text_list events;
 };
 
 static const struct settings defaults = { .lines = 6 };
@@ -25,6 +26,9 @@ static const struct subject_option options[] = {
 	{ 0, "no-context", NULL, "judge the rules as if there were no others", OPTION_FLAG, offsetof(struct settings, no_context) },
 	{ 0, "notes", NULL, "also what does no harm on most machines", OPTION_FLAG, offsetof(struct settings, notes) },
 	{ 0, "lines", "N", "how many corrected lines to print for a finding (6)", OPTION_NUMBER, offsetof(struct settings, lines), 1, 100000 },
+	{ 0, "device", "PATH", "instead: send events of this device through the rules, and show\nwhat each comes to", OPTION_TEXT,
+	  offsetof(struct settings, device) },
+	{ 0, "event", "NAME", "which events (add, bind); may be given several times", OPTION_LIST, offsetof(struct settings, events) },
 	{ 0 },
 };
 
@@ -311,6 +315,16 @@ static void judge_unread(struct lint *l)
 
 /* ---- the whole ---- */
 
+static int replay_one(struct lint *l)
+{
+	static const char *const usual[] = { "add", "bind" };
+	const struct text_list *events = &l->settings->events;
+
+	if (events->n)
+		return replay_device(l->run, l->a, &l->rules, l->settings->device, events->v, events->n);
+	return replay_device(l->run, l->a, &l->rules, l->settings->device, usual, ARRAY_SIZE(usual));
+}
+
 static int lint_all(struct lint *l)
 {
 	int status = read_all(l);
@@ -318,6 +332,8 @@ static int lint_all(struct lint *l)
 
 	if (status)
 		return status;
+	if (l->settings->device)
+		return replay_one(l);
 	udev_lint(l->a, &l->rules, &l->found);
 	judge_unread(l);
 	vec_each(f, &l->rules.files)
@@ -367,6 +383,7 @@ const struct subject subject_devices_lint = {
 	.examples =
 		"sonde devices lint\n  the rules of this machine\n"
 		"sonde devices lint 60-mydevice.rules\n  a file before it is installed\n"
+		"sonde devices lint --device /dev/bus/usb/001/002\n  what the rules make of a device, at \"add\" and at \"bind\"\n"
 		"sonde devices lint -f json debian/package.udev\n  in a build pipeline",
 	.verdicts = true,
 	.options = options,
