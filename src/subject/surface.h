@@ -71,6 +71,8 @@ struct row {
 struct rows {
 	struct row *v;
 	size_t n, room;
+	uint32_t *slots; /* by hash: a row plus one; 0 is free */
+	size_t nslots;   /* a power of two, at least twice n */
 };
 
 #define UNSEEN_MOST 8

@@ -229,6 +229,20 @@ static int judge(struct audit *a, const struct target *t, const struct filters *
 	return verdicts_status(a->run);
 }
 
+/* Without these there would be no refusal to be seen, however many there are. */
+static int check_probes(struct subject_run *r)
+{
+	static const char *const probes[] = {
+		"tracepoint:raw_syscalls:sys_enter", "rawtracepoint:sys_exit", "rawtracepoint:signal_generate",
+		"rawtracepoint:sched_process_fork", "tracepoint:sched:sched_process_exit",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
+		if (!probe_exists(probes[i]))
+			return subject_fail(r, SUBJECT_UNSEEN, NULL, "not observable: refusals: this kernel has no %s", probes[i]);
+	return 0;
+}
+
 static int listen_all(struct audit *a, struct target *t)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, why = STRBUF_INIT;
@@ -264,7 +278,8 @@ int audit_run(struct subject_run *r, struct target *t)
 		return subject_fail(r, SUBJECT_FAILED, NULL, "out of memory");
 	a->run = r;
 	before = filters_of(t);
-	status = listen_all(a, t);
+	status = check_probes(r);
+	status = status ? status : listen_all(a, t);
 	if (!status) {
 		summary(a, t, &before);
 		status = judge(a, t, &before);

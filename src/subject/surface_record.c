@@ -15,37 +15,74 @@ const char *const part_names[] = { "outside", "setup", "work" };
 
 /* ---- rows ---- */
 
-static struct row *row_new(struct surface *s, struct rows *rows)
+static size_t row_hash(const struct row *r)
 {
-	struct row *v;
+	uint64_t h = 14695981039346656037u ^ (uint64_t)r->part;
 
-	if (rows->n < rows->room)
-		return &rows->v[rows->n++];
-	v = realloc(rows->v, (rows->room * 2 + 32) * sizeof(*v));
-	if (!v) {
-		s->failed = true;
-		return NULL;
-	}
-	rows->v = v;
-	rows->room = rows->room * 2 + 32;
-	return &rows->v[rows->n++];
+	for (const char *p = r->text; p && *p; p++)
+		h = (h ^ (unsigned char)*p) * 1099511628211u;
+	h = (h ^ (uint64_t)r->a) * 1099511628211u;
+	h = (h ^ (uint64_t)r->b) * 1099511628211u;
+	return (size_t)(h ^ h >> 32);
+}
+
+static bool row_eq(const struct row *x, const struct row *y)
+{
+	return x->part == y->part && x->a == y->a && x->b == y->b && str_eq(x->text, y->text);
+}
+
+/* Where this row is, or the free slot where it would be. */
+static uint32_t *find_slot(const struct rows *rows, const struct row *r)
+{
+	size_t at = row_hash(r);
+
+	while (rows->slots[at & (rows->nslots - 1)] && !row_eq(&rows->v[rows->slots[at & (rows->nslots - 1)] - 1], r))
+		at++;
+	return &rows->slots[at & (rows->nslots - 1)];
+}
+
+/* Room for one more. */
+static bool rows_grow(struct rows *rows)
+{
+	size_t room = rows->room ? rows->room * 2 : 32;
+	struct row *v = realloc(rows->v, room * sizeof(*v));
+	uint32_t *slots = v ? calloc(room * 2, sizeof(*slots)) : NULL;
+
+	rows->v = v ? v : rows->v;
+	if (!slots)
+		return false;
+	free(rows->slots);
+	rows->slots = slots;
+	rows->nslots = room * 2;
+	rows->room = room;
+	for (size_t i = 0; i < rows->n; i++)
+		*find_slot(rows, &rows->v[i]) = (uint32_t)i + 1;
+	return true;
 }
 
 void surface_add(struct surface *s, enum table t, const char *text, enum part part, int64_t a, int64_t b, uint64_t count)
 {
 	struct rows *rows = &s->table[t];
-	struct row *new;
+	struct row want = { .part = part, .a = a, .b = b, .count = count };
+	uint32_t *slot;
 
-	for (struct row *r = rows->v; r < rows->v + rows->n; r++)
-		if (r->part == part && r->a == a && r->b == b && str_eq(r->text, text)) {
-			r->count += count;
-			return;
-		}
-	new = row_new(s, rows);
-	if (!new)
+	if (rows->n == rows->room && !rows_grow(rows)) {
+		s->failed = true;
 		return;
-	*new = (struct row){ text ? strdup(text) : NULL, part, a, b, count };
-	s->failed |= text && !new->text;
+	}
+	want.text = text ? strdup(text) : NULL;
+	if (text && !want.text) {
+		s->failed = true;
+		return;
+	}
+	slot = find_slot(rows, &want);
+	if (*slot) {
+		rows->v[*slot - 1].count += count;
+		free(want.text);
+		return;
+	}
+	rows->v[rows->n++] = want;
+	*slot = (uint32_t)rows->n;
 }
 
 void surface_free(struct surface *s)
@@ -54,6 +91,7 @@ void surface_free(struct surface *s)
 		for (size_t i = 0; i < s->table[t].n; i++)
 			free(s->table[t].v[i].text);
 		free(s->table[t].v);
+		free(s->table[t].slots);
 	}
 	for (size_t i = 0; i < s->nunseen; i++)
 		strbuf_free(&s->unseen[i].why);
@@ -236,6 +274,34 @@ static int ask_most(struct surface *s, struct subject_run *r, const struct targe
 	return subject_fail(r, SUBJECT_UNSEEN, NULL, "not observable: system calls: %s", why.s);
 }
 
+/* What the question leaves out where the kernel has no such event. */
+static const struct {
+	const char *probe, *item; /* item NULL: nothing can be said without it */
+} needed_probes[] = {
+	{ "tracepoint:raw_syscalls:sys_enter", NULL },
+	{ "rawtracepoint:sched_process_fork", NULL },
+	{ "tracepoint:sched:sched_process_exec", NULL },
+	{ "tracepoint:sched:sched_process_exit", NULL },
+	{ "tracepoint:syscalls:sys_enter_socket", "sockets" },
+	{ "tracepoint:syscalls:sys_enter_prctl", "arguments" },
+	{ "tracepoint:syscalls:sys_exit_openat", "files" },
+};
+
+static int note_missing(struct surface *s, struct subject_run *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(needed_probes); i++) {
+		_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
+
+		if (probe_exists(needed_probes[i].probe))
+			continue;
+		if (!needed_probes[i].item)
+			return subject_fail(r, SUBJECT_UNSEEN, NULL, "not observable: this kernel has no %s", needed_probes[i].probe);
+		strbuf_addf(&why, "this kernel has no %s", needed_probes[i].probe);
+		surface_unseen(s, needed_probes[i].item, &why);
+	}
+	return 0;
+}
+
 static void note_functions(struct surface *s, const struct surface_settings *settings)
 {
 	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
@@ -254,7 +320,8 @@ int surface_record(struct surface *s, struct subject_run *r, struct target *t)
 	int status;
 
 	target_params(t, text, params);
-	status = ask_most(s, r, t, settings->functions, params);
+	status = note_missing(s, r);
+	status = status ? status : ask_most(s, r, t, settings->functions, params);
 	for (int i = 0; i < 3; i++)
 		strbuf_free(&text[i]);
 	note_functions(s, settings);

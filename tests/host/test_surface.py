@@ -201,6 +201,11 @@ def test_container_starts_under_its_profile_at_first_try():
 
 
 @needs_runc
+def test_functions_of_a_container():
+    containers.check_functions(containers.functions(SONDE, "runc"))
+
+
+@needs_runc
 def test_hundred_of_hundred_refusals():
     containers.check_audit(containers.audit(SONDE, "runc"))
 
