@@ -87,7 +87,7 @@ const struct subject subject_surface = {
 		"does to make it.\n\n"
 		"A profile allows what the programs did, what the runtime does between loading the profile and starting the first program, and "
 		"what its threads may do at any time. Record the start of a container for that: the runtime as COMMAND. Calls that were not made "
-		"while sonde looked are not allowed, so let the container do all of its work.\n\n"
+		"while sonde looked are not allowed, so let the container do all of its work. The recording ends with COMMAND.\n\n"
 		"Refusals are found by what is missing (--audit): a refused call leaves the kernel and never entered it. So it works with every profile, "
 		"and also where nothing is logged. Give the recordings (-f json -o FILE) to \"sonde surface diff\".",
 	.examples =

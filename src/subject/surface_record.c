@@ -11,6 +11,13 @@
 
 extern const char surface_bt[], surface_cap_tracepoint_bt[], surface_cap_fexit_bt[], surface_cap_kprobe_bt[];
 
+/* Does the thread make a system call of 32-bit programs, whose numbers are others? */
+#if defined(__x86_64__)
+static const char compat[] = "macro is_compat() { (curtask.thread_info.status & 2) != 0 }\n";
+#else
+static const char compat[] = "macro is_compat() { false }\n";
+#endif
+
 const char *const part_names[] = { "outside", "setup", "work" };
 
 /* ---- rows ---- */
@@ -253,8 +260,8 @@ static int ask_most(struct surface *s, struct subject_run *r, const struct targe
 {
 	_cleanup_strbuf_ struct strbuf base = STRBUF_INIT, with = STRBUF_INIT, why = STRBUF_INIT, why_not = STRBUF_INIT;
 
-	strbuf_addstr(&base, surface_bt);
-	strbuf_addstr(&with, surface_bt);
+	strbuf_addf(&base, "%s%s", compat, surface_bt);
+	strbuf_addstr(&with, base.s);
 	if (functions) {
 		add_functions(&with, functions);
 		s->has_functions = s->has_capabilities = ask_capabilities(s, r, t, &with, params, &why);

@@ -34,7 +34,8 @@ static const struct udev_rule *last_look(const struct udev_rules *r, const char 
 			if (!looks_at_tag(*other, tag))
 				continue;
 			last = *other;
-			*behind = *behind || comes_before(rule, *other) || (*file)->rules.v[0]->file == rule->file;
+			/* Within a file, the order may be as it is for a reason. */
+			*behind = *behind || comes_before(rule, *other) || *file == rule->file;
 		}
 	return last;
 }
