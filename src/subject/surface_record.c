@@ -9,7 +9,8 @@
 #include "base/util.h"
 #include "subject/surface.h"
 
-extern const char surface_bt[], surface_cap_tracepoint_bt[], surface_cap_fexit_bt[], surface_cap_kprobe_bt[];
+extern const char surface_bt[], surface_cap_tracepoint_bt[], surface_cap_fexit_bt[],
+	surface_cap_kprobe_bt[];
 
 /* Does the thread make a system call of 32-bit programs, whose numbers are others? */
 #if defined(__x86_64__)
@@ -43,7 +44,8 @@ static uint32_t *find_slot(const struct rows *rows, const struct row *r)
 {
 	size_t at = row_hash(r);
 
-	while (rows->slots[at & (rows->nslots - 1)] && !row_eq(&rows->v[rows->slots[at & (rows->nslots - 1)] - 1], r))
+	while (rows->slots[at & (rows->nslots - 1)] &&
+	       !row_eq(&rows->v[rows->slots[at & (rows->nslots - 1)] - 1], r))
 		at++;
 	return &rows->slots[at & (rows->nslots - 1)];
 }
@@ -67,7 +69,8 @@ static bool rows_grow(struct rows *rows)
 	return true;
 }
 
-void surface_add(struct surface *s, enum table t, const char *text, enum part part, int64_t a, int64_t b, uint64_t count)
+void surface_add(struct surface *s, enum table t, const char *text, enum part part, int64_t a,
+		 int64_t b, uint64_t count)
 {
 	struct rows *rows = &s->table[t];
 	struct row want = { .part = part, .a = a, .b = b, .count = count };
@@ -146,13 +149,16 @@ static int64_t key_int(const struct sonde_record *rec, size_t row, int part)
 	return str_eq(sonde_record_key_part(rec, row, (size_t)part), "true");
 }
 
-static void add_row(struct surface *s, const struct map_row *m, const struct sonde_record *rec, size_t row)
+static void add_row(struct surface *s, const struct map_row *m, const struct sonde_record *rec,
+		    size_t row)
 {
 	int64_t count = 1;
-	enum part part = m->part < 0 ? m->fixed : (enum part)MIN((uint64_t)key_int(rec, row, m->part), PART_WORK);
+	enum part part = m->part < 0 ? m->fixed :
+		(enum part)MIN((uint64_t)key_int(rec, row, m->part), PART_WORK);
 
 	sonde_record_value_int(rec, row, &count);
-	surface_add(s, m->table, m->text < 0 ? NULL : sonde_record_key_part(rec, row, (size_t)m->text), part, key_int(rec, row, m->a),
+	surface_add(s, m->table, m->text < 0 ? NULL :
+		    sonde_record_key_part(rec, row, (size_t)m->text), part, key_int(rec, row, m->a),
 		    key_int(rec, row, m->b), (uint64_t)count);
 }
 
@@ -182,7 +188,8 @@ static void add_file(struct surface *s, const struct sonde_record *rec, size_t r
 			strbuf_addf(&path, "/%s", name);
 	}
 	sonde_record_value_int(rec, row, &count);
-	surface_add(s, TABLE_FILES, path.s, (enum part)MIN((uint64_t)key_int(rec, row, 0), PART_WORK), key_int(rec, row, 2), 0,
+	surface_add(s, TABLE_FILES, path.s, (enum part)MIN((uint64_t)key_int(rec, row, 0),
+							   PART_WORK), key_int(rec, row, 2), 0,
 		    (uint64_t)count);
 }
 
@@ -216,10 +223,12 @@ static const struct {
 };
 
 /* Begins to ask for what `text` says. -1: it cannot, and `why` says why. */
-static int try_ask(struct surface *s, struct subject_run *r, const struct target *t, const char *text, const char *const *params,
+static int try_ask(struct surface *s, struct subject_run *r, const struct target *t,
+		   const char *text, const char *const *params,
 		   struct strbuf *why)
 {
-	struct question q = { .name = "surface", .source = text, .params = params, .record = on_record, .ctx = s, .why = why };
+	struct question q = { .name = "surface", .source = text, .params = params,
+		.record = on_record, .ctx = s, .why = why };
 
 	if (t->child) {
 		q.pid = sonde_child_pid(t->child);
@@ -230,7 +239,8 @@ static int try_ask(struct surface *s, struct subject_run *r, const struct target
 }
 
 /* `text` with the first of the ways by which capabilities can be seen here. */
-static bool ask_capabilities(struct surface *s, struct subject_run *r, const struct target *t, const struct strbuf *text,
+static bool ask_capabilities(struct surface *s, struct subject_run *r, const struct target *t,
+			     const struct strbuf *text,
 			     const char *const *params, struct strbuf *why)
 {
 	bool any = false;
@@ -256,15 +266,18 @@ static void add_functions(struct strbuf *text, const char *pattern)
 }
 
 /* Capabilities with functions, without them, or neither: what goes of these. */
-static int ask_most(struct surface *s, struct subject_run *r, const struct target *t, const char *functions, const char *const *params)
+static int ask_most(struct surface *s, struct subject_run *r, const struct target *t,
+		    const char *functions, const char *const *params)
 {
-	_cleanup_strbuf_ struct strbuf base = STRBUF_INIT, with = STRBUF_INIT, why = STRBUF_INIT, why_not = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf base = STRBUF_INIT, with = STRBUF_INIT, why = STRBUF_INIT,
+		why_not = STRBUF_INIT;
 
 	strbuf_addf(&base, "%s%s", compat, surface_bt);
 	strbuf_addstr(&with, base.s);
 	if (functions) {
 		add_functions(&with, functions);
-		s->has_functions = s->has_capabilities = ask_capabilities(s, r, t, &with, params, &why);
+		s->has_functions = s->has_capabilities = ask_capabilities(s, r, t, &with, params,
+									  &why);
 		s->has_functions = s->has_functions || !try_ask(s, r, t, with.s, params, &why_not);
 	}
 	if (!s->has_functions) {
@@ -302,7 +315,9 @@ static int note_missing(struct surface *s, struct subject_run *r)
 		if (probe_exists(needed_probes[i].probe))
 			continue;
 		if (!needed_probes[i].item)
-			return subject_fail(r, SUBJECT_UNSEEN, NULL, "not observable: this kernel has no %s", needed_probes[i].probe);
+			return subject_fail(r, SUBJECT_UNSEEN, NULL,
+					    "not observable: this kernel has no %s",
+					    needed_probes[i].probe);
 		strbuf_addf(&why, "this kernel has no %s", needed_probes[i].probe);
 		surface_unseen(s, needed_probes[i].item, &why);
 	}
@@ -344,13 +359,16 @@ int surface_record(struct surface *s, struct subject_run *r, struct target *t)
 
 /* Threads, memory, waiting and signals: what Go and others do whenever they see fit. */
 const char *const calls_always[] = {
-	"clock_gettime", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "exit", "exit_group", "futex", "getpid", "gettid",
-	"madvise", "mmap", "mprotect", "munmap", "nanosleep", "read", "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+	"clock_gettime", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "exit",
+	"exit_group", "futex", "getpid", "gettid",
+	"madvise", "mmap", "mprotect", "munmap", "nanosleep", "read", "restart_syscall",
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
 	"sched_yield", "sigaltstack", "tgkill", "write", NULL,
 };
 
 static const char *const calls_anytime[] = {
-	"brk", "clone", "clone3", "epoll_create1", "epoll_wait", "eventfd2", "fcntl", "getrandom", "mremap", "pipe2", "rseq",
+	"brk", "clone", "clone3", "epoll_create1", "epoll_wait", "eventfd2", "fcntl", "getrandom",
+	"mremap", "pipe2", "rseq",
 	"sched_getaffinity", "set_robust_list", "arch_prctl",
 };
 
@@ -369,7 +387,8 @@ bool call_is_anytime(const char *name)
 static bool call_builds(const char *name)
 {
 	static const char *const names[] = {
-		"mount", "umount", "umount2", "pivot_root", "setns", "unshare", "chroot", "sethostname", "setdomainname", "move_mount",
+		"mount", "umount", "umount2", "pivot_root", "setns", "unshare", "chroot",
+		"sethostname", "setdomainname", "move_mount",
 		"open_tree", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr",
 	};
 
