@@ -390,7 +390,10 @@ static int run(struct subject_run *r)
 		lint_free(&l);
 		return subject_fail(r, SUBJECT_FAILED, NULL, "out of memory");
 	}
-	status = lint_all(&l);
+	if (l.settings->events.n && !l.settings->device)
+		status = subject_fail(r, SUBJECT_USAGE, NULL, "--event goes with --device");
+	else
+		status = lint_all(&l);
 	lint_free(&l);
 	return status;
 }
