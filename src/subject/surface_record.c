@@ -260,9 +260,20 @@ static bool ask_capabilities(struct surface *s, struct subject_run *r, const str
 	return false;
 }
 
-static void add_functions(struct strbuf *text, const char *pattern)
+/* Each of the patterns is a probe of its own. */
+static void add_functions(struct strbuf *text, const char *patterns)
 {
-	strbuf_addf(text, "\nkprobe:%s\n{\n\t$p = @in[curtask.tgid];\n\tif $p != 0 { @function[part($p), func] = count() }\n}\n", pattern);
+	const char *comma = "\n";
+
+	while (*patterns) {
+		size_t n = strcspn(patterns, ", ");
+
+		if (n)
+			strbuf_addf(text, "%skprobe:%.*s", comma, (int)n, patterns);
+		comma = n ? ",\n" : comma;
+		patterns += n + (patterns[n] != 0);
+	}
+	strbuf_addstr(text, "\n{\n\t$p = @in[curtask.tgid];\n\tif $p != 0 { @function[part($p), func] = count() }\n}\n");
 }
 
 /* Capabilities with functions, without them, or neither: what goes of these. */
