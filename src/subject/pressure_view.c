@@ -42,7 +42,7 @@ struct view {
 	struct grower growers[MOST_GROWERS];
 	size_t ngrowers;
 	struct psi psi[RES_COUNT];
-	uint64_t shown_ns;
+	uint64_t shown_ns, shown; /* when last, and how often */
 	pid_t oom_killed;
 };
 
@@ -377,6 +377,7 @@ static int show(void *ctx, uint32_t events)
 	v->nrows = v->dropped = v->nrunning = v->nissuing = 0;
 	v->oom_killed = 0;
 	v->shown_ns = now;
+	v->shown++;
 	return 0;
 }
 
@@ -436,7 +437,7 @@ int view_run(struct subject_run *r)
 	err = start(v);
 	err = err ? err : loop_run(r);
 	/* What has come since the last interval ended, unless that was just now. */
-	if (!err && now_ns() - v->shown_ns > v->set->interval_ns / 10)
+	if (!err && (!v->shown || now_ns() - v->shown_ns > v->set->interval_ns / 10))
 		show(v, 0);
 	for (enum resource res = 0; res < RES_COUNT; res++)
 		strbuf_free(&v->why[res]);
