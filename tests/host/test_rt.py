@@ -55,7 +55,7 @@ def test_running_process(run):
 
 def test_process_that_ends(run):
     """What was seen until then is told; what was not is no pass."""
-    p = subprocess.Popen([rtcases.PROGRAM, "good", "300"])
+    p = subprocess.Popen([rtcases.PROGRAM, "good", "1000"])
     res = run("rt", "-p", p.pid, "--duration", "20", "-f", "json", "--scope", "process")
     p.wait()
     assert res.status == 0, res

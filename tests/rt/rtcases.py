@@ -30,7 +30,7 @@ MODES = {
     "pipe": {"waits"},
 }
 # Follows from the fault, or not, by chance: memory that is not locked may be there all the same.
-MAY_FAIL = {"unlocked": {"page-faults"}, "mutex": {"wakers"}, "everyone": set()}
+MAY_FAIL = {"unlocked": {"page-faults"}, "mutex": {"wakers"}, "memory": {"waits"}}
 # Words that the evidence of a failed item must hold.
 EVIDENCE = {"fault": "page fault", "memory": "munmap", "relative": "clock_nanosleep", "realtime": "CLOCK_REALTIME",
             "timer": "timer_create", "kill": "SIGUSR1", "mutex": "mutex without priority inheritance", "rwlock": "read-write lock",
