@@ -76,6 +76,7 @@ struct sonde_compile_options {
 	const char *const *ways;     /* the probes of each way to ask the question, separated by blanks: the first way that */
 	size_t nways;                /* this kernel offers is taken, and probes that only other ways have are left out */
 	bool helper_errors;          /* a message for every read of memory that fails, with its place */
+	const char *child_program;   /* with pid_is_child: what it will run, as sonde_child_program() says; or NULL */
 };
 
 /* Compile `source` (NUL-terminated). `o` may be NULL. */
@@ -101,6 +102,21 @@ SONDE_API size_t sonde_question_probe_count(const struct sonde_question *q);
 SONDE_API int sonde_format(const char *source, const char *name, char **out, sonde_message_fn message,
 			   void *message_ctx);
 
+/* ---- the process ---- */
+
+/* What holds for the whole process; the texts must outlive it. */
+struct sonde_process_options {
+	size_t size;
+	const char *debug_dirs;          /* directories with ':' between them: separate debugging information is there too */
+	const char *traceable_functions; /* a file that is read in place of the kernel's list of functions that can be traced */
+	const char *without_features;    /* what to do without: kprobe_multi, kprobe_session, uprobe_multi, with ',' between */
+	bool libbpf_log, verifier_log;   /* tell what libbpf says, or what the verifier says of each program */
+	sonde_message_fn message;        /* receives that, and what is wrong with the above */
+	void *message_ctx;
+};
+/* Once, before anything else is asked of the library. 0, or a negative errno after a message. */
+SONDE_API int sonde_process_setup(const struct sonde_process_options *o);
+
 /* ---- run ---- */
 
 /* Return non-zero to end the session with that value as the result of sonde_session_poll(). */
@@ -113,6 +129,8 @@ struct sonde_session_options {
 	sonde_message_fn message;
 	void *message_ctx;
 	pid_t pid;                  /* the session ends when this process ends; 0: none */
+	const pid_t *unwind_pids;   /* the unwind tables of these processes are read at the start; must outlive it */
+	size_t nunwind_pids;
 	bool dry_run;               /* attach only: begin programs are not run */
 	bool keep_capabilities;     /* otherwise those not needed any more are dropped after attaching */
 	/* Some probes take the kernel 0.1 s to detach. With this, sonde_session_free() leaves that to a forked
@@ -152,6 +170,8 @@ struct sonde_child; /* a process that is ready to run a command and waits for so
 SONDE_API int sonde_child_start(const char *command, sonde_message_fn message, void *message_ctx,
 				struct sonde_child **out);
 SONDE_API pid_t sonde_child_pid(const struct sonde_child *c);
+/* The file of the program that it will run. */
+SONDE_API const char *sonde_child_program(const struct sonde_child *c);
 /* Let it run the command. When the kernel refuses to run it, the negative errno of that. */
 SONDE_API int sonde_child_continue(struct sonde_child *c);
 /* End it (SIGTERM, and SIGKILL when it does not go) if it still runs, reap it and free it. *status, which
@@ -211,6 +231,10 @@ SONDE_API int sonde_view_open(const char *name, const struct sonde_question *q,
 SONDE_API int sonde_view_record(struct sonde_view *v, const struct sonde_record *r);
 SONDE_API int sonde_view_flush(struct sonde_view *v);
 SONDE_API int sonde_view_close(struct sonde_view *v); /* frees it */
+/* Has it written something to the terminal that it will write anew in the same place? */
+SONDE_API bool sonde_view_stands(const struct sonde_view *v);
+/* Let it stay as it is: somebody else is about to write to the terminal. */
+SONDE_API void sonde_view_leave(struct sonde_view *v);
 /* Names of all views, NULL-terminated. */
 SONDE_API const char *const *sonde_view_names(void);
 /* The view that a file of this name asks for (".csv", ...); NULL: none. */
@@ -220,8 +244,11 @@ SONDE_API bool sonde_view_takes_file(const char *name, const char *path);
 /* The program sonde-NAME that shows a view to a person when it is not written to a file: it is given JSON records.
  * NULL: none. */
 SONDE_API const char *sonde_view_player(const char *name);
-/* Is this view a picture, which is made at the end from some of the records, or a stream that shows them all? */
-SONDE_API bool sonde_view_is_picture(const char *name);
+/* The same, of several pictures the one for what the question counts and prints: stacks, histograms, numbers. */
+SONDE_API const char *sonde_view_for_question(const struct sonde_question *q, const char *path);
+/* Is this view a picture, which is made at the end from some of the records, or a stream that shows them all? Some are
+ * pictures only in files of certain names. path NULL: standard output. */
+SONDE_API bool sonde_view_is_picture(const char *name, const char *path);
 /* Is this record part of the picture? Always true of other views. */
 SONDE_API bool sonde_view_takes(const struct sonde_view *v, const struct sonde_record *r);
 /* A flame graph (SVG, or HTML when o->file ends so) of a recording of stacks, two files of folded text: widths are those

@@ -8,6 +8,7 @@
 #include "probe/kinds.h"
 #include "lang/ktype.h"
 #include "symbol/symbol.h"
+#include "symbol/dwlib.h"
 
 struct listing {
 	struct arena *arena;     /* of the pattern */
@@ -223,7 +224,8 @@ static int info_build(info_fn fn, void *ctx)
 {
 	int err = fn(ctx, "Build", "sonde", SONDE_VERSION);
 
-	return err ? err : fn(ctx, "Build", "libbpf", libbpf_version_string());
+	err = err ? err : fn(ctx, "Build", "libbpf", libbpf_version_string());
+	return err ? err : fn(ctx, "Build", "libdw (DWARF support)", dwlib_get(NULL) ? "yes" : "no");
 }
 
 int sonde_info(int (*fn)(void *ctx, const char *group, const char *name, const char *value), void *ctx,
@@ -251,6 +253,6 @@ int sonde_list_functions(int (*fn)(void *ctx, const char *name, const char *sign
 
 	for (size_t i = 0; func_families[i]; i++)
 		for (const struct func_def *f = func_families[i]; !err && f->name; f++)
-			err = fn(ctx, f->name, f->signature, f->summary);
+			err = f->flags & FUNC_HIDDEN ? 0 : fn(ctx, f->name, f->signature, f->summary);
 	return err;
 }

@@ -38,7 +38,7 @@ static int build(const struct options *o)
 		return status;
 	if (!o->output)
 		default_output(&name, o->file);
-	q = question_compile(o, 0, &status);
+	q = question_compile(o, NULL, &status);
 	if (!q)
 		return status;
 	if (sonde_question_write(q, o->output ? o->output : name.s))

@@ -55,6 +55,11 @@ struct options {
 	const char *include_dirs[MOST_INCLUDES], *includes[MOST_INCLUDES];
 	size_t ninclude_dirs, nincludes;
 	unsigned verbose;
+	struct strbuf debug_dirs;  /* --debuginfo, all of them */
+	const char *traceable, *without, *emit_elf;
+	pid_t unwind_pids[MOST_INCLUDES];
+	size_t nunwind_pids;
+	bool libbpf_log, verifier_log;
 	const char *ignored[16]; /* options that were accepted and have no effect here */
 	size_t nignored;
 };
@@ -73,6 +78,7 @@ int options_each(int (*fn)(void *ctx, char letter, const char *name, const char 
 
 struct messages {
 	bool quiet, no_warnings, colour;
+	bool logs; /* -d libbpf, -d verifier: what was asked for is shown with -q too */
 	unsigned verbose;
 };
 /* How this process speaks: set once from the options; errors are always shown. */
@@ -120,7 +126,7 @@ const char *program_name(const struct options *o);
 /* The text of the program (free() it), or NULL after a message and *status set. */
 char *program_read(const struct options *o, int *status);
 /* Compile what the options name, for this process (0: all). NULL after messages and *status set. */
-struct sonde_question *question_compile(const struct options *o, pid_t child, int *status);
+struct sonde_question *question_compile(const struct options *o, const struct sonde_child *child, int *status);
 /* What the named parameters of the program are. Returns the exit status. */
 int show_params(const struct options *o);
 /* -l: hand over the probes of the program that the options name. Returns the exit status. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Message: what this program says to the person, on standard error. Diagnostics of a script name their
- * place themselves ("q.bt:3:14-20: ERROR: ..."); everything else is introduced with "ERROR: " or "WARNING: ", as the
+ * place themselves ("q.bt:3:14: error: ..."); everything else is introduced with "ERROR: " or "WARNING: ", as the
  * reference does it, for programs that look at what it says.
  */
 #include "cli/cli.h"
@@ -33,20 +33,20 @@ void messages_init(const struct options *o)
 {
 	messages = (struct messages){
 		.quiet = o->quiet, .no_warnings = o->no_warnings, .verbose = o->verbose,
-		.colour = colour_wanted(),
+		.colour = colour_wanted(), .logs = o->libbpf_log || o->verifier_log,
 	};
 }
 
 static const struct {
-	const char *word, *colour;
+	const char *placed, *word, *colour;
 } severities[] = {
-	[SONDE_ERROR] = { "ERROR: ", "\033[1;31m" },
-	[SONDE_WARNING] = { "WARNING: ", "\033[1;35m" },
-	[SONDE_INFO] = { "sonde: ", "" },
-	[SONDE_DEBUG] = { "sonde: ", "" },
+	[SONDE_ERROR] = { "error: ", "ERROR: ", "\033[1;31m" },
+	[SONDE_WARNING] = { "warning: ", "WARNING: ", "\033[1;35m" },
+	[SONDE_INFO] = { "", "sonde: ", "" },
+	[SONDE_DEBUG] = { "", "sonde: ", "" },
 };
 
-/* Does the text begin with its place, "name:line:col-col: "? */
+/* Does the text begin with its place, "name:line:col"? */
 static bool has_place(const char *text)
 {
 	const char *eol = text + strcspn(text, "\n"), *p = text;
@@ -74,15 +74,14 @@ static void add_coloured(struct strbuf *out, const char *text, const char *colou
 /* The severity word inside a rendered diagnostic gets its colour; the text stays the same. */
 static void add_placed(struct strbuf *out, const char *text, const char *word, const char *colour)
 {
-	const char *at = *word ? strstr(text, word) : NULL;
+	const char *at = *word ? strcasestr(text, word) : NULL;
 
 	if (!at || !messages.colour || at > text + strcspn(text, "\n")) {
 		strbuf_addstr(out, text);
 		return;
 	}
 	strbuf_add(out, text, (size_t)(at - text));
-	add_coloured(out, word, colour);
-	strbuf_addstr(out, at + strlen(word));
+	strbuf_addf(out, "%s%.*s\033[0m%s", colour, (int)strlen(word), at, at + strlen(word));
 }
 
 static bool wanted(enum sonde_severity severity)
@@ -93,7 +92,7 @@ static bool wanted(enum sonde_severity severity)
 	case SONDE_WARNING:
 		return !messages.no_warnings;
 	case SONDE_INFO:
-		return !messages.quiet;
+		return !messages.quiet || messages.logs;
 	default:
 		return messages.verbose >= 2;
 	}
@@ -126,7 +125,7 @@ void message_receive(void *ctx, enum sonde_severity severity, const char *text, 
 	if (!wanted(severity))
 		return;
 	if (has_place(text)) {
-		add_placed(&out, text, severities[severity].word, severities[severity].colour);
+		add_placed(&out, text, severities[severity].placed, severities[severity].colour);
 	} else {
 		add_coloured(&out, severities[severity].word, severities[severity].colour);
 		strbuf_addstr(&out, text);
@@ -134,7 +133,7 @@ void message_receive(void *ctx, enum sonde_severity severity, const char *text, 
 	if (!len || text[len - 1] != '\n')
 		strbuf_addch(&out, '\n');
 	if (hint && *hint)
-		strbuf_addf(&out, "hint: %s\n", hint);
+		strbuf_addf(&out, "%s: %s\n", getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") ? "HINT" : "hint", hint);
 	write_stderr(&out);
 }
 

@@ -240,9 +240,13 @@ int question_list(const struct options *o, int (*fn)(void *ctx, const char *prob
 	return with_source(o, &c, list_source, &l);
 }
 
-struct sonde_question *question_compile(const struct options *o, pid_t child, int *status)
+struct sonde_question *question_compile(const struct options *o, const struct sonde_child *child, int *status)
 {
-	struct sonde_compile_options c = { .pid = child ? child : o->pid, .pid_is_child = child != 0 };
+	struct sonde_compile_options c = {
+		.pid = child ? sonde_child_pid(child) : o->pid,
+		.pid_is_child = child != NULL,
+		.child_program = child ? sonde_child_program(child) : NULL,
+	};
 	struct sonde_question *q = NULL;
 
 	*status = compile(o, &c, &q);

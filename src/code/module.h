@@ -57,6 +57,7 @@ struct module {
 	bool imports_c;                /* compiled C is linked to it, which may hold programs of its own */
 	bool unwinds;                  /* it has the maps of code/unwind.h */
 	uint64_t keep_capabilities;    /* (1 << CAP_*) what its functions need while it runs */
+	bool follows;                  /* there is a map of addresses that functions were called with: watched.h */
 	uint32_t bss_bytes;            /* of .bss: struct control, then the counters */
 	/* -d texts, made on demand by module_dump() */
 	struct lowered *lowered;
@@ -65,9 +66,10 @@ struct module {
 /* First bytes of .bss: written by the session. */
 struct control {
 	uint32_t off;      /* 1: programs that test it return at once */
-	uint32_t pad;      /* 0 for ever: programs use it as a zero that the verifier does not know */
+	uint32_t pad;
 	uint64_t start_ns; /* CLOCK_MONOTONIC (bpf_ktime_get_ns) when the session began; `elapsed` */
 	int64_t result;    /* what the test or benchmark that has just run returned */
+	uint64_t zero;     /* for ever, which the verifier does not know: of a shorter one it would know the upper bits */
 };
 
 /* The counters are u64s behind it, in cache lines of their own: programs read `off` all the time. */

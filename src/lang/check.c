@@ -55,6 +55,7 @@ static int (*const passes[])(struct checker *) = {
 	pass_map_decls,
 	pass_macros,
 	pass_ways,
+	pass_follow,
 	pass_probes,
 	pass_subprogs,
 	pass_types,

@@ -156,25 +156,42 @@ static const char *spec_text(struct checker *c, const struct probe_spec *spec)
 	return text;
 }
 
+/* Who expects that a probe may be missing can say so, unless the message has told already. */
+static void missing_remedy(struct checker *c, const struct probe_spec *spec, const struct diag *what)
+{
+	const struct span nowhere = { 0 };
+
+	if (!what->hint || !strstr(what->hint, "missing_probes"))
+		check_error(c, nowhere, "Unable to attach probe: %s. If this is expected, set the 'missing_probes' config "
+			    "variable to 'warn'.", spec_text(c, spec));
+}
+
 /* Nothing matches: an error, a warning or nothing, as missing_probes says. The kind may have said already
  * what is missing. */
 static void probe_missing(struct checker *c, const struct probe_spec *spec, uint32_t ndiags)
 {
+	const struct span nowhere = { 0 };
 	struct diags *d = c->diags;
 	struct diag *last;
 
 	if (d->list.n == ndiags)
-		check_error(c, spec->span, "no probe matches %s", spec_text(c, spec));
-	if (d->list.n == ndiags || c->env->config.missing_probes == MISSING_ERROR)
+		check_error(c, spec->span, "Probe has no valid attach points. Nothing matches %s", spec_text(c, spec));
+	if (d->list.n == ndiags)
 		return;
 	last = &d->list.v[d->list.n - 1];
 	if (last->sev != SEV_ERROR)
 		return;
+	if (c->env->config.missing_probes == MISSING_ERROR) {
+		missing_remedy(c, spec, last);
+		return;
+	}
 	d->nerrors--;
-	if (c->env->config.missing_probes == MISSING_WARN)
+	if (c->env->config.missing_probes == MISSING_WARN) {
 		last->sev = SEV_WARNING;
-	else
+		diag_warn(d, nowhere, "Unable to attach probe: %s. Skipping.", spec_text(c, spec));
+	} else {
 		d->list.n--;
+	}
 }
 
 static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *points)
@@ -273,7 +290,7 @@ static int nothing_wanted(struct checker *c)
 	const struct span nowhere = { 0 };
 
 	if (c->priv->block_missing)
-		return check_error(c, nowhere, "No probes attached; none of the script's probes exists");
+		return check_error(c, nowhere, "Attachment failed for all probes. None of the script's probes exists");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_TEST)
 		return check_error(c, nowhere, "No probes attached; use --test to run test probes");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_BENCH)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -109,9 +110,9 @@ static void mark_indent(struct strbuf *out, const char *line, uint32_t from, uin
 	}
 }
 
-static void mark_draw(struct strbuf *out, const char *line, uint32_t mark, uint32_t end)
+static void mark_draw(struct strbuf *out, const char *line, uint32_t mark, uint32_t end, char first)
 {
-	strbuf_addch(out, '~');
+	strbuf_addch(out, first);
 	for (uint32_t i = mark + 1; i < end; i++)
 		if (((unsigned char)line[i] & 0xc0) != 0x80)
 			strbuf_addch(out, '~');
@@ -141,48 +142,90 @@ void diag_place_add(struct strbuf *out, const struct sources *sources, struct sp
 	strbuf_addf(out, "%s:%u:%u-%u: ", src->name, line, col, span_last_col(src, span, line, col));
 }
 
-void diag_excerpt_add(struct strbuf *out, const struct sources *sources, struct span span)
+/* The line in which a span begins behind `gutter`, and beneath it, behind `under`, a mark that begins with `first`. */
+static void excerpt_draw(struct strbuf *out, const struct sources *sources, struct span span, const char *gutter,
+			 const char *under, char first)
 {
 	const struct source *src = source_of(sources, span);
 	uint32_t len, from, to, line_no, col, mark, end;
 	const char *line, *cut;
 
-	if (!src)
-		return;
 	span_locate(sources, span, &line_no, &col);
 	line = source_line(src, line_no, &len);
 	mark = MIN(col - 1, len);
 	line_window(len, mark, &from, &to);
 	cut = from ? "..." : "";
 	end = span_last_col(src, span, line_no, col) - 1;
-	strbuf_addf(out, "\n%s", cut);
+	strbuf_addf(out, "\n%s%s", gutter, cut);
 	line_add(out, line, from, to);
-	strbuf_addf(out, "%s\n%*s", to < len ? "..." : "", (int)strlen(cut), "");
+	strbuf_addf(out, "%s\n%s%*s", to < len ? "..." : "", under, (int)strlen(cut), "");
 	mark_indent(out, line, from, mark);
-	mark_draw(out, line, mark, MIN(to, end));
+	mark_draw(out, line, mark, MIN(to, end), first);
 }
 
-static const char *severity_text(enum severity sev)
+void diag_excerpt_add(struct strbuf *out, const struct sources *sources, struct span span)
+{
+	if (source_of(sources, span))
+		excerpt_draw(out, sources, span, "", "", '~');
+}
+
+/*
+ * Compilers' form, "q.bt:3:14: error: ", and the line behind its number: editors find the place by it. Programs that
+ * were written for the reference look for its form, "q.bt:3:14-20: ERROR: ", and they say who they are.
+ */
+static bool form_is_reference(void)
+{
+	return getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED");
+}
+
+static const char *severity_text(enum severity sev, bool reference)
 {
 	switch (sev) {
-	case SEV_ERROR: return "ERROR: ";
-	case SEV_WARNING: return "WARNING: ";
-	case SEV_INFO: return "NOTE: ";
+	case SEV_ERROR: return reference ? "ERROR: " : "error: ";
+	case SEV_WARNING: return reference ? "WARNING: " : "warning: ";
+	case SEV_INFO: return reference ? "NOTE: " : "note: ";
 	default: return "";
 	}
+}
+
+static void compiler_form(const struct diags *d, const struct diag *one, const struct source *src, struct strbuf *out)
+{
+	char gutter[24], under[24];
+	uint32_t line, col;
+
+	span_locate(d->sources, one->span, &line, &col);
+	strbuf_addf(out, "%s:%u:%u: %s%s", src->name, line, col, severity_text(one->sev, false), one->text);
+	snprintf(gutter, sizeof(gutter), "  %u | ", line);
+	snprintf(under, sizeof(under), "%*s | ", (int)strlen(gutter) - 3, "");
+	excerpt_draw(out, d->sources, one->span, gutter, under, '^');
 }
 
 /* Place, severity, message and the excerpt. What has no place is the message alone, for its receiver says
  * how bad it is. */
 static void diag_text(const struct diags *d, const struct diag *one, struct strbuf *out)
 {
-	if (!source_of(d->sources, one->span)) {
+	const struct source *src = source_of(d->sources, one->span);
+
+	if (!src) {
 		strbuf_addstr(out, one->text);
-		return;
+	} else if (form_is_reference()) {
+		diag_place_add(out, d->sources, one->span);
+		strbuf_addf(out, "%s%s", severity_text(one->sev, true), one->text);
+		diag_excerpt_add(out, d->sources, one->span);
+	} else {
+		compiler_form(d, one, src, out);
 	}
-	diag_place_add(out, d->sources, one->span);
-	strbuf_addf(out, "%s%s", severity_text(one->sev), one->text);
-	diag_excerpt_add(out, d->sources, one->span);
+}
+
+/* Each line of it is a hint of its own. */
+static void hints_add(struct strbuf *out, const char *hint)
+{
+	while (hint && *hint) {
+		size_t len = strcspn(hint, "\n");
+
+		strbuf_addf(out, "\n%s%.*s", form_is_reference() ? "HINT: " : "hint: ", (int)len, hint);
+		hint += len + (hint[len] == '\n');
+	}
 }
 
 const char *diag_render(const struct diags *d, const struct diag *one)
@@ -195,8 +238,7 @@ const char *diag_render(const struct diags *d, const struct diag *one)
 	struct strbuf text = STRBUF_INIT;
 
 	diag_text(d, one, &text);
-	if (one->hint)
-		strbuf_addf(&text, "\nhint: %s", one->hint);
+	hints_add(&text, one->hint);
 	memcpy(kept, text.s, MIN(text.len, room - 1));
 	strbuf_free(&text);
 	return kept;

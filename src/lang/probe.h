@@ -35,6 +35,7 @@ struct probe_env {
 	bool dry_run;            /* attaching: leave nothing behind */
 	int32_t pid;             /* -p or the child of -c; 0: none */
 	bool pid_is_child;       /* of -c: it does not run its program yet */
+	const char *child_program; /* of -c: what it will run */
 	bool unsafe;             /* --unsafe: what may harm a traced process is allowed */
 	uint32_t max_probes;
 	bool keep_nesting_guard; /* a point runs under locks that programs take: see tracepoint.c */
@@ -92,6 +93,7 @@ struct attach_point {
 	bool unpaced;            /* RUN_ITER: the kernel cannot go on in the middle: all must be read at once */
 	/* for the kind's own attach(): meaning is private to it */
 	const char *target, *func;
+	uint32_t follower;   /* of its spec: it is attached by follow_attach(); 0: by attach() */
 	uint64_t number;     /* period, config, address, offset, signal */
 	uint64_t period_ns;  /* RUN_TIMER */
 	void *priv;
@@ -208,6 +210,14 @@ struct probe_kind {
 	 * *links for the caller to close. */
 	int (*attach)(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
 		      uint32_t npoints, link_vec *links);
+	/*
+	 * For what is attached while the session runs, to addresses that functions are called with. follow(): the
+	 * text of a clause that hands them over by __watch(number, ADDRESS, whether the process is to be stopped
+	 * meanwhile); NULL: the spec is not of this form. follow_attach(): attach to one of them. Both may be NULL.
+	 */
+	const char *(*follow)(struct probe_env *env, const struct probe_spec *spec, uint32_t number);
+	int (*follow_attach)(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+			     uint64_t address, link_vec *links);
 };
 
 /* Does the kernel run its programs, not the session? */

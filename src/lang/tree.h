@@ -38,6 +38,7 @@ struct var {
 	struct span span;
 	const struct type *type;
 	bool declared, assigned, used;
+	bool by_assignment; /* the clause's own text brought it into being, without `let` */
 	uint32_t id; /* unique within its unit; the compiler keys its own tables on it */
 };
 
@@ -154,6 +155,7 @@ struct probe_spec {
 	VEC(const char *) parts;     /* the rest; quotes are removed, positional parameters put in */
 	VEC(struct span) part_spans;
 	VEC(bool) part_quoted;       /* a quoted part is never a pattern */
+	uint32_t follower;           /* number of the clause that was made to serve it; 0: none */
 };
 
 /* One action block as written. */

@@ -19,7 +19,7 @@ typedef VEC(const char *) path_vec;
  * -ENOENT after a diagnostic when there is none (a pattern: without one); -EINVAL after another mistake.
  */
 int binary_paths(struct probe_env *env, const struct probe_spec *spec, uint32_t i, path_vec *out);
-/* May part i be left out: is there a process that says which program is meant? */
+/* May part i be left out: is there a process (of -p or -c) that says which program is meant? */
 bool binary_is_implied(const struct probe_env *env);
 
 /* A function, by its address in the file. */
@@ -51,6 +51,9 @@ void binary_list(struct probe_env *env, struct binary *b);
 const struct binary_symbol *binary_find(struct probe_env *env, struct binary *b, const char *name, size_t *n);
 /* The function that holds an address; NULL: none. One whose size is not known holds only its first. */
 const struct binary_symbol *binary_at(struct probe_env *env, struct binary *b, uint64_t addr);
+
+/* The program and the libraries that will be mapped when it runs; none that it loads itself. */
+void needed_files(struct probe_env *env, const char *program, path_vec *out);
 
 /* A library by the name programs give it ("libc.so.6") or the beginning of that ("libc"), below `root` ("" or
  * /proc/PID/root), in the arena; NULL: there is none. */

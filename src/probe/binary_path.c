@@ -79,7 +79,7 @@ static const char *process_root(struct probe_env *env, int32_t pid)
 
 bool binary_is_implied(const struct probe_env *env)
 {
-	return env->pid > 0 && !env->pid_is_child;
+	return env->pid > 0 && (!env->pid_is_child || env->child_program);
 }
 
 static int program_of_process(struct probe_env *env, const struct probe_spec *spec, struct gather *g)
@@ -90,6 +90,10 @@ static int program_of_process(struct probe_env *env, const struct probe_spec *sp
 
 	if (!binary_is_implied(env))
 		return diag_error(env->diags, spec->span, "name the program, or give -p PID of one that runs");
+	if (env->pid_is_child) {
+		path_take(g, env->child_program);
+		return 0;
+	}
 	n = readlink(link, target, sizeof(target) - 1);
 	if (n < 0) {
 		diag_error(env->diags, spec->span, "cannot see which program process %d runs: %s", env->pid,
@@ -169,6 +173,20 @@ static const glob_t *glob_paths(struct arena *a, const char *pattern)
 	return found;
 }
 
+/* What the process of -p or -c has mapped, or will have. */
+static void process_files_take(struct gather *g)
+{
+	path_vec files = { 0 };
+
+	if (!g->env->pid_is_child) {
+		mapped_take(g, g->env->pid);
+		return;
+	}
+	needed_files(g->env, g->env->child_program, &files);
+	vec_each(path, &files)
+		path_take(g, *path);
+}
+
 static void mapped_all_take(struct gather *g)
 {
 	const glob_t *processes = glob_paths(g->env->arena, "/proc/[0-9]*");
@@ -225,7 +243,7 @@ static void process_library_take(struct gather *g, const char *name)
 	struct gather all = { .env = g->env, .out = &mapped };
 	size_t n = strlen(name);
 
-	mapped_take(&all, g->env->pid);
+	process_files_take(&all);
 	vec_each(path, &mapped) {
 		const char *base = strrchr(*path, '/') + 1;
 
@@ -327,7 +345,7 @@ int binary_paths(struct probe_env *env, const struct probe_spec *spec, uint32_t 
 	}
 	if (pattern && !strcmp(text, "*")) {
 		if (binary_is_implied(env))
-			mapped_take(&g, env->pid);
+			process_files_take(&g);
 		else
 			mapped_all_take(&g);
 	} else {

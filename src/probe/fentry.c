@@ -151,6 +151,18 @@ struct expansion {
 	bool pattern;
 };
 
+/* The loader looks for a name in the kernel before it looks in modules. */
+static const char *section_of(const struct expansion *e, const char *module, const char *name)
+{
+	const struct btf_file *base = kernel_types(e->env->kernel, "vmlinux");
+
+	if (strcmp(module, "vmlinux") != 0 && btf_file_find(base, name, 1u << BTF_KIND_FUNC))
+		return fentry_module_section(e->env, e->kind, module, name,
+					     btf_file_find(kernel_types(e->env->kernel, module), name,
+							   1u << BTF_KIND_FUNC));
+	return arena_printf(e->env->arena, "%s/%s", e->kind->name, name);
+}
+
 static int add(void *ctx, const char *module, const char *name)
 {
 	const struct expansion *e = ctx;
@@ -162,7 +174,7 @@ static int add(void *ctx, const char *module, const char *name)
 		return -EINVAL;
 	ap->target = arena_strdup(a, module);
 	ap->func = arena_strdup(a, name);
-	ap->section = arena_printf(a, "%s/%s", e->kind->name, name);
+	ap->section = section_of(e, module, name);
 	ap->uses_btf_ctx = true;
 	ap->optional = e->pattern;
 	return 0;
@@ -211,10 +223,10 @@ static int missing(struct expansion *e, const char *module, const char *name)
 	if (err)
 		return err;
 	if (list->state == FUNCTION_MISSING) {
-		diag_error(d, at, "there is no function '%s' in %s", name, module ? module : "the kernel");
+		diag_error(d, at, "No BTF found for %s.", name);
 		near = kernel_function_nearest(e->env->kernel, module, name);
-		if (near)
-			diag_hint(d, "did you mean '%s'?", near);
+		diag_hint(d, "there is no function '%s' in %s%s%s%s", name, module ? module : "the kernel",
+			  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 		return -ENOENT;
 	}
 	if (list->state == FUNCTION_TRACEABLE) {
@@ -247,9 +259,10 @@ static int expand_named(struct expansion *e, const char *module, const char *nam
 	if (!f.id)
 		return missing(e, module, name);
 	why = func_refusal(f.btf, f.id, name, fentry_is_exit(e->kind));
-	/* The loader looks for a name in the kernel before it looks in modules. */
-	if (!why && f.btf != base && btf_file_find(base, name, 1u << BTF_KIND_FUNC))
-		why = "the kernel itself has a function of that name, which would be traced instead";
+	/* There the kernel itself takes the types from the module, and the address from the kernel. */
+	if (!why && f.btf != base && kernel_version() < (6u << 16 | 3u << 8) &&
+	    btf_file_find(base, name, 1u << BTF_KIND_FUNC))
+		why = "the kernel itself has a function of that name, and would trace that instead";
 	if (!why)
 		return add(e, btf_file_module(f.btf), name);
 	diag_error(e->env->diags, part_span(e->spec, e->spec->parts.n - 1), "%s cannot trace %s: %s", e->kind->name, name,

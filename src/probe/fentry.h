@@ -22,6 +22,14 @@ int fentry_bpf_expand(struct probe_env *env, const struct probe_kind *kind, cons
 int fentry_bpf_list(struct probe_env *env, const struct probe_kind *kind, const char *pattern, probe_name_fn fn,
 		    void *ctx);
 
+/* ---- fentry_module.c: functions of modules that the loader would not find by their name ---- */
+/* The section of a program for the function with this number in the types of its module. */
+const char *fentry_module_section(struct probe_env *env, const struct probe_kind *kind, const char *module,
+				  const char *function, uint32_t id);
+bool fentry_module_meant(const struct attach_point *ap);
+int fentry_module_prepare(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+			  link_vec *links);
+
 /* ---- fentry_attach.c ---- */
 /* NULL, or why the kernel has none. */
 const char *fentry_missing(struct probe_env *env);

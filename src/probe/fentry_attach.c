@@ -21,6 +21,8 @@ int fentry_prepare(struct probe_env *env, struct bpf_program *prog, const struct
 	struct probe_link open = { .fd = -1 };
 	int err;
 
+	if (ap->target && fentry_module_meant(ap))
+		return fentry_module_prepare(env, prog, ap, links);
 	if (ap->target)
 		return 0; /* the section says it */
 	open.fd = bpf_prog_get_fd_by_id((uint32_t)ap->number);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * watchpoint, asyncwatchpoint: an access to memory, seen by the processor's debug registers. With -p or -c the
- * address is one of that process, else one of the kernel's. The two kinds differ only in how they would follow an
- * argument of a function, which is refused.
+ * address is one of that process, else one of the kernel's. It may be an argument of a function: what that is, is
+ * seen when the function is called; watchpoint stops the process until its address is watched, asyncwatchpoint does
+ * not.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +16,7 @@
 
 /* What an attach point watches. */
 struct watch {
-	uint64_t address, length;
+	uint64_t address, length; /* no address: an argument is followed */
 	uint32_t mode; /* HW_BREAKPOINT_* */
 };
 
@@ -33,10 +34,55 @@ static int address_parse(struct probe_env *env, const struct probe_spec *spec, u
 	if (errno == ERANGE)
 		return diag_error(env->diags, part_span(spec, PART_ADDRESS), "the address %s is too large", text);
 	diag_error(env->diags, part_span(spec, PART_ADDRESS), "'%s' is not an address", text);
-	diag_hint(env->diags, "watch a number, such as 0x10000000; an argument of a function cannot be watched: print it "
-		  "with uprobe first");
+	diag_hint(env->diags, "it is a number, such as 0x10000000, or an argument of a function, such as main+arg1");
 	return -EINVAL;
 }
+
+/* ---- an argument of a function ---- */
+
+/* "increment+arg1": where the '+' is; NULL: it is not of this form. */
+static const char *argument_of(const struct probe_spec *spec)
+{
+	const char *text = spec->parts.n == NPARTS ? spec->parts.v[PART_ADDRESS] : "", *plus = strrchr(text, '+');
+
+	if (!plus || plus == text || !str_starts(plus, "+arg") || plus[4] < '0' || plus[4] > '9' || plus[5])
+		return NULL;
+	return plus;
+}
+
+static const char *follow_kind(struct probe_env *env, const struct probe_spec *spec, uint32_t number, bool stop)
+{
+	const char *plus = argument_of(spec), *text = plus ? spec->parts.v[PART_ADDRESS] : NULL;
+	const char *quote = spec->part_quoted.n && spec->part_quoted.v[PART_ADDRESS] ? "\"" : "";
+
+	/* expand() says what is missing. */
+	if (!plus || env->pid <= 0)
+		return NULL;
+	return arena_printf(env->arena, "uprobe::%s%.*s%s { __watch(%u, %s, %d); }", quote, (int)(plus - text), text, quote,
+			    number, plus + 1, stop);
+}
+
+static const char *follow_watchpoint(struct probe_env *env, const struct probe_spec *spec, uint32_t number)
+{
+	return follow_kind(env, spec, number, true);
+}
+
+static const char *follow_async(struct probe_env *env, const struct probe_spec *spec, uint32_t number)
+{
+	return follow_kind(env, spec, number, false);
+}
+
+static int argument_parse(struct probe_env *env, const struct probe_spec *spec)
+{
+	if (spec->follower)
+		return 0;
+	diag_error(env->diags, part_span(spec, PART_ADDRESS), "whose function '%s' is meant is not known",
+		   spec->parts.v[PART_ADDRESS]);
+	diag_hint(env->diags, "give the process with -p PID or -c COMMAND");
+	return -EINVAL;
+}
+
+/* ---- all of it ---- */
 
 static int length_parse(struct probe_env *env, const struct probe_spec *spec, uint64_t *length)
 {
@@ -108,7 +154,7 @@ static int expand_kind(struct probe_env *env, const struct probe_kind *kind, con
 	if (spec->parts.n != NPARTS)
 		return diag_error(env->diags, spec->span, "%s needs an address, a length and a mode: %s", kind->name,
 				  kind->forms);
-	err = address_parse(env, spec, &w->address);
+	err = argument_of(spec) ? argument_parse(env, spec) : address_parse(env, spec, &w->address);
 	err = err ? err : length_parse(env, spec, &w->length);
 	err = err ? err : mode_parse(env, spec, &w->mode);
 	err = err ? err : possible(env, spec, w);
@@ -118,8 +164,38 @@ static int expand_kind(struct probe_env *env, const struct probe_kind *kind, con
 	if (!ap)
 		return -EINVAL;
 	ap->section = "perf_event";
+	ap->follower = spec->follower;
 	ap->priv = w;
 	return 0;
+}
+
+static int address_attach(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+			  uint64_t address, link_vec *links)
+{
+	const struct watch *w = ap->priv;
+	uint32_t before = links->n;
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT, .bp_type = w->mode, .bp_addr = address, .bp_len = w->length,
+		.sample_period = 1,
+	};
+	int err = perf_attach_all(env, prog, ap, &attr, links);
+
+	for (uint32_t l = before; l < links->n; l++) {
+		links->v[l].watches = true;
+		links->v[l].address = address;
+	}
+	return err;
+}
+
+static int follow_attach(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, uint64_t address,
+			 link_vec *links)
+{
+	const struct watch *w = ap->priv;
+
+	if (!(w->mode & HW_BREAKPOINT_X) && address % w->length)
+		return report_error(env->report, -EINVAL, "watch fewer bytes", "%s: 0x%" PRIx64 " is not a multiple of the "
+				    "length %" PRIu64, ap->name, address, w->length);
+	return address_attach(env, prog, ap, address, links);
 }
 
 static int attach(struct probe_env *env, struct bpf_program *prog, struct attach_point *const *points,
@@ -129,17 +205,9 @@ static int attach(struct probe_env *env, struct bpf_program *prog, struct attach
 
 	for (uint32_t i = 0; !err && i < npoints; i++) {
 		const struct watch *w = points[i]->priv;
-		uint32_t before = links->n;
-		struct perf_event_attr attr = {
-			.type = PERF_TYPE_BREAKPOINT, .bp_type = w->mode, .bp_addr = w->address, .bp_len = w->length,
-			.sample_period = 1,
-		};
 
-		err = perf_attach_all(env, prog, points[i], &attr, links);
-		for (uint32_t l = before; l < links->n; l++) {
-			links->v[l].watches = true;
-			links->v[l].address = w->address;
-		}
+		if (!points[i]->follower)
+			err = address_attach(env, prog, points[i], w->address, links);
 	}
 	return err;
 }
@@ -167,23 +235,27 @@ static int expand_async(struct probe_env *env, const struct probe_spec *spec, at
 const struct probe_kind probe_watchpoint = {
 	.name = "watchpoint",
 	.aliases = (const char *const[]){ "w", NULL },
-	.forms = "watchpoint:ADDRESS:LENGTH:MODE",
+	.forms = "watchpoint:ADDRESS:LENGTH:MODE or watchpoint:FUNCTION+argN:LENGTH:MODE",
 	.summary = "access to memory, of the kernel or with -p or -c of a process",
 	.run = RUN_ATTACHED,
 	.prog_type = "perf_event",
 	.expand = expand_watchpoint,
 	.list = list,
 	.attach = attach,
+	.follow = follow_watchpoint,
+	.follow_attach = follow_attach,
 };
 
 const struct probe_kind probe_asyncwatchpoint = {
 	.name = "asyncwatchpoint",
 	.aliases = (const char *const[]){ "aw", NULL },
-	.forms = "asyncwatchpoint:ADDRESS:LENGTH:MODE",
-	.summary = "the same; no process is ever stopped for it",
+	.forms = "asyncwatchpoint:ADDRESS:LENGTH:MODE or asyncwatchpoint:FUNCTION+argN:LENGTH:MODE",
+	.summary = "the same, but the process is not stopped until the argument of a function is watched",
 	.run = RUN_ATTACHED,
 	.prog_type = "perf_event",
 	.expand = expand_async,
 	.list = list,
 	.attach = attach,
+	.follow = follow_async,
+	.follow_attach = follow_attach,
 };

@@ -111,6 +111,31 @@ void probes_unwatch(struct session *s, uint64_t address)
 	vec_each(l, &s->links)
 		if (l->watches && l->address == address)
 			link_close(l);
+	follow_unwatched(s);
+}
+
+bool probes_watch(const struct session *s, uint64_t address)
+{
+	vec_each(l, &s->links)
+		if (l->watches && l->address == address && (l->link || l->fd >= 0))
+			return true;
+	return false;
+}
+
+void probes_follow(struct session *s, uint32_t follower, uint64_t address)
+{
+	struct softener so = { .session = s };
+	struct probe_env env = s->probe;
+
+	so.reporter = (struct reporter){ .emit = soften, .ctx = &so };
+	env.report = &so.reporter;
+	for (uint32_t i = 0; i < s->module->programs.n; i++) {
+		const struct program_desc *d = &s->module->programs.v[i];
+
+		for (uint32_t k = 0; s->programs[i] && k < d->npoints; k++)
+			if (d->points[k]->follower == follower)
+				d->kind->follow_attach(&env, s->programs[i], d->points[k], address, &s->links);
+	}
 }
 
 struct closing {

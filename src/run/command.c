@@ -214,6 +214,11 @@ pid_t command_pid(const struct command *c)
 	return c->pid;
 }
 
+const char *command_program(const struct command *c)
+{
+	return c->path;
+}
+
 int command_continue(struct command *c, const struct reporter *r)
 {
 	int err = 0;

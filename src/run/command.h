@@ -13,6 +13,8 @@ struct command;
  * fork. 0 or a negative errno after a report. */
 int command_start(const char *command, const struct reporter *r, struct command **out);
 pid_t command_pid(const struct command *c);
+/* The file of its program. */
+const char *command_program(const struct command *c);
 /* Let it exec. 0, or the negative errno of its exec after a report. */
 int command_continue(struct command *c, const struct reporter *r);
 /* End it if it runs, reap, free. *status: its exit status, or 128 + the signal. */

@@ -97,6 +97,9 @@ struct session {
 	uint64_t corrupt, skipped_runs;
 	uint64_t losses_read_ns;
 
+	/* follow.c */
+	int follow_fd;               /* -1: nothing is followed */
+
 	/* unwind.c */
 	struct unwind *unwind;       /* NULL: no user stacks are unwound */
 	int unwind_fd;
@@ -134,6 +137,20 @@ void probes_switch_off(struct session *s);
 void probes_unwatch(struct session *s, uint64_t address);
 /* Close what is left, in parallel. */
 void probes_detach(struct session *s);
+
+/* Is there a watchpoint at this address? */
+bool probes_watch(const struct session *s, uint64_t address);
+/* Attach what follows the arguments of functions, to one. */
+void probes_follow(struct session *s, uint32_t follower, uint64_t address);
+
+/* ---- follow.c ---- */
+/* Once programs are loaded. Makes follow_fd, which becomes readable when follow_tick() has to look. */
+int follow_open(struct session *s);
+void follow_tick(struct session *s);
+/* Watchpoints have been ended. */
+void follow_unwatched(struct session *s);
+/* Once nothing is attached. */
+void follow_close(struct session *s);
 
 /* ---- events.c ---- */
 void act_init(struct session *s);

@@ -22,7 +22,7 @@
 #define IDLE_TICKS 50
 
 /* What an epoll event is about; triggers are TAG_TRIGGER + index. */
-enum { TAG_RING, TAG_TICK, TAG_STOP, TAG_PID, TAG_WATCH, TAG_ITER, TAG_PACKETS, TAG_UNWIND, TAG_TRIGGER };
+enum { TAG_RING, TAG_TICK, TAG_STOP, TAG_PID, TAG_WATCH, TAG_ITER, TAG_PACKETS, TAG_UNWIND, TAG_FOLLOW, TAG_TRIGGER };
 
 uint64_t clock_ns(void)
 {
@@ -80,6 +80,13 @@ static int unwind_watch(struct session *s)
 	return err || s->unwind_fd < 0 ? err : watch(s, s->unwind_fd, EPOLLIN, TAG_UNWIND);
 }
 
+static int follow_watch(struct session *s)
+{
+	int err = follow_open(s);
+
+	return err || s->follow_fd < 0 ? err : watch(s, s->follow_fd, EPOLLIN, TAG_FOLLOW);
+}
+
 static int epoll_open(struct session *s)
 {
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -95,7 +102,7 @@ static struct session *session_new(const struct module *m, const struct session_
 
 	if (!s)
 		return NULL;
-	s->epoll_fd = s->stop_fd = s->tick_fd = s->pid_fd = s->iter_fd = s->unwind_fd = -1;
+	s->epoll_fd = s->stop_fd = s->tick_fd = s->pid_fd = s->iter_fd = s->unwind_fd = s->follow_fd = -1;
 	s->held = (struct strbuf)STRBUF_INIT;
 	s->module = m;
 	s->opt = *o;
@@ -155,6 +162,9 @@ static void capabilities_drop(struct session *s)
 	uint64_t keep = kernel_version() < 0x051300 ? 1ULL << CAP_BPF : 0;
 
 	keep |= s->module->keep_capabilities;
+	/* What is followed is attached later, to processes of any user; Debian's kernels want more than CAP_PERFMON. */
+	if (s->module->follows)
+		keep |= 1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_PTRACE | 1ULL << CAP_KILL;
 	if (!s->opt.keep_capabilities)
 		kernel_drop_capabilities(keep);
 }
@@ -187,6 +197,7 @@ static int attach_all(struct session *s)
 	err = s->opt.dry_run ? 0 : programs_run(s, RUN_BEGIN);
 	err = err ? err : events_hold(s);
 	err = err ? err : unwind_watch(s);
+	err = err ? err : follow_watch(s);
 	err = err ? err : attach_guarded(s);
 	err = err ? err : ring_watch(s);
 	err = err ? err : triggers_open(s, TAG_TRIGGER);
@@ -311,6 +322,8 @@ static int wake_handle(struct session *s, const struct epoll_event *ev, int n)
 		}
 		if (tag == TAG_UNWIND)
 			unwind_tick(s);
+		if (tag == TAG_FOLLOW)
+			follow_tick(s);
 		iterating |= tag == TAG_ITER;
 		if (tag >= TAG_TRIGGER)
 			fired = s->triggers[tag - TAG_TRIGGER].ready = true;
@@ -373,6 +386,7 @@ void session_free(struct session *s)
 		return;
 	probes_switch_off(s);
 	probes_detach(s);
+	follow_close(s);
 	triggers_close(s);
 	packets_close(s);
 	unwind_close(s);

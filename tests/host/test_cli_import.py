@@ -49,10 +49,10 @@ def test_beside_the_importing_file_then_I_then_here(lib, run, tmp_path):
 def test_errors_point_into_the_imported_file(lib, run):
     d = lib(main_bt='import "bad.bt"; begin { }', bad_bt="\nbegin { print( }\n")
     res = run(d / "main.bt")
-    assert res.status == 1 and f"{d}/bad.bt:2:16-17: ERROR:" in res.err and "begin { print( }" in res.err, res
+    assert res.status == 1 and f"{d}/bad.bt:2:16: error:" in res.err and "begin { print( }" in res.err, res
     (d / "bad.bt").write_text("begin { print(nope); }")
     res = run(d / "main.bt")
-    assert f"{d}/bad.bt:1:15-" in res.err, res
+    assert f"{d}/bad.bt:1:15: error:" in res.err, res
 
 
 @pytest.mark.parametrize("text, message", [

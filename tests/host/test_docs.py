@@ -93,7 +93,7 @@ def test_example(info, text, result):
     if not ends(text):
         text += "\ninterval:ms:500 { exit(); }"
     r = run(["-q", *words_of(info, text)])
-    assert r.returncode < 126 and "ERROR:" not in r.stderr, r.stderr
+    assert r.returncode < 126 and "error:" not in r.stderr, r.stderr
     out = r.stdout.strip("\n")
     if kind == "output":
         assert out == expected.strip("\n"), r.stderr

@@ -86,7 +86,7 @@ def test_diagnostics_name_the_file(run, tmp_path):
     q.write_text("BEGIN\n{\n  print(pidd);\n}\n")
     res = run(q)
     assert res.status == 1
-    assert f"{q}:3:9-13: ERROR:" in res.err and "~~~~" in res.err and "did you mean 'pid'" in res.err, res
+    assert f"{q}:3:9: error:" in res.err and "^~~~" in res.err and "did you mean 'pid'" in res.err, res
 
 
 def test_standard_input(run):

@@ -158,7 +158,7 @@ def test_local_headers(run, tmp_path):
     assert (r.status, r.out, r.err) == (0, "(16, 3, 7)\n", ""), r
     (tmp_path / "outer.h").write_text('struct outer {\n\tnosuch a;\n};\n')
     r = run("-q", script)
-    assert r.status == 1 and "outer.h:2:2-8: ERROR: there is no type 'nosuch'" in r.err, r
+    assert r.status == 1 and "outer.h:2:2: error: there is no type 'nosuch'" in r.err, r
     (tmp_path / "outer.h").write_text("begin { }\n")
     r = run("-q", script)
     assert r.status == 1 and "outer.h is no header of C" in r.err, r

@@ -5,9 +5,14 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "probes"))
+import programs  # noqa: E402
 
 SOURCE = r"""
 #include <string.h>
@@ -81,8 +86,8 @@ def test_missing_functions(run, traced):
     fails(run("-e", f"uprobe:{exe}:wrk {{ }}"), f"no function 'wrk' in {exe}", "did you mean 'work'?")
     fails(run("-e", f"uprobe:{exe}:counter {{ }}"), "'counter' is a variable of")
     fails(run("-e", f"uprobe:{exe}:strlen {{ }}"), "which takes it from /", "libc.so.6:strlen'?")
-    fails(run("-e", f"uprobe:{exe}-stripped:work {{ }}"), "which is stripped", "0xADDRESS")
-    fails(run("-e", f"uprobe:{exe}:nothing_like_it* {{ }}"), "no probe matches")
+    fails(run("-e", f"uprobe:{exe}-stripped:work {{ }}"), "Could not resolve symbol:", "is stripped", "0xADDRESS")
+    fails(run("-e", f"uprobe:{exe}:nothing_like_it* {{ }}"), "Probe has no valid attach points.")
     fails(run("-e", f"uprobe:{exe}:within {{ }}"), "'within' is no function of its own", "(1 copy)", "@FILE:LINE")
     fails(run("-e", f"uprobe:{exe}:cpp:\"ns::f\" {{ }}"), "no function 'ns::f'")
 
@@ -96,7 +101,7 @@ def test_function_that_is_chosen(run, traced):
 def test_missing_probes_may_be_left_out(run, traced):
     exe = traced / "traced"
     r = run("-e", f'config = {{ missing_probes = "warn" }} uprobe:{exe}:work,uprobe:{exe}:wrk {{ @ = count(); }}', "-c", f"{exe} 1")
-    assert r.status == 0 and "@: 3\n" in r.out and "WARNING: no function 'wrk'" in r.err, r
+    assert r.status == 0 and "@: 3\n" in r.out and f"warning: Could not resolve symbol: {exe}:wrk\n" in r.err and "no function 'wrk'" in r.err, r
 
 
 def test_missing_files(run, traced, tmp_path):
@@ -122,8 +127,8 @@ def test_broken_files(run, traced, tmp_path):
 
 def test_places(run, traced):
     exe = traced / "traced"
-    fails(run("-e", f"uprobe:{exe}:work+1000 {{ }}"), "bytes long")
-    fails(run("-e", f"uprobe:{exe}:16 {{ }}"), "0x10 is no address of code")
+    fails(run("-e", f"uprobe:{exe}:work+1000 {{ }}"), "Offset outside the function bounds ('work' size is ")
+    fails(run("-e", f"uprobe:{exe}:16 {{ }}"), f"ERROR: Could not resolve address: {exe}:0x10")
     fails(run("-e", f"uprobe:{exe}:main+1 {{ }}"), "lies within an instruction", "--unsafe")
     fails(run("-e", f"uprobe:{exe}:w*+1 {{ }}"), "a pattern of functions cannot have an offset")
     fails(run("-e", f"uretprobe:{exe}:work+4 {{ }}"), "uretprobe needs a function")
@@ -300,3 +305,25 @@ def test_one_link_for_many(run, traced):
         assert r.status == 0 and re.search(r"^1$", r.out, re.M), r
     r = run("-e", f"config = {{ max_probes = 3 }} uprobe:{exe}:* {{ }}")
     fails(r, "matches more than 3 probes", "max_probes")
+
+
+# ---- watching arguments ----
+
+def state(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+@pytest.mark.parametrize("end", ["exit", "signal"])
+def test_no_process_stays_stopped(running, end):
+    programs.build()
+    p = subprocess.Popen([programs.DIRECTORY / "pwatchfn", "3", "100000"])
+    try:
+        s = running("-p", str(p.pid), "-e", "watchpoint:number_add+arg1:8:w { @ = count(); print(1);"
+                    + (" exit(); }" if end == "exit" else " }"))
+        s.wait_for("1\n")
+        s.finish(None if end == "exit" else signal.SIGINT)
+        assert state(p.pid) in "SRZ"
+        assert p.wait(10) == 0
+    finally:
+        p.kill()
+        p.wait()

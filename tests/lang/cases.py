@@ -11,7 +11,7 @@ Blocks are indented by four spaces. Keys: program (required), params, options, e
 out (exact standard output; maps at the end included), out-re (a regular expression that all of standard
 output must match), err (every line must be found within standard error), status (default 0), timeout,
 peer (`same`: bpftrace 0.17 prints the same; `no REASON`; `differs REASON`). The cases of tests/probes have
-more: kind, needs, refused and where (see probes.py there), those of tests/tools have a tool in place of the program.
+more: kind, needs, refused, where and before (see probes.py there), those of tests/tools have a tool in place of the program.
 Lines that begin with # outside blocks are comments.
 """
 import re

@@ -7,6 +7,7 @@ The form is that of tests/lang/cases.py, and every case has
               which the kernel must have for the case to work
     refused   given with needs: a regular expression found in standard error where the kernel lacks one of
               them; sonde must then end with status 1
+    before    commands of a shell that run first
     where     features, likewise, of which it depends what is seen: where the kernel lacks one, the case says nothing
 {programs} stands for the directory of programs.py's programs, in all of a case.
 """
@@ -43,7 +44,10 @@ CASES = load()
 
 
 def job(case):
-    return lang.case_job(case)
+    job = lang.case_job(case)
+    if "before" in case.keys:
+        job["command"] = ["/bin/sh", "-c", case.keys["before"] + '\nexec "$@"', "sh", *job["command"]]
+    return job
 
 
 def features(answer):

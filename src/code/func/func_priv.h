@@ -14,7 +14,7 @@
 
 /* One per family, in the order in which help lists them. */
 extern func_family funcs_output, funcs_aggregate, funcs_map, funcs_task, funcs_time, funcs_probe,
-	funcs_string, funcs_address, funcs_type, funcs_param, funcs_message, funcs_outside, funcs_stack, funcs_name,
+	funcs_string, funcs_address, funcs_type, funcs_param, funcs_watch, funcs_message, funcs_outside, funcs_stack, funcs_name,
 	funcs_search, funcs_bytes, funcs_control, funcs_register, funcs_kfunc,
 	funcs_kernelobj, funcs_packet;
 
