@@ -146,23 +146,33 @@ def test_view_for_people(run):
 
 # ---- --watch ----
 
-def test_watch_notices_before_psi(group, programs, file):
-    """Events are known within 200 ms of the stall's beginning, and PSI's trigger takes its window."""
-    events = start_sonde("--watch", f"memory:20ms/1s@/{group.name}", "--watch", f"memory:some:40ms/2s@/{group.name}")
+def noticed(group, programs, file):
+    """{condition: ms from the beginning of the stall until it was told}"""
+    conditions = {c: f"memory:{c}@/{group.name}" for c in ("5ms/1s", "20ms/1s", "some:20ms/2s")}
+    p = start_sonde(*(a for c in conditions.values() for a in ("--watch", c)))
     time.sleep(1.5)
     staller = group.start(programs / "staller", LIMIT_MIB - 2, file, 4, stdout=subprocess.PIPE)
-    begin = int(staller.stdout.readline())
-    first = {}
-    for line in lines(events, 5):
-        first.setdefault(line["data"]["source"], line["data"])
-    end_sonde(events)
+    begin, first = int(staller.stdout.readline()), {}
+    for line in lines(p, 5):
+        d = line["data"]
+        first.setdefault(next(c for c, text in conditions.items() if text == d["watch"]), (d["time_ns"] - begin) / 1e6)
+        assert d["source"] == "psi" or (d["comm"], d["pid"]) == ("staller", staller.pid)
+    end_sonde(p)
     staller.wait()
-    assert first["events"]["comm"] == "staller" and first["events"]["pid"] == staller.pid
-    took = (first["events"]["time_ns"] - begin) / 1e6
-    # 20 ms of stalls take some time to come about.
-    assert 0 < took < 200 + 60, took
-    if "psi" in first:
-        assert first["psi"]["time_ns"] > first["events"]["time_ns"]
+    return first
+
+
+def test_watch_notices_before_psi(group, programs, file):
+    """Within 200 ms, where PSI's trigger takes its window. How fast a task comes to stall for so long depends on what else the
+    machine does, so the best of a few counts."""
+    tries = []
+    for _ in range(4):
+        tries.append(noticed(group, programs, file))
+        assert all(0 < t["5ms/1s"] <= t["20ms/1s"] for t in tries), tries
+        assert all(t["5ms/1s"] < t.get("some:20ms/2s", 1e9) for t in tries), tries
+        if min(t["20ms/1s"] for t in tries) < 200:
+            return
+    pytest.fail(str(tries))
 
 
 def test_watch_runs_a_command_without_a_shell(group, programs, file, tmp_path):
