@@ -117,6 +117,8 @@ static void on_thread(struct rt *rt, enum rt_what what, const struct sonde_recor
 	if (what == RT_FIRST_SLEEP) {
 		rt->first_sleep = true;
 		t->ncpus = (unsigned)part_int(rec, 6);
+		/* Who looked while it was being made has not seen what it was made to be. */
+		t->known = false;
 		rt->total_pages = (uint64_t)part_int(rec, 7);
 		rt->locked_pages = (uint64_t)part_int(rec, 8);
 		rt->future_locked = part_int(rec, 9) & VM_LOCKED;
