@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 
-.PHONY: all run test test-vm test-vm-full test-sanitize bench lint fuzz kernels-table tools-table install clean arm64 packages-build packages-test
+.PHONY: all run test test-vm test-vm-full test-sanitize bench lint fuzz check-deep kernels-table tools-table install clean arm64 packages-build packages-test
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 
@@ -64,6 +64,11 @@ bench: all
 lint:
 	@packaging/install-packages build test lint
 	@scripts/lint
+
+# All that takes an hour: failures of every allocation and system call, kills, load, sanitizers, valgrind, the
+# analyzer, fuzzing, 20,000 random programs. PARTS="kills load" runs only these.
+check-deep: packages-test all
+	@BUILD=$(BUILD) scripts/check-deep $(PARTS)
 
 fuzz: packages-test
 	@scripts/fuzz $(FUZZ_SECONDS)

@@ -226,6 +226,12 @@ static char *unpack(const struct embedded_tool *e)
 	return text;
 }
 
+static int no_memory(void)
+{
+	fail(EXIT_FAILED, NULL, "out of memory");
+	return -1;
+}
+
 const char *tool_import(void *ctx, const char *path)
 {
 	static char *texts[32];
@@ -239,6 +245,8 @@ const char *tool_import(void *ctx, const char *path)
 			continue;
 		if (!texts[i])
 			texts[i] = unpack(&embedded_libs[i]);
+		if (!texts[i])
+			no_memory();
 		return texts[i];
 	}
 	return NULL;
@@ -298,12 +306,6 @@ static int file_in(void *ctx, const char *directory)
 		return 1;
 	free(TAKE_PTR(s->path));
 	return 0;
-}
-
-static int no_memory(void)
-{
-	fail(EXIT_FAILED, NULL, "out of memory");
-	return -1;
 }
 
 int tool_find(const char *name, struct tool *out)

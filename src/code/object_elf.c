@@ -315,12 +315,12 @@ static void relocations(struct elf_out *e, uint32_t shndx_symtab)
 
 				strbuf_add(rel, &one, sizeof(one));
 			}
+		e->failed |= rel->failed;
 		if (!rel->len)
 			continue;
 		index = section_add(e, arena_printf(e->o->arena, ".rel%s", s->name), SHT_REL, SHF_INFO_LINK, rel->s,
 				    rel->len, 8);
 		section_link(e, index, shndx_symtab, e->shndx_section[i], sizeof(Elf64_Rel));
-		e->failed |= rel->failed;
 	}
 }
 

@@ -43,6 +43,7 @@ struct check_priv {
 	VEC(struct span) hoist_warned;   /* where: several units have the same text */
 	VEC(struct map_info) maps;  /* by map.id */
 	struct strmap map_names;    /* "@x" -> struct map */
+	struct strmap macro_names;  /* name -> the first struct macro of that name */
 	struct strmap tests;        /* "test:NAME", "bench:NAME" that there are -> struct attach_point */
 	bool has_filter;            /* `filter` is compiled */
 	bool block_missing;         /* none of the probes of some block exists, and none has to */

@@ -16,6 +16,7 @@ struct walk {
 	struct checker *c;
 	uint32_t depth, count, nodes;
 	bool gave_up;
+	const struct macro *open[MOST_DEPTH]; /* those being expanded, one within the other */
 };
 
 struct expansion {
@@ -29,11 +30,24 @@ static void expand_visit(struct expr *e, void *ctx);
 
 static const struct macro *macro_find(const struct checker *c, const char *name, uint32_t nargs, bool any)
 {
-	vec_each(it, &c->script->macros) {
-		if (str_eq((*it)->name, name) && (any || (*it)->params.n == nargs))
-			return *it;
-	}
+	for (const struct macro *m = strmap_get(&c->priv->macro_names, name); m; m = m->next_of_name)
+		if (any || m->params.n == nargs)
+			return m;
 	return NULL;
+}
+
+static void macros_enter(struct checker *c)
+{
+	vec_each(it, &c->script->macros) {
+		struct macro *last = strmap_get(&c->priv->macro_names, (*it)->name);
+
+		while (last && last->next_of_name)
+			last = last->next_of_name;
+		if (last)
+			last->next_of_name = *it;
+		else
+			strmap_put(c->arena, &c->priv->macro_names, (*it)->name, *it);
+	}
 }
 
 /* The argument for a name in the body; NULL: it is no parameter. */
@@ -153,11 +167,22 @@ static bool stmts_too_high(const stmt_vec *body, uint32_t left)
 	return false;
 }
 
+static bool is_open(const struct walk *w, const struct macro *m)
+{
+	for (uint32_t i = 0; i < w->depth; i++)
+		if (w->open[i] == m)
+			return true;
+	return false;
+}
+
 static void give_up(struct walk *w, const struct expr *e, const struct macro *m)
 {
 	w->gave_up = true;
-	check_error(w->c, e->span, w->depth >= MOST_DEPTH ? "the macro %s calls itself" :
-		    "the macro %s makes too much of this", m->name);
+	if (w->depth >= MOST_DEPTH && !is_open(w, m))
+		check_error(w->c, e->span, "macros call one another deeper than %d levels", MOST_DEPTH);
+	else
+		check_error(w->c, e->span, w->depth >= MOST_DEPTH ? "the macro %s calls itself" :
+			    "the macro %s makes too much of this", m->name);
 }
 
 static void expand(struct walk *w, struct expr *e, const struct macro *m)
@@ -178,7 +203,7 @@ static void expand(struct walk *w, struct expr *e, const struct macro *m)
 		give_up(w, e, m);
 		return;
 	}
-	w->depth++;
+	w->open[w->depth++] = m;
 	expr_visit(e, expand_visit, w);
 	w->depth--;
 }
@@ -221,6 +246,7 @@ int pass_macros(struct checker *c)
 
 	if (!c->script->macros.n)
 		return 0;
+	macros_enter(c);
 	macros_differ(c);
 	vec_each(it, &c->script->clauses)
 		clause_visit(*it, expand_visit, &w);

@@ -188,6 +188,7 @@ struct param {
 struct macro {
 	struct span span, name_span;
 	const char *name;
+	struct macro *next_of_name;
 	VEC(struct param) params;
 	struct expr *body; /* EX_BLOCK */
 };

@@ -30,24 +30,32 @@ static int act_record(void *ctx, const struct record *rec)
 	return record_emit(ctx, rec);
 }
 
+/* It has been reported, and the session goes on; but in the end it has not answered all that was asked. */
+static int act_map_done(struct session *s, int err)
+{
+	if (err < 0 && !s->failure)
+		s->failure = err;
+	return err;
+}
+
 static int act_map_print(void *ctx, const struct map *map, int64_t top, int64_t div)
 {
-	return map_print(ctx, map, top, div, false);
+	return act_map_done(ctx, map_print(ctx, map, top, div, false));
 }
 
 static int act_map_print_key(void *ctx, const struct map *map, const uint8_t *key)
 {
-	return map_print_key(ctx, map, key);
+	return act_map_done(ctx, map_print_key(ctx, map, key));
 }
 
 static int act_map_clear(void *ctx, const struct map *map)
 {
-	return map_clear(ctx, map);
+	return act_map_done(ctx, map_clear(ctx, map));
 }
 
 static int act_map_zero(void *ctx, const struct map *map)
 {
-	return map_zero(ctx, map);
+	return act_map_done(ctx, map_zero(ctx, map));
 }
 
 static int act_format(void *ctx, const struct format *f, const struct type *args, const uint8_t *data,

@@ -36,6 +36,7 @@ struct bpf_program;
 struct map_handle {
 	int fd; /* owned by the object */
 	uint32_t max_entries, value_bytes; /* as the kernel has them */
+	bool grows;                        /* room for an entry is made when it comes */
 	bool shown;                        /* since the script cleared it */
 };
 
@@ -94,6 +95,7 @@ struct session {
 	/* losses.c */
 	struct loss *losses;
 	size_t nlosses;
+	int failure; /* of what an event asked for, the first */
 	uint64_t corrupt, skipped_runs;
 	uint64_t losses_read_ns;
 

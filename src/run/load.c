@@ -455,6 +455,7 @@ static int maps_find(struct session *s)
 			.fd = bpf_map__fd(map),
 			.max_entries = bpf_map__max_entries(map),
 			.value_bytes = bpf_map__value_size(map),
+			.grows = bpf_map__map_flags(map) & BPF_F_NO_PREALLOC,
 		};
 	}
 	return 0;

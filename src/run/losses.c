@@ -144,6 +144,16 @@ static void losses_read_rest(struct session *s)
 	s->losses[LOSS_CORRUPT].total = s->corrupt;
 }
 
+static void map_text(struct strbuf *text, const struct loss *l, const struct map_handle *map, uint64_t n)
+{
+	strbuf_addf(text, "Map full; can't update element: %llu update%s of %s %s refused; raise max_map_keys "
+		    "(now %u), or declare the map with more entries", (unsigned long long)n, n == 1 ? "" : "s", l->map,
+		    n == 1 ? "was" : "were", map->max_entries);
+	/* Entries are then made one by one, of memory that the kernel keeps at hand for that. */
+	if (map->grows)
+		strbuf_addstr(text, "; or so many new ones came at once that the kernel had no memory ready");
+}
+
 static void loss_describe(const struct session *s, const struct loss *l, uint64_t n, struct strbuf *text)
 {
 	unsigned long long count = n;
@@ -178,10 +188,7 @@ static void loss_describe(const struct session *s, const struct loss *l, uint64_
 		strbuf_addf(text, "%llu event%s could not be understood; this is a bug in sonde", count, plural);
 		break;
 	default:
-		strbuf_addf(text, "Map full; can't update element: %llu update%s of %s %s refused; raise max_map_keys "
-			    "(now %u), or declare the map with more entries", count, plural, l->map,
-			    n == 1 ? "was" : "were",
-			    s->maps[l - s->losses - LOSS_MAPS].max_entries);
+		map_text(text, l, &s->maps[l - s->losses - LOSS_MAPS], n);
 	}
 }
 

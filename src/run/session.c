@@ -372,6 +372,7 @@ int session_finish(struct session *s)
 		err = err ? err : e;
 	}
 	losses_tell(s, true);
+	err = err ? err : s->failure;
 	return s->result ? s->result : err;
 }
 

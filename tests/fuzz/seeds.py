@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Seeds for the fuzz targets: the programs of the language cases, tracefs formats of this kernel, small programs."""
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,13 @@ int main(void)
 """
 
 
+# int, and a struct with two of them.
+SMALL_STRINGS = b"\0int\0pair\0a\0b\0"
+SMALL_TYPES = struct.pack("<IIII", 1, 1 << 24, 4, 32 | 1 << 24) + struct.pack("<IIIIIIIII", 5, 4 << 24 | 2, 8, 10, 1, 0, 12, 1, 32)
+SMALL_BTF = struct.pack("<HBBIIIII", 0xeb9f, 1, 0, 24, 0, len(SMALL_TYPES), len(SMALL_TYPES), len(SMALL_STRINGS)) + \
+    SMALL_TYPES + SMALL_STRINGS
+
+
 def elf_seeds(out):
     """Small programs with debugging information of several versions."""
     out.mkdir(parents=True, exist_ok=True)
@@ -41,12 +49,26 @@ def elf_seeds(out):
                             "small.c", "-o", out / f"small-{version}{level}"], cwd=out.parent, check=True)
 
 
+def bytes_seeds(out):
+    """A ring with two records, a map of code made at run time, the types of a small module."""
+    record = struct.pack("<II", 16, 0) + b"sixteen bytes..!" + struct.pack("<II", 8 | 1 << 30, 0) + b"discard!"
+    for name, seeds in {
+        "fuzz_ring": [struct.pack("<QQ", 0, len(record)) + record, struct.pack("<QQ", 8, 8) + struct.pack("<II", 1 << 31, 0)],
+        "fuzz_perf_map": [b"1000 20 function one\n1020 8 two\nffff zz\n", b"\n\n0 0 \n"],
+        "fuzz_btf": [p.read_bytes() for p in sorted(Path("/sys/kernel/btf").glob("*")) if p.stat().st_size < 60000][:5] + [SMALL_BTF],
+    }.items():
+        (out / name).mkdir(parents=True, exist_ok=True)
+        for i, seed in enumerate(seeds):
+            (out / name / f"seed-{i}").write_bytes(seed)
+
+
 def main():
     out = Path(sys.argv[1]).resolve()
-    scripts = out / "fuzz_script"
-    scripts.mkdir(parents=True, exist_ok=True)
-    for i, case in enumerate(load(ROOT / "lang" / "cases")):
-        (scripts / f"case-{i}").write_text(case.keys["program"])
+    for target in "fuzz_script", "fuzz_fmt":
+        (out / target).mkdir(parents=True, exist_ok=True)
+        for i, case in enumerate(load(ROOT / "lang" / "cases")):
+            (out / target / f"case-{i}").write_text(case.keys["program"])
+    bytes_seeds(out)
     elf_seeds(out / "fuzz_elf")
     formats = out / "fuzz_tp_format"
     formats.mkdir(parents=True, exist_ok=True)

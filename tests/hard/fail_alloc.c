@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * LD_PRELOAD: allocation number FAIL_ALLOC of the process fails, and with FAIL_ALLOC_ON all after it. The number of
- * all is written to the file FAIL_COUNT at the end. Children are left alone.
+ * all is written to the file FAIL_COUNT at the end. Children are left alone. With FAIL_STOP a debugger sees where.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,6 +31,8 @@ static int fails(void)
 	if (!self)
 		return 0;
 	n = atomic_fetch_add(&seen, 1) + 1;
+	if (n == fail_at && getenv("FAIL_STOP"))
+		raise(SIGTRAP);
 	return fail_at && (n == fail_at || (fail_on && n > fail_at)) && getpid() == self;
 }
 

@@ -20,7 +20,7 @@ static const long left_alone[] = {
 	SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_munmap, SYS_close, SYS_brk,
 	SYS_getpid, SYS_gettid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getppid, SYS_futex, SYS_execve,
 	SYS_restart_syscall, SYS_sched_yield, SYS_wait4, SYS_waitid, SYS_kill, SYS_tgkill, SYS_vfork, SYS_fork,
-	SYS_uname, SYS_umask, SYS_epoll_wait, SYS_epoll_pwait, SYS_clock_nanosleep, SYS_poll, SYS_rseq, SYS_set_robust_list,
+	SYS_uname, SYS_umask, SYS_sysinfo, SYS_epoll_wait, SYS_epoll_pwait, SYS_clock_nanosleep, SYS_poll, SYS_rseq, SYS_set_robust_list,
 };
 
 static int is_counted(long nr)

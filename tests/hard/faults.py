@@ -23,6 +23,7 @@ SONDE = os.environ.get("SONDE", str(ROOT / "build" / "sonde"))
 # Our maps are told by this.
 MARK = f"fp{os.getpid() % 100000}"
 TIMEOUT = 30
+OWN_FILES = ("out.txt", "count", "fail_alloc.so", "fail_call")
 
 
 @dataclass
@@ -48,7 +49,7 @@ RUNS = {
         '{ @m[tid] = str(args.filename); print(@m[tid]); clear(@m); }')], statuses=(0,)),
     "uprobe": Run(["-c", "/bin/true", *script('uprobe:libc:exit /pid == cpid/ { @m = count(); print(usym(reg("ip"))); }')], same=False),
     "uretprobe": Run(["-c", "/bin/true", *script('uretprobe:libc:setlocale /pid == cpid/ { @m[ustack(3)] = count(); }')], same=False),
-    "usdt": Run(["-c", "/bin/true", *script('usdt:libc:setjmp { @m = count(); } begin { print(1); }')], same=False),
+    "usdt": Run(["-c", "/bin/true", *script('usdt:/usr/bin/python3:python:gc__start /pid == cpid/ { @m = count(); } begin { print(1); }')], same=False),
     "stack": Run(script('profile:hz:99 { @m[kstack(4), ustack(4)] = count(); } interval:ms:60 { exit(); }'), same=False),
     "iter": Run(script('iter:task { if (ctx.task.pid == tid) { print(ctx.task.comm); @m = count(); } }')),
     "flame": Run(["-f", "folded", *script('profile:hz:99 { @m[kstack] = count(); } interval:ms:60 { exit(); }')], same=False),
@@ -56,7 +57,7 @@ RUNS = {
     "build": Run(["build", "-e", script('begin { @m[1] = 1; print("x"); }')[2], "-o", "OUT"]),
     "list": Run(["-l", "tracepoint:sched:*"]),
     "list-args": Run(["-lv", "fentry:vfs_read"], same=False),
-    "list-uprobes": Run(["-l", "uprobe:/bin/true:*"], same=False),
+    "list-uprobes": Run(["-l", "uprobe:libc:mall*"], same=False),
     "info": Run(["--info"], same=False),
     "dump": Run(["-d", "bpf", *script('begin { @m[1] = count(); }')]),
     "error": Run(script('begin { print($x); }'), statuses=(1,)),
@@ -128,18 +129,18 @@ class Bench:
         return len(seen) > 1 and seen[1] in (1, 20)
 
 
-def left_behind(before):
+def left_behind(before, directory):
     """Since before = state()."""
     wrong = [f"map {m}" for m in objects.maps_named(MARK)]
-    events, pins, temps = before
+    events, pins = before
     wrong += [f"probe event {e}" for e in set(objects.probe_events()) - set(events)]
     wrong += [f"pinned {p}" for p in set(objects.pinned()) - set(pins) if MARK in p]
-    wrong += [f"file {t}" for t in set(objects.temp_files()) - set(temps)]
+    wrong += [f"file {p.name}" for p in Path(directory).iterdir() if p.name not in OWN_FILES]
     return wrong
 
 
 def state():
-    return objects.probe_events(), objects.pinned(), objects.temp_files()
+    return objects.probe_events(), objects.pinned()
 
 
 def problems(name, kind, directory, numbers=None, keep_on=False):
@@ -149,7 +150,7 @@ def problems(name, kind, directory, numbers=None, keep_on=False):
     count = bench.count(kind)
     chosen = numbers(count) if numbers else range(1, count + 1)
     found = [p for n in chosen if (p := bench.problem(kind, n, keep_on))]
-    return count, found + [f"{name}: {kind}: left behind: {w}" for w in left_behind(before)]
+    return count, found + [f"{name}: {kind}: left behind: {w}" for w in left_behind(before, directory)]
 
 
 def main():

@@ -81,7 +81,3 @@ def pinned():
     root = Path("/sys/fs/bpf")
     return sorted(str(p) for p in root.rglob("*")) if root.is_dir() else []
 
-
-def temp_files():
-    """Of which one can tell by the name that they are ours."""
-    return sorted(str(p) for d in ("/tmp", "/dev/shm", "/var/tmp") for p in Path(d).glob("*sonde-*"))

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/strbuf.h"
@@ -31,13 +32,30 @@ static int cat_emit(struct lower *l, struct expr *call, struct val *out)
 	return lower_event(l, s, call->args.v + 1, call->args.n - 1);
 }
 
+/*
+ * The name may come from what is traced, so whoever is traced may have put anything there: a FIFO that nobody
+ * writes to would stop the session, and opening a device can do something to the machine.
+ */
+static int regular_open(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(path, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EMEDIUMTYPE;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
 /* At most `most` bytes. 0 or a negative errno. */
 static int file_take(const char *path, size_t most, struct strbuf *out)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_close_ int fd = regular_open(path);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	while (out->len < most) {
 		size_t room = MIN(most - out->len, (size_t)65536);
 		ssize_t n;
@@ -74,7 +92,8 @@ static int cat_act(const struct act *act, const struct site *site, const uint8_t
 		return r;
 	r = file_take(path.s, (size_t)site->num[0], &text);
 	if (r < 0)
-		return report_error(act->report, r, NULL, "failed to open file '%s' (%s)", path.s, strerror(-r));
+		return report_error(act->report, r, NULL, "failed to open file '%s' (%s)", path.s,
+				    r == -EMEDIUMTYPE ? "not a regular file" : strerror(-r));
 	return text_tell(act, &text, "cat");
 }
 
