@@ -9,7 +9,7 @@ The form is that of tests/lang/cases.py, and every case has
               them; sonde must then end with status 1
     before    commands of a shell that run first
     where     features, likewise, of which it depends what is seen: where the kernel lacks one, the case says nothing
-{programs} stands for the directory of programs.py's programs, in all of a case.
+{programs} stands for the directory of programs.py's programs and {sonde} for the program, in all of a case.
 """
 import json
 import os
@@ -36,8 +36,11 @@ def load():
             raise ValueError(f"{where}: needs and refused belong together")
         if "refused" in c.keys:
             re.compile(c.keys["refused"])
-    return [replace(c, keys={k: v.replace("{programs}", str(programs.DIRECTORY)) for k, v in c.keys.items()})
-            for c in loaded]
+    return [replace(c, keys={k: filled(v) for k, v in c.keys.items()}) for c in loaded]
+
+
+def filled(text):
+    return text.replace("{programs}", str(programs.DIRECTORY)).replace("{sonde}", str(lang.SONDE))
 
 
 CASES = load()
