@@ -1,23 +1,42 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measure sonde beside its peers in one run, interleaved (A B A B), medians and spread.
+"""Measure sonde beside its peers in one run, in turn (A B A B), medians and half the spread.
 
-A peer that is not installed, or a row that cannot run, leaves its cells empty and says why below the
-table; no figure is ever filled in from elsewhere.
+A peer that is not installed, or a row that cannot run, leaves its cells empty and says why; no figure is ever
+filled in from elsewhere. --write puts what was measured into docs/performance.md.
 """
 import argparse
 import os
-import shutil
-import statistics
+import platform
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import events
+import maps
+import size
+import stacks
+import starting
+import symbols
+import throughput
 import tools as tool_starts
+from common import Tools, table_markdown, table_text
 
-ROOT = Path(__file__).resolve().parent.parent
+# Name, and what measures it.
+PARTS = {
+    "start": lambda tools, a: starting.parts(tools, a.rounds),
+    "size": lambda tools, a: [size.part(tools)],
+    "events": lambda tools, a: [events.part(tools, a.rounds)],
+    "throughput": lambda tools, a: throughput.parts(tools, a.rounds),
+    "maps": lambda tools, a: [maps.sizes(tools, 3)],
+    "tools": lambda tools, a: [tool_starts.part(tools, 3)],
+    "stacks": lambda tools, a: stacks.parts(tools, 3),
+    "symbols": lambda tools, a: [symbols.part(tools, 3)],
+    "exact": lambda tools, a: [throughput.exactness(tools, a.runs)],
+    "churn": lambda tools, a: [maps.churn(tools, a.minutes)],
+}
 
 
 def private_tracefs():
@@ -31,101 +50,86 @@ def private_tracefs():
     os.execvp("unshare", ["unshare", "-m", "sh", "-c", inside, "sh", sys.executable, *sys.argv])
 
 
-def launcher(directory):
-    exe = f"{directory}/measure"
-    subprocess.run(["cc", "-O2", "-o", exe, ROOT / "bench" / "measure.c"], check=True)
-    return exe
+def version(argv):
+    try:
+        out = subprocess.run(argv, capture_output=True, text=True).stdout.split("\n")[0].strip()
+    except OSError:
+        return f"{argv[0]}: not installed"
+    return out or f"{argv[0]}: not installed"
 
 
-def run_once(measure, argv):
-    """Wall and CPU milliseconds and peak MiB of one process, or the reason why it failed."""
-    read, write = os.pipe()
-    with tempfile.TemporaryFile() as err:
-        p = subprocess.Popen(["sh", "-c", f"exec 3>&{write}; exec \"$@\"", "sh", measure, *argv], pass_fds=(write,),
-                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err)
-        os.close(write)
-        with os.fdopen(read) as f:
-            words = f.read().split()
-        p.wait()
-        if len(words) != 4 or words[3] != "0":
-            err.seek(0)
-            first = err.read().decode(errors="replace").strip().splitlines()
-            return None, f"it failed: {first[-1] if first else 'no message'}"
-    return (float(words[0]), float(words[1]), float(words[2]) / 1024), None
+def package_version(name):
+    out = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", name], capture_output=True, text=True)
+    return f"{name} {out.stdout}" if out.stdout else f"{name}: not installed"
 
 
-def startup_rows():
-    ten = ",".join(f"tracepoint:syscalls:sys_enter_{n}" for n in
-                   "openat read write close mmap futex poll ioctl nanosleep kill".split())
-    return [
-        ("BEGIN { exit(); }", "BEGIN { exit(); }"),
-        ("ten syscall tracepoints", ten + " { @[comm] = count(); } BEGIN { exit(); }"),
-        ("raw_syscalls count by comm",
-         "tracepoint:raw_syscalls:sys_enter { @[comm] = count(); } BEGIN { exit(); }"),
-        ("hist of a system call's result",
-         "tracepoint:raw_syscalls:sys_exit { @ = hist(args->ret); } BEGIN { exit(); }"),
-    ]
+def machine(tools):
+    with open("/proc/meminfo") as f:
+        gib = int(f.readline().split()[1]) / (1 << 20)
+    return [f"{os.cpu_count()} CPUs, {gib:.0f} GiB, Linux {platform.release()}; load before: {os.getloadavg()[0]:.1f}",
+            ", ".join([version([tools.sonde, "--version"]), version(["bpftrace", "--version"]),
+                       package_version("libbpf-tools"), package_version("bpfcc-tools"),
+                       version(["clang", "--version"])])]
 
 
-def measure(tools, rounds, exe):
-    notes, table = [], []
-    for title, program in startup_rows():
-        samples = {name: [] for name, _ in tools}
-        for _ in range(rounds):
-            for name, argv in tools:
-                if argv is None:
-                    continue
-                figures, why = run_once(exe, argv + ["-e", program])
-                if figures:
-                    samples[name].append(figures)
-                elif (note := f"{name}: {title}: {why}") not in notes:
-                    notes.append(note)
-        table.append((title, samples))
-    return table, notes
+def figure(x):
+    return f"{x:.3g}" if x is not None and abs(x) < 100 else "" if x is None else f"{x:.0f}"
 
 
-def cell(samples, column):
-    if not samples:
-        return f"{'':>16}"
-    values = [s[column] for s in samples]
-    return f"{statistics.median(values):8.1f} ±{(max(values) - min(values)) / 2:6.1f}"
+def verdict(reached):
+    return {True: "yes", False: "NO", None: "not measured"}[reached]
 
 
-def show(tools, table, rounds):
-    print(f"Whole process, median of {rounds} interleaved rounds ± half the spread")
-    print(f"{'':32}{'':10}{'wall ms':>16}{'CPU ms':>16}{'peak MiB':>16}")
-    for title, samples in table:
-        for name, _ in tools:
-            print(f"{title:32}{name:10}" + "".join(cell(samples[name], c) for c in range(3)))
+def limits_text(tables):
+    lines = ["", "What was to be reached"]
+    for t in tables:
+        for question, words, value, reached in t.limits:
+            lines.append(f"  {verdict(reached):12} {figure(value):>8}  {question}: {words}")
+    return "\n".join(lines)
+
+
+def document(tables, about, argv):
+    lines = ["# Performance", "", "Written by `" + " ".join(argv) + "`; run it to have it for your machine. Medians "
+             "of rounds that were run in turn, with half the distance from the smallest to the largest. Where nothing could be "
+             "measured the cell is empty, and the reason below the table.", ""]
+    lines += [f"- {a}" for a in about]
+    lines += ["", "## What was to be reached", "", "| | | measured | reached |", "|---|---|--:|---|"]
+    for t in tables:
+        for question, words, value, reached in t.limits:
+            name = question.replace("|", "\\|")
+            lines.append(f"| `{name}` | {words} | {figure(value)} | {verdict(reached)} |")
+    return "\n".join(lines + ["", *(table_markdown(t) for t in tables)]).rstrip() + "\n"
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--sonde", default="build/sonde")
+    p.add_argument("--rounds", type=int, default=9)
+    p.add_argument("--runs", type=int, default=100, help="of the check that every event is accounted for")
+    p.add_argument("--minutes", type=float, default=1, help="for which keys come and go")
+    p.add_argument("--only", action="append", choices=PARTS, help="one part of it; may be repeated")
+    p.add_argument("--write", type=Path, help="a Markdown file for what was measured")
+    return p.parse_args()
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--sonde", default="build/sonde")
-    p.add_argument("--rounds", type=int, default=11)
-    p.add_argument("--only", choices=("start", "events", "tools"), help="one part of it")
-    args = p.parse_args()
-    tools = [("sonde", [args.sonde]),
-             ("bpftrace", [shutil.which("bpftrace")] if shutil.which("bpftrace") else None)]
+    args = arguments()
     private_tracefs()
-    notes, table, costs = [], [], []
+    tables = []
     with tempfile.TemporaryDirectory() as tmp:
-        if args.only in (None, "start"):
-            table, notes = measure(tools, args.rounds, launcher(tmp))
-        if args.only in (None, "events"):
-            costs, more = events.measure(args.sonde, shutil.which("bpftrace"), 3, tmp)
-            notes += more
-    notes += [f"{name}: not installed" for name, argv in tools if argv is None]
-    if table:
-        show(tools, table, args.rounds)
-    if costs:
-        events.show(costs, 3)
-    starts = tool_starts.measure(args.sonde, 3) if args.only in (None, "tools") else []
-    if starts:
-        tool_starts.show(starts, 3)
-    for note in notes:
-        print("note:", note)
-    return 0 if starts or any(s["sonde"] for _, s in table + costs) else 1
+        tools = Tools(args.sonde, tmp)
+        about = machine(tools)
+        print("\n".join(about))
+        for name in args.only or PARTS:
+            begin = time.monotonic()
+            for t in PARTS[name](tools, args):
+                tables.append(t)
+                print(table_text(t))
+            print(f"({name}: {time.monotonic() - begin:.0f} s)", flush=True)
+    print(limits_text(tables))
+    if args.write:
+        args.write.write_text(document(tables, about, ["make", "bench"]))
+    return 0 if any(any(t.samples.values()) for t in tables) else 1
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * event_load OBJECT PROGRAM: load and attach one program of the object, print its number in the kernel, and keep it
- * until standard input ends. A perf_event program is attached to a timer of 999 Hz on every CPU.
+ * event_load OBJECT PROGRAM...: load and attach these programs of the object, and keep them until standard input
+ * ends. A perf_event program is attached to a timer of 999 Hz on every CPU.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/perf_event.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -27,29 +28,32 @@ static int attach_timer(const struct bpf_program *prog)
 	return 0;
 }
 
+static bool is_wanted(const struct bpf_program *prog, int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++)
+		if (!strcmp(bpf_program__name(prog), argv[i]))
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info);
-	struct bpf_program *prog, *wanted = NULL;
+	struct bpf_program *prog;
 	struct bpf_object *obj;
 	char byte;
 
-	if (argc != 3 || !(obj = bpf_object__open(argv[1])))
+	if (argc < 3 || !(obj = bpf_object__open(argv[1])))
 		return 2;
+	bpf_object__for_each_program(prog, obj)
+		bpf_program__set_autoload(prog, is_wanted(prog, argc, argv));
+	if (bpf_object__load(obj))
+		return 1;
 	bpf_object__for_each_program(prog, obj) {
-		if (!strcmp(bpf_program__name(prog), argv[2]))
-			wanted = prog;
-		else
-			bpf_program__set_autoload(prog, false);
+		if (!is_wanted(prog, argc, argv))
+			continue;
+		if (bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT ? attach_timer(prog) :
+									  !bpf_program__attach(prog))
+			return 1;
 	}
-	if (!wanted || bpf_object__load(obj))
-		return 1;
-	if (bpf_program__type(wanted) == BPF_PROG_TYPE_PERF_EVENT ? attach_timer(wanted) : !bpf_program__attach(wanted))
-		return 1;
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(wanted), &info, &len))
-		return 1;
-	printf("%u\n", info.id);
-	fflush(stdout);
 	return read(0, &byte, 1) < 0;
 }

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an event costs in the kernel: nanoseconds as the kernel counts them, and instructions as its verifier
-leaves them, of the same question in sonde, in C (event.bpf.c) and in bpftrace."""
+"""What an event costs in the kernel: nanoseconds as the kernel counts them, and instructions as its verifier leaves
+them, of the same question in sonde, in C (event.bpf.c, by clang -O2) and in bpftrace.
+
+All three are attached at the same time and see the same events, one after the other in an order that changes from
+round to round: what else the machine does meets them alike."""
 import json
 import os
 import re
@@ -8,161 +11,166 @@ import shutil
 import statistics
 import subprocess
 import time
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from common import HERE, Absent, Table, Tracer
+
 ENTER, EXIT = "tracepoint:raw_syscalls:sys_enter ", "tracepoint:raw_syscalls:sys_exit "
 STATS = "/proc/sys/kernel/bpf_stats_enabled"
+BOTH = ENTER + "{ @s[tid] = nsecs; } " + EXIT + "{ @ = hist(nsecs - @s[tid]); delete(@s[tid]); }"
+CALLS = 200000
 
-# The name of the program in C, and the question. A second clause gives a map its type.
+# What is measured; what its program is attached to; the programs in C; the question; and the instructions that
+# bpftrace of August 2026 (LLVM 19) needs without counting refused updates.
 ROWS = [
-    ("empty", ENTER + "{ }"),
-    ("count", ENTER + "{ @ = count(); }"),
-    ("count_pid", ENTER + "/pid == 1/ { @ = count(); }"),
-    ("count_comm", ENTER + '/comm == "dd"/ { @ = count(); }'),
-    ("by_comm", ENTER + "{ @[comm] = count(); }"),
-    ("by_pid_comm", ENTER + "{ @[pid, comm] = count(); }"),
-    ("hist", ENTER + "{ @ = hist(args->id); }"),
-    ("lhist", ENTER + "{ @ = lhist(args->id, 0, 500, 10); }"),
-    ("stats", ENTER + "{ @[comm] = stats(args->id); }"),
-    ("store", ENTER + "{ @s[tid] = nsecs; }"),
-    ("latency", EXIT + "{ @ = hist(nsecs - @s[tid]); delete(@s[tid]); } BEGIN { @s[tid] = nsecs; }"),
-    ("kstack", "profile:hz:999 { @[kstack] = count(); }"),
+    ("{ }", "sys_enter", ["empty"], ENTER + "{ }", 2),
+    ("{ @ = count(); }", "sys_enter", ["count"], ENTER + "{ @ = count(); }", 28),
+    ("/pid == 1/ { @ = count(); }", "sys_enter", ["count_pid"], ENTER + "/pid == 1/ { @ = count(); }", 35),
+    ('/comm == "dd"/ { @ = count(); }', "sys_enter", ["count_comm"], ENTER + '/comm == "dd"/ { @ = count(); }', 55),
+    ("{ @[comm] = count(); }", "sys_enter", ["by_comm"], ENTER + "{ @[comm] = count(); }", 33),
+    ("{ @[pid, comm] = count(); }", "sys_enter", ["by_pid_comm"], ENTER + "{ @[pid, comm] = count(); }", 45),
+    ("{ @ = hist(args.id); }", "sys_enter", ["hist"], ENTER + "{ @ = hist(args->id); }", 69),
+    ("{ @ = lhist(args.id, 0, 500, 10); }", "sys_enter", ["lhist"],
+     ENTER + "{ @ = lhist(args->id, 0, 500, 10); }", 37),
+    ("{ @[comm] = stats(args.id); }", "sys_enter", ["stats"], ENTER + "{ @[comm] = stats(args->id); }", 39),
+    ("enter { @s[tid] = nsecs; }", "sys_enter", ["store", "latency"], BOTH, 15),
+    ("exit { @ = hist(nsecs - @s[tid]); delete(@s, tid); }", "sys_exit", ["store", "latency"], BOTH, 105),
+    ("profile:hz:999 { @[kstack] = count(); }", "perf_event", ["kstack"], "profile:hz:999 { @[kstack] = count(); }", 72),
 ]
 
-LOAD = """
-#define _GNU_SOURCE
-#include <sys/syscall.h>
-#include <unistd.h>
-int main(void) { for (long i = 0; i < 300000; i++) syscall(SYS_getppid); return 0; }
-"""
+
+def bpftool(*words):
+    out = subprocess.run(["bpftool", "-j", *map(str, words)], capture_output=True, text=True)
+    return json.loads(out.stdout) if out.returncode == 0 else {}
 
 
-def prog_info(number):
-    out = subprocess.run(["bpftool", "-j", "prog", "show", "id", str(number)], capture_output=True, text=True, check=True)
-    return json.loads(out.stdout)
-
-
-def programs_of(pid):
-    """The attached program among those that the process has open: its own tests and begin programs never run long."""
-    ids = set()
+def program_of(pid, place):
+    """The number of the program that the process has attached to `place`; None: not yet."""
+    if place != "perf_event":
+        found = [p["prog_id"] for p in bpftool("perf", "show") if p["pid"] == pid and p.get("tracepoint") == place]
+        return found[0] if found else None
     for fd in os.listdir(f"/proc/{pid}/fdinfo"):
         try:
             with open(f"/proc/{pid}/fdinfo/{fd}") as f:
-                ids.update(re.findall(r"^prog_id:\s*(\d+)$", f.read(), re.M))
+                ids = re.findall(r"^prog_id:\s*(\d+)$", f.read(), re.M)
         except FileNotFoundError:
-            pass
-    return [int(i) for i in ids]
+            continue
+        for i in ids:
+            info = bpftool("prog", "show", "id", i)
+            if info.get("type") == "perf_event" and info.get("run_cnt", 0):
+                return int(i)
+    return None
 
 
-class Tracer:
-    """One way to ask: started, and its program found."""
-
-    def __init__(self, argv):
-        self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    def number(self, rows_name, seconds=20):
-        """The program that runs: the one whose count grows while system calls are made."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and self.p.poll() is None:
-            before = {i: prog_info(i).get("run_cnt", 0) for i in programs_of(self.p.pid)}
-            for _ in range(200):
-                os.getppid()
-            time.sleep(0.02 if rows_name != "kstack" else 0.2)
-            grown = [i for i, n in before.items() if prog_info(i).get("run_cnt", 0) > n + (1 if n == 0 else 0)]
-            if len(grown) == 1:
-                return grown[0]
-        return None
-
-    def close(self):
-        if self.p.poll() is None:
-            self.p.send_signal(2)
-        self.p.stdin.close()
-        self.p.stdout.read()
-        self.p.wait()
+def wait_for_program(tracer, place):
+    while True:
+        if tracer.p.poll() is not None:
+            raise Absent(f"it ended early: {tracer.said()[-200:]} {tracer.complained()[-200:]}")
+        number = program_of(tracer.pid, place)
+        if number is not None:
+            return number
+        tracer.check_deadline()
+        time.sleep(0.02)
 
 
-def one_sample(argv, name, load):
-    """ns per event and instructions, or None."""
-    t = Tracer(argv)
-    try:
-        number = t.number(name)
-        if number is None:
-            return None
-        before = prog_info(number)
-        if name == "kstack":
-            end = time.monotonic() + 0.5
-            while time.monotonic() < end:
-                pass
-        else:
-            subprocess.run([load], check=True)
-        after = prog_info(number)
-        runs = after["run_cnt"] - before["run_cnt"]
-        return (after["run_time_ns"] - before["run_time_ns"]) / max(runs, 1), after["bytes_xlated"] // 8
-    finally:
-        t.close()
+def make_events(tools, place):
+    if place != "perf_event":
+        subprocess.run([tools.load, "calls", str(CALLS), "1"], check=True)
+        return
+    end = time.monotonic() + 0.7
+    while time.monotonic() < end:
+        os.getppid()
 
 
-def build(directory):
-    """The load and, with clang, the programs in C. Returns (load, argv of the C programs or None, why not)."""
-    load = f"{directory}/load"
-    with open(f"{directory}/load.c", "w") as f:
-        f.write(LOAD)
-    subprocess.run(["cc", "-O1", "-o", load, f"{directory}/load.c"], check=True)
+def build_c(tools):
+    """argv that loads programs in C; None with a reason."""
     if not shutil.which("clang"):
-        return load, None, "C: clang is not installed"
+        return None
     arch = subprocess.run(["cc", "-dumpmachine"], capture_output=True, text=True, check=True).stdout.strip()
     subprocess.run(["clang", "-O2", "-g", "-target", "bpf", f"-I/usr/include/{arch}", "-c", HERE / "event.bpf.c",
-                    "-o", f"{directory}/event.bpf.o"], check=True)
-    subprocess.run(["cc", "-O1", "-o", f"{directory}/event_load", HERE / "event_load.c", "-lbpf"], check=True)
-    return load, [f"{directory}/event_load", f"{directory}/event.bpf.o"], None
+                    "-o", tools.file("event.bpf.o")], check=True)
+    return [tools.compile("event_load", "-lbpf"), tools.file("event.bpf.o")]
 
 
-def measure(sonde, bpftrace, rounds, directory):
-    """[(question, {tool: [(ns, instructions), ...]})], notes."""
-    if not os.path.exists(STATS) or not shutil.which("bpftool"):
-        return [], ["cost per event: this needs bpftool, and a kernel with statistics of BPF programs"]
-    load, c_argv, why = build(directory)
-    notes = [why] if why else []
-    with open(STATS) as f:
-        was = f.read()
-    table = []
+def one_round(t, row, ways, tools):
+    title, place, _, _, _ = row
+    running = []
     try:
+        for name, argv in ways:
+            if (title, name) in t.why:
+                continue
+            tracer = Tracer(tools, argv)
+            running.append((name, tracer, None))
+            try:
+                running[-1] = (name, tracer, wait_for_program(tracer, place))
+            except Absent as e:
+                t.absent(title, name, e)
+        before = {name: bpftool("prog", "show", "id", n) for name, _, n in running if n is not None}
+        make_events(tools, place)
+        for name, _, n in running:
+            if n is None:
+                continue
+            after, was = bpftool("prog", "show", "id", n), before[name]
+            runs = after.get("run_cnt", 0) - was.get("run_cnt", 0)
+            if runs > 0:
+                t.add(title, name, ((after["run_time_ns"] - was["run_time_ns"]) / runs, after["bytes_xlated"] // 8))
+    finally:
+        for _, tracer, _ in running:
+            tracer.close()
+
+
+def ratio(t, title, a, b, column):
+    """The median of what one needs divided by what the other needs, taken within each round."""
+    pairs = list(zip(t.samples.get((title, a), ()), t.samples.get((title, b), ())))
+    return statistics.median(x[column] / y[column] for x, y in pairs) if pairs else None
+
+
+def set_limits(t):
+    for title, _, _, _, most in ROWS:
+        own = t.median(title, "sonde", 1)
+        t.limit(title, f"at most {most} instructions", own, most)
+        t.limit(title, "instructions at most 1.15 x C", ratio(t, title, "sonde", "C", 1), 1.15)
+        t.limit(title, "ns at most 1.05 x C", ratio(t, title, "sonde", "C", 0), 1.05)
+
+
+def statistics_on():
+    """Have the kernel count; returns what was set before."""
+    try:
+        with open(STATS) as f:
+            was = f.read()
         with open(STATS, "w") as f:
             f.write("1")
-        for name, question in ROWS:
-            ways = {"sonde": [sonde, "-e", question]}
-            if c_argv:
-                ways["C"] = [*c_argv, name]
-            if bpftrace:
-                ways["bpftrace"] = [bpftrace, "-e", question]
-            samples = {tool: [] for tool in ways}
-            for _ in range(rounds):
-                for tool, argv in ways.items():
-                    s = one_sample(argv, name, load)
-                    if s:
-                        samples[tool].append(s)
-                    elif (note := f"{tool}: {question}: no program of it ran") not in notes:
-                        notes.append(note)
-            table.append((question, samples))
-    except PermissionError:
-        return [], ["cost per event: no permission to have the kernel count"]
+    except OSError as e:
+        raise Absent(f"the kernel does not count for us: {e.strerror}") from None
+    return was
+
+
+def part(tools, rounds):
+    t = Table("Cost of an event in the kernel", "Nanoseconds as the kernel counts them (of which some 30 are the counting "
+              "itself) and instructions as the verifier leaves them. All ways are attached at once and see the same "
+              "events. C is bench/event.bpf.c, compiled by clang -O2.", [("ns", 1), ("instructions", 0)])
+    c = build_c(tools)
+    try:
+        if not shutil.which("bpftool"):
+            raise Absent("bpftool is not installed")
+        was = statistics_on()
+    except Absent as e:
+        for title, *_ in ROWS:
+            t.absent(title, "sonde", e)
+        return t
+    try:
+        for row in ROWS:
+            title, _, names, question, _ = row
+            ways = [("sonde", [tools.sonde, "-e", question]), ("C", c and [*c, *names]),
+                    ("bpftrace", tools.bpftrace and [tools.bpftrace, "-e", question])]
+            for name, argv in ways:
+                t.touch(title, name)
+                if not argv:
+                    t.absent(title, name, "it is not installed" if name != "C" else "clang is not installed")
+            ways = [w for w in ways if w[1]]
+            for i in range(rounds):
+                one_round(t, row, ways[i % len(ways):] + ways[:i % len(ways)], tools)
     finally:
-        try:
-            with open(STATS, "w") as f:
-                f.write(was)
-        except PermissionError:
-            pass
-    return table, notes
-
-
-def show(table, rounds):
-    tools = ("sonde", "C", "bpftrace")
-    print(f"\nCost per event in the kernel, median of {rounds} interleaved rounds: ns, instructions")
-    print(f"{'':72}" + "".join(f"{t:>16}" for t in tools))
-    for question, samples in table:
-        cells = []
-        for tool in tools:
-            s = samples.get(tool)
-            cells.append(f"{statistics.median(x[0] for x in s):9.0f} {s[0][1]:6d}" if s else f"{'':16}")
-        print(f"{question[:71]:72}" + "".join(cells))
+        with open(STATS, "w") as f:
+            f.write(was)
+    set_limits(t)
+    return t

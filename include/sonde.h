@@ -102,6 +102,21 @@ SONDE_API size_t sonde_question_probe_count(const struct sonde_question *q);
 SONDE_API int sonde_format(const char *source, const char *name, char **out, sonde_message_fn message,
 			   void *message_ctx);
 
+/* ---- the process ---- */
+
+/* What holds for the whole process; the texts must outlive it. */
+struct sonde_process_options {
+	size_t size;
+	const char *debug_dirs;          /* directories with ':' between them: separate debugging information is there too */
+	const char *traceable_functions; /* a file that is read in place of the kernel's list of functions that can be traced */
+	const char *without_features;    /* what to do without: kprobe_multi, kprobe_session, uprobe_multi, with ',' between */
+	bool libbpf_log, verifier_log;   /* tell what libbpf says, or what the verifier says of each program */
+	sonde_message_fn message;        /* receives that, and what is wrong with the above */
+	void *message_ctx;
+};
+/* Once, before anything else is asked of the library. 0, or a negative errno after a message. */
+SONDE_API int sonde_process_setup(const struct sonde_process_options *o);
+
 /* ---- run ---- */
 
 /* Return non-zero to end the session with that value as the result of sonde_session_poll(). */
@@ -114,6 +129,8 @@ struct sonde_session_options {
 	sonde_message_fn message;
 	void *message_ctx;
 	pid_t pid;                  /* the session ends when this process ends; 0: none */
+	const pid_t *unwind_pids;   /* the unwind tables of these processes are read at the start; must outlive it */
+	size_t nunwind_pids;
 	bool dry_run;               /* attach only: begin programs are not run */
 	bool keep_capabilities;     /* otherwise those not needed any more are dropped after attaching */
 	/* Some probes take the kernel 0.1 s to detach. With this, sonde_session_free() leaves that to a forked
@@ -214,6 +231,10 @@ SONDE_API int sonde_view_open(const char *name, const struct sonde_question *q,
 SONDE_API int sonde_view_record(struct sonde_view *v, const struct sonde_record *r);
 SONDE_API int sonde_view_flush(struct sonde_view *v);
 SONDE_API int sonde_view_close(struct sonde_view *v); /* frees it */
+/* Has it written something to the terminal that it will write anew in the same place? */
+SONDE_API bool sonde_view_stands(const struct sonde_view *v);
+/* Let it stay as it is: somebody else is about to write to the terminal. */
+SONDE_API void sonde_view_leave(struct sonde_view *v);
 /* Names of all views, NULL-terminated. */
 SONDE_API const char *const *sonde_view_names(void);
 /* The view that a file of this name asks for (".csv", ...); NULL: none. */
@@ -223,8 +244,11 @@ SONDE_API bool sonde_view_takes_file(const char *name, const char *path);
 /* The program sonde-NAME that shows a view to a person when it is not written to a file: it is given JSON records.
  * NULL: none. */
 SONDE_API const char *sonde_view_player(const char *name);
-/* Is this view a picture, which is made at the end from some of the records, or a stream that shows them all? */
-SONDE_API bool sonde_view_is_picture(const char *name);
+/* The same, of several pictures the one for what the question counts and prints: stacks, histograms, numbers. */
+SONDE_API const char *sonde_view_for_question(const struct sonde_question *q, const char *path);
+/* Is this view a picture, which is made at the end from some of the records, or a stream that shows them all? Some are
+ * pictures only in files of certain names. path NULL: standard output. */
+SONDE_API bool sonde_view_is_picture(const char *name, const char *path);
 /* Is this record part of the picture? Always true of other views. */
 SONDE_API bool sonde_view_takes(const struct sonde_view *v, const struct sonde_record *r);
 /* A flame graph (SVG, or HTML when o->file ends so) of a recording of stacks, two files of folded text: widths are those

@@ -3,7 +3,8 @@
 """Run all tests, fastest first, and close with one line: `N passed, N failed, N skipped`.
 
 Unit tests (cmocka, TAP) need nothing; tests/lang, tests/host and tests/probes are pytest suites that run
-the program on the live kernel, tests/vm those that run it on others. Every failed or skipped test is named with its reason before the closing line.
+the program on the live kernel, tests/random random programs, tests/vm those that run it on others. Every failed or skipped
+test is named with its reason before the closing line.
 """
 import argparse
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-PARTS = ["unit", "lang", "host", "probes", "tools", "vm"]
+PARTS = ["unit", "lang", "random", "host", "probes", "tools", "vm"]
 
 
 class Tally:

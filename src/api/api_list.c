@@ -8,6 +8,7 @@
 #include "probe/kinds.h"
 #include "lang/ktype.h"
 #include "symbol/symbol.h"
+#include "symbol/dwlib.h"
 
 struct listing {
 	struct arena *arena;     /* of the pattern */
@@ -223,7 +224,8 @@ static int info_build(info_fn fn, void *ctx)
 {
 	int err = fn(ctx, "Build", "sonde", SONDE_VERSION);
 
-	return err ? err : fn(ctx, "Build", "libbpf", libbpf_version_string());
+	err = err ? err : fn(ctx, "Build", "libbpf", libbpf_version_string());
+	return err ? err : fn(ctx, "Build", "libdw (DWARF support)", dwlib_get(NULL) ? "yes" : "no");
 }
 
 int sonde_info(int (*fn)(void *ctx, const char *group, const char *name, const char *value), void *ctx,

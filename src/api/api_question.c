@@ -215,10 +215,22 @@ static int params_check(struct sonde_question *q)
 	return 0;
 }
 
+/* Maps with a part for each processor are read in one go: a wrong number would be read past the end. */
+static int processors_check(struct sonde_question *q)
+{
+	int n = kernel_ncpus_possible();
+
+	if (n > 0)
+		return 0;
+	return report_error(&q->relay.reporter, n ? n : -EINVAL, NULL, "cannot tell how many processors there may be, from "
+			    "/sys/devices/system/cpu/possible: %s", strerror(n ? -n : EINVAL));
+}
+
 static int compile_steps(struct sonde_question *q, const char *source, const struct sonde_compile_options *o)
 {
-	int err = env_make(q, o);
+	int err = processors_check(q);
 
+	err = err ? err : env_make(q, o);
 	err = err ? err : parse(q, source, o);
 	if (!err)
 		stage_tell(q, o, MADE_PARSED);

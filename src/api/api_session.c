@@ -131,6 +131,8 @@ int sonde_session_open(struct sonde_question *q, const struct sonde_session_opti
 		.record_ctx = s,
 		.symbols = q->symbols,
 		.pid = options.pid,
+		.unwind_pids = options.unwind_pids,
+		.nunwind_pids = options.nunwind_pids,
 		.quiet_maps = !q->module->config.print_maps_on_exit,
 		.keep_capabilities = options.keep_capabilities,
 		.dry_run = options.dry_run,

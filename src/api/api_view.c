@@ -111,11 +111,29 @@ const char *sonde_view_player(const char *name)
 	return def ? def->player : NULL;
 }
 
-bool sonde_view_is_picture(const char *name)
+const char *sonde_view_for_question(const struct sonde_question *q, const char *path)
+{
+	const struct view_def *def = view_for_program(q->module, path);
+
+	return def ? def->name : NULL;
+}
+
+bool sonde_view_is_picture(const char *name, const char *path)
 {
 	const struct view_def *def = view_find(name);
 
-	return def && def->is_picture;
+	return def && view_is_picture(def, path);
+}
+
+bool sonde_view_stands(const struct sonde_view *v)
+{
+	return v->v.def->stands && v->v.def->stands(&v->v);
+}
+
+void sonde_view_leave(struct sonde_view *v)
+{
+	if (v->v.def->leave)
+		v->v.def->leave(&v->v);
 }
 
 bool sonde_view_takes(const struct sonde_view *v, const struct sonde_record *r)

@@ -55,6 +55,11 @@ struct options {
 	const char *include_dirs[MOST_INCLUDES], *includes[MOST_INCLUDES];
 	size_t ninclude_dirs, nincludes;
 	unsigned verbose;
+	struct strbuf debug_dirs;  /* --debuginfo, all of them */
+	const char *traceable, *without, *emit_elf;
+	pid_t unwind_pids[MOST_INCLUDES];
+	size_t nunwind_pids;
+	bool libbpf_log, verifier_log;
 	const char *ignored[16]; /* options that were accepted and have no effect here */
 	size_t nignored;
 };
@@ -73,6 +78,7 @@ int options_each(int (*fn)(void *ctx, char letter, const char *name, const char 
 
 struct messages {
 	bool quiet, no_warnings, colour;
+	bool logs; /* -d libbpf, -d verifier: what was asked for is shown with -q too */
 	unsigned verbose;
 };
 /* How this process speaks: set once from the options; errors are always shown. */

@@ -30,8 +30,20 @@ static void on_closed_pipe(int sig)
 	(void)sig;
 }
 
+static int process_setup(const struct options *o)
+{
+	struct sonde_process_options p = SONDE_OPTIONS(struct sonde_process_options,
+		.debug_dirs = o->debug_dirs.len ? o->debug_dirs.s : NULL, .traceable_functions = o->traceable,
+		.without_features = o->without, .libbpf_log = o->libbpf_log, .verifier_log = o->verifier_log,
+		.message = message_receive);
+
+	return sonde_process_setup(&p);
+}
+
 static int dispatch(const struct options *o)
 {
+	if (process_setup(o))
+		return EXIT_USAGE;
 	if (o->program_help)
 		return show_params(o);
 	if (o->help)

@@ -33,7 +33,7 @@ void messages_init(const struct options *o)
 {
 	messages = (struct messages){
 		.quiet = o->quiet, .no_warnings = o->no_warnings, .verbose = o->verbose,
-		.colour = colour_wanted(),
+		.colour = colour_wanted(), .logs = o->libbpf_log || o->verifier_log,
 	};
 }
 
@@ -92,7 +92,7 @@ static bool wanted(enum sonde_severity severity)
 	case SONDE_WARNING:
 		return !messages.no_warnings;
 	case SONDE_INFO:
-		return !messages.quiet;
+		return !messages.quiet || messages.logs;
 	default:
 		return messages.verbose >= 2;
 	}
@@ -133,7 +133,7 @@ void message_receive(void *ctx, enum sonde_severity severity, const char *text, 
 	if (!len || text[len - 1] != '\n')
 		strbuf_addch(&out, '\n');
 	if (hint && *hint)
-		strbuf_addf(&out, "hint: %s\n", hint);
+		strbuf_addf(&out, "%s: %s\n", getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") ? "HINT" : "hint", hint);
 	write_stderr(&out);
 }
 

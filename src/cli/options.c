@@ -49,7 +49,7 @@ static int set_command(struct options *o, const char *value)
 /* The kernel gives no number above this (PID_MAX_LIMIT). */
 #define PID_MOST 4194304
 
-static int set_pid(struct options *o, const char *value)
+static int pid_parse(const char *value, pid_t *out)
 {
 	char *end;
 	long pid;
@@ -60,8 +60,13 @@ static int set_pid(struct options *o, const char *value)
 		return fail(EXIT_USAGE, NULL, "Failed to parse pid: pid '%s' is not a valid decimal number", value);
 	if (errno || pid <= 0 || pid > PID_MOST)
 		return fail(EXIT_USAGE, NULL, "Failed to parse pid: pid '%s' out of valid pid range [1,%d]", value, PID_MOST);
-	o->pid = (pid_t)pid;
+	*out = (pid_t)pid;
 	return 0;
+}
+
+static int set_pid(struct options *o, const char *value)
+{
+	return pid_parse(value, &o->pid);
 }
 
 static int set_format(struct options *o, const char *value)
@@ -120,7 +125,7 @@ static int unknown_stage(const char *name, size_t len)
 	strbuf_addstr(&hint, "known stages:");
 	for (size_t i = 0; stages[i]; i++)
 		strbuf_addf(&hint, " %s", stages[i]);
-	strbuf_addstr(&hint, " all");
+	strbuf_addstr(&hint, " libbpf verifier all");
 	return fail(EXIT_USAGE, hint.s, "-d: there is no stage '%.*s'", (int)len, name);
 }
 
@@ -129,12 +134,20 @@ static bool word_is(const char *word, const char *name, size_t len)
 	return strlen(word) == len && !memcmp(word, name, len);
 }
 
-static int stage_bits(const char *name, size_t len, unsigned *bits)
+static int stage_bits(struct options *o, const char *name, size_t len, unsigned *bits)
 {
 	const char *const *stages = sonde_dump_stages();
 
 	if (word_is("all", name, len)) {
 		*bits = ~0U;
+		return 0;
+	}
+	if (word_is("libbpf", name, len)) {
+		o->libbpf_log = true;
+		return 0;
+	}
+	if (word_is("verifier", name, len)) {
+		o->verifier_log = true;
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(stage_aliases); i++) {
@@ -157,7 +170,7 @@ static int set_stages(struct options *o, const char *value)
 {
 	for (const char *p = value;; p++) {
 		size_t len = strcspn(p, ",");
-		int err = stage_bits(p, len, &o->dump_stages);
+		int err = stage_bits(o, p, len, &o->dump_stages);
 
 		if (err)
 			return err;
@@ -258,6 +271,43 @@ static int set_include_dir(struct options *o, const char *value)
 	return list_add(o->include_dirs, &o->ninclude_dirs, value, "-I");
 }
 
+static int set_debuginfo(struct options *o, const char *value)
+{
+	strbuf_addf(&o->debug_dirs, "%s%s", o->debug_dirs.len ? ":" : "", value);
+	return 0;
+}
+
+static int set_traceable(struct options *o, const char *value)
+{
+	o->traceable = value;
+	return 0;
+}
+
+static int set_without(struct options *o, const char *value)
+{
+	o->without = value;
+	return 0;
+}
+
+static int set_emit_elf(struct options *o, const char *value)
+{
+	o->emit_elf = value;
+	return mode_take(o, MODE_COMPILE, "--emit-elf");
+}
+
+static int set_dwarf_pid(struct options *o, const char *value)
+{
+	pid_t pid = 0;
+	int err = pid_parse(value, &pid);
+
+	if (err)
+		return err;
+	if (o->nunwind_pids == MOST_INCLUDES)
+		return fail(EXIT_USAGE, NULL, "--dwarf-pid can be given %d times", MOST_INCLUDES);
+	o->unwind_pids[o->nunwind_pids++] = pid;
+	return 0;
+}
+
 static int set_include(struct options *o, const char *value)
 {
 	return list_add(o->includes, &o->nincludes, value, "--include");
@@ -274,6 +324,11 @@ static const struct option_def defs[] = {
 	{ 0, "unsafe", NULL, GROUP_ASK, "allow functions that change the machine or a process", FLAG(unsafe) },
 	{ 'I', NULL, "DIR", GROUP_ASK, "look for headers and imported scripts here too", set_include_dir },
 	{ 0, "include", "FILE", GROUP_ASK, "as if the program began with #include <FILE>", set_include },
+	{ 0, "debuginfo", "DIR[:DIR]", GROUP_ASK, "look for separate debugging information here first", set_debuginfo },
+	{ 0, "dwarf-pid", "PID", GROUP_ASK, "read the unwind tables of this process at the start (as of -p)", set_dwarf_pid },
+	{ 0, "traceable-functions", "FILE", GROUP_ASK, "a list of the kernel's functions that can be traced, in place\n"
+	  "of the kernel's own", set_traceable },
+	{ 0, "no-feature", "LIST", GROUP_ASK, "do without kprobe_multi, kprobe_session or uprobe_multi", set_without },
 	{ 0, "probe-filter", "REGEX", GROUP_ASK, "only the probes whose name matches", set_probe_filter },
 
 	{ 'f', "view", "NAME", GROUP_SHOW, "how to show it: text, json, csv, table, flame, heat, ...\n(see `sonde help views`)", set_format },
@@ -296,7 +351,8 @@ static const struct option_def defs[] = {
 
 	{ 'v', "verbose", NULL, GROUP_CHECK, "say more; twice: much more", set_verbose },
 	{ 'd', "debug", "STAGE", GROUP_CHECK, "print a stage of the compilation and do not run:\n"
-	  "ast, types, ir, ir-opt, bpf, elf, all", set_stages },
+	  "ast, types, ir, ir-opt, bpf, elf, all;\nor run, and print what libbpf or the verifier has to say", set_stages },
+	{ 0, "emit-elf", "FILE", GROUP_CHECK, "write the BPF object to a file and do not run", set_emit_elf },
 	{ 0, "dry-run", NULL, GROUP_CHECK, "compile, load and attach, then end", FLAG(dry_run) },
 
 	{ 0, "fmt", NULL, GROUP_CHECK, "print the program in its canonical layout; with -o, write it there", set_fmt },
@@ -306,13 +362,8 @@ static const struct option_def defs[] = {
 	{ 0, "test-mode", "MODE", GROUP_CHECK, "the same", set_mode },
 
 	{ 'b', "btf", NULL, GROUP_COMPAT, "types are always taken from BTF", NULL },
-	{ 0, "debuginfo", "DIRS", GROUP_COMPAT, "directories of debugging information", NULL },
-	{ 0, "traceable-functions", "FILE", GROUP_COMPAT, "list of functions that can be traced", NULL },
-	{ 0, "dwarf-pid", "PID", GROUP_COMPAT, "process to unwind", NULL },
-	{ 0, "no-feature", "LIST", GROUP_COMPAT, "do not use these features", NULL },
 	{ 0, "usdt-file-activation", NULL, GROUP_COMPAT, "activate semaphores by file", NULL },
 	{ 0, "emit-llvm", "FILE", GROUP_COMPAT, "there is no LLVM here (see -d ir)", NULL },
-	{ 0, "emit-elf", "FILE", GROUP_COMPAT, "see `sonde build`", NULL },
 	{ 0, "verify-llvm-ir", NULL, GROUP_COMPAT, "there is no LLVM here", NULL },
 };
 
@@ -515,6 +566,7 @@ void options_free(struct options *o)
 {
 	free(o->params);
 	o->params = NULL;
+	strbuf_free(&o->debug_dirs);
 }
 
 #define HELP_COLUMN 24

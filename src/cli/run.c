@@ -105,6 +105,7 @@ static int show_aside(struct run *r, const struct sonde_record *rec)
 
 	if (err)
 		return err;
+	sonde_view_leave(r->view);
 	if (sonde_record_kind(rec) == SONDE_LOST)
 		loss_aside(sonde_record_text(rec));
 	else
@@ -119,6 +120,7 @@ static int show_beside(struct run *r, const struct sonde_record *rec)
 
 	if (sonde_record_kind(rec) == SONDE_ATTACHED && r->o->quiet)
 		return 0;
+	sonde_view_leave(r->view);
 	if (!r->o->output) {
 		say(sonde_record_text(rec));
 		return 0;
@@ -246,11 +248,17 @@ static int poll_until_end(struct run *r)
 	return r->write_err ? r->write_err : more;
 }
 
-/* The terminal has echoed ^C: the results begin below it. */
-static void leave_echo(void)
+/* The terminal has echoed ^C: the results begin below it, or where they stood. */
+static void leave_echo(const struct run *r)
 {
-	if (caught == SIGINT && isatty(STDERR_FILENO))
+	static const char wipe[] = "\r\033[K";
+
+	if (caught != SIGINT || !isatty(STDERR_FILENO))
+		return;
+	if (!sonde_view_stands(r->view))
 		say("\n");
+	else if (write(STDERR_FILENO, wipe, sizeof(wipe) - 1) < 0)
+		sonde_view_leave(r->view);
 }
 
 static int run_session(struct run *r, struct sonde_child *child)
@@ -263,7 +271,7 @@ static int run_session(struct run *r, struct sonde_child *child)
 	if (child && sonde_child_continue(child))
 		return EXIT_FAILED;
 	err = poll_until_end(r);
-	leave_echo();
+	leave_echo(r);
 	/* Also after an error: the maps hold what was counted until then. */
 	end = r->write_err ? 0 : sonde_session_finish(session);
 	/* The answer is there before what is left to do takes its time. */
@@ -276,7 +284,8 @@ static int open_and_run(struct run *r, struct sonde_question *q, struct sonde_ch
 {
 	struct sonde_session_options s = SONDE_OPTIONS(struct sonde_session_options, .record = on_record,
 		.record_ctx = r, .message = message_receive, .dry_run = r->o->dry_run, .detach_behind = true,
-		.pid = child ? sonde_child_pid(child) : r->o->pid);
+		.pid = child ? sonde_child_pid(child) : r->o->pid, .unwind_pids = r->o->unwind_pids,
+		.nunwind_pids = r->o->nunwind_pids);
 	struct sonde_session *opened;
 	int status;
 
@@ -317,8 +326,11 @@ static int check_pid(const struct options *o)
 
 static int run_compiled(const struct options *o, struct sonde_question *q, struct sonde_child *child)
 {
-	struct run r = { .o = o, .view_name = o->format, .is_picture = sonde_view_is_picture(o->format) };
+	struct run r = { .o = o };
 	int status;
+
+	r.view_name = o->view_by_file ? sonde_view_for_question(q, o->output) : o->format;
+	r.is_picture = sonde_view_is_picture(r.view_name, o->output);
 
 	status = open_output(&r);
 	if (status)
@@ -337,6 +349,19 @@ static int run_compiled(const struct options *o, struct sonde_question *q, struc
 	return status;
 }
 
+/* A file that is there already is replaced when it is such an object; anything else is a mistake. */
+static int emit_elf(const struct options *o, const struct sonde_question *q)
+{
+	static const char magic[] = "\177ELF";
+	_cleanup_close_ int fd = open(o->emit_elf, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char begin[sizeof(magic) - 1];
+	ssize_t n = fd < 0 ? -1 : read(fd, begin, sizeof(begin));
+
+	if ((fd >= 0 && n) && (n != sizeof(begin) || memcmp(begin, magic, sizeof(begin))))
+		return fail(EXIT_FAILED, "name a new file", "--emit-elf: %s is there and is no ELF file", o->emit_elf);
+	return sonde_question_write(q, o->emit_elf) ? EXIT_FAILED : EXIT_ANSWERED;
+}
+
 int run_question(const struct options *o)
 {
 	struct sonde_child *child = NULL;
@@ -349,6 +374,8 @@ int run_question(const struct options *o)
 	if (o->command && sonde_child_start(o->command, message_receive, NULL, &child))
 		return EXIT_FAILED;
 	q = question_compile(o, child, &status);
+	if (q && o->emit_elf)
+		status = emit_elf(o, q);
 	if (q && o->mode != MODE_COMPILE)
 		status = run_compiled(o, q, child);
 	sonde_child_end(child, NULL);

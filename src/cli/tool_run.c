@@ -263,8 +263,10 @@ static int run(struct invocation *in, struct options *o)
 	o->import_text = tool_import;
 	o->title = in->tool->path ? in->tool->path : in->tool->name;
 	/* The tool's own view where it can write the file, too: a heat map is no flame graph. */
-	if (!o->view_asked || (o->view_by_file && view && sonde_view_takes_file(view, o->output)))
+	if (!o->view_asked || (o->view_by_file && view && sonde_view_takes_file(view, o->output))) {
 		o->format = view ? view : "table";
+		o->view_by_file = false;
+	}
 	o->range = o->range ? o->range : tool_value(in->tool, "range", 0);
 	o->columns = columns.len ? columns.s : NULL;
 	o->params = (const char **)(void *)in->given;

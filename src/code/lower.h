@@ -119,6 +119,11 @@ vreg lower_map_lookup(struct lower *l, const struct map *m, vreg key);
 void lower_map_update(struct lower *l, const struct map *m, vreg key, vreg value, uint64_t flags);
 vreg lower_map_delete(struct lower *l, const struct map *m, vreg key);
 const struct map_desc *lower_map_desc(struct lower *l, const struct map *m);
+/* Nanoseconds by a clock of the kernel (BPF_FUNC_ktime_get_*). BPFTRACE_DUMMY_TS_MAP=@name: what that map of the
+ * script holds instead, so that a test decides what time it is. */
+vreg lower_clock(struct lower *l, int helper);
+/* Does a map of the script stand in for the clocks? */
+bool lower_clock_is_map(const struct lower *l);
 
 /* Is nothing done with the value of this call? */
 bool lower_discards(const struct lower *l, const struct expr *call);

@@ -137,24 +137,33 @@ static int comparable(struct lower *l, struct expr *e, struct val *out)
 	return 0;
 }
 
-/* Tuples whose members have different widths are compared as the wider of the two. */
-static int same_layout(struct lower *l, struct span span, struct val *a, struct val *b)
+static int widen(struct lower *l, const struct type *t, struct val *v)
 {
 	struct val wide;
 	int err;
 
+	if (type_equal(v->type, t))
+		return 0;
+	wide = val_slot(l, t, "wide");
+	err = val_to_memory(l, v, t, wide.reg, 0);
+	*v = wide;
+	return err;
+}
+
+/* Tuples whose members have different widths are compared as what holds both: each may have the wider member. */
+static int same_layout(struct lower *l, struct span span, struct val *a, struct val *b)
+{
+	const struct type *t = NULL;
+
 	/* Of buffers that differ in size, the lengths at their beginnings are equal or not. */
 	if (a->type->kind == TY_STRING || a->type->kind == TY_BUFFER || type_equal(a->type, b->type))
 		return 0;
-	if ((a->type->kind != TY_TUPLE && a->type->kind != TY_RECORD) || a->type->nfields != b->type->nfields)
+	if (a->type->kind == TY_TUPLE || a->type->kind == TY_RECORD)
+		t = type_promote(l->arena, a->type, b->type);
+	if (!t)
 		return diag_error(l->diags, span, "%s cannot be compared with %s", type_name(l->arena, a->type),
 				  type_name(l->arena, b->type));
-	if (b->type->size < a->type->size)
-		return same_layout(l, span, b, a);
-	wide = val_slot(l, b->type, "wide");
-	err = val_to_memory(l, a, b->type, wide.reg, 0);
-	*a = wide;
-	return err;
+	return widen(l, t, a) ?: widen(l, t, b);
 }
 
 static void ends_at(struct lower *l, const struct val *v, uint32_t at, uint32_t differ)

@@ -219,7 +219,7 @@ vreg lower_var_read(struct lower *l, const struct var *v)
 /* By an exclusive or with a word that is zero, which the verifier cannot know. */
 vreg lower_unknown(struct lower *l, vreg r)
 {
-	vreg zero = ir_load(l->f, ir_bss(l->f, offsetof(struct control, pad)), 0, 4, false);
+	vreg zero = ir_load(l->f, ir_bss(l->f, offsetof(struct control, zero)), 0, 8, false);
 
 	return ir_bin(l->f, IR_XOR, r, zero);
 }

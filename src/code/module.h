@@ -66,9 +66,10 @@ struct module {
 /* First bytes of .bss: written by the session. */
 struct control {
 	uint32_t off;      /* 1: programs that test it return at once */
-	uint32_t pad;      /* 0 for ever: programs use it as a zero that the verifier does not know */
+	uint32_t pad;
 	uint64_t start_ns; /* CLOCK_MONOTONIC (bpf_ktime_get_ns) when the session began; `elapsed` */
 	int64_t result;    /* what the test or benchmark that has just run returned */
+	uint64_t zero;     /* for ever, which the verifier does not know: of a shorter one it would know the upper bits */
 };
 
 /* The counters are u64s behind it, in cache lines of their own: programs read `off` all the time. */

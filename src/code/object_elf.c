@@ -69,6 +69,7 @@ static void object_place(const struct object *o, struct object_layout *l)
 
 struct elf_out {
 	const struct object *o;
+	struct object copy; /* what o points to: as it was given, with an arena of its own */
 	struct object_layout layout;
 	Elf *elf;
 	int fd;
@@ -89,13 +90,28 @@ static uint32_t name_add(struct elf_out *e, const char *name)
 	return at;
 }
 
+/*
+ * Once it has run out of memory libelf is not asked again: what it has then is not whole. It may return a section
+ * even so, and only tell by its error.
+ */
+static Elf_Scn *section_new(struct elf_out *e)
+{
+	Elf_Scn *scn;
+
+	if (e->failed)
+		return NULL;
+	elf_errno();
+	scn = elf_newscn(e->elf);
+	return elf_errno() ? NULL : scn;
+}
+
 /* A new section with these contents (which must live until elf_update). Its index, 0 on failure. */
 static uint32_t section_add(struct elf_out *e, const char *name, uint32_t type, uint64_t flags, const void *data,
 			    size_t len, uint32_t align)
 {
-	Elf_Scn *scn = elf_newscn(e->elf);
+	Elf_Scn *scn = section_new(e);
 	Elf64_Shdr *sh = scn ? elf64_getshdr(scn) : NULL;
-	Elf_Data *d = scn ? elf_newdata(scn) : NULL;
+	Elf_Data *d = sh ? elf_newdata(scn) : NULL;
 
 	if (!sh || !d) {
 		e->failed = true;
@@ -115,7 +131,7 @@ static uint32_t section_add(struct elf_out *e, const char *name, uint32_t type, 
 
 static void section_link(struct elf_out *e, uint32_t index, uint32_t link, uint32_t info, uint64_t entsize)
 {
-	Elf_Scn *scn = elf_getscn(e->elf, index);
+	Elf_Scn *scn = e->failed ? NULL : elf_getscn(e->elf, index);
 	Elf64_Shdr *sh = scn ? elf64_getshdr(scn) : NULL;
 
 	if (!sh) {
@@ -347,7 +363,7 @@ static int file_fill(struct elf_out *e)
 	strtab = section_add(e, ".strtab", SHT_STRTAB, 0, "", 1, 1);
 	section_link(e, symtab, strtab, e->nlocals, sizeof(Elf64_Sym));
 	/* Only now is the string table complete. */
-	scn = elf_getscn(e->elf, strtab);
+	scn = e->failed ? NULL : elf_getscn(e->elf, strtab);
 	d = scn ? elf_getdata(scn, NULL) : NULL;
 	eh = elf64_getehdr(e->elf);
 	if (e->failed || e->strtab.failed || e->symtab.failed || !d || !eh)
@@ -399,7 +415,6 @@ static int elf_make(struct elf_out *e)
 	return elf_update(e->elf, ELF_C_WRITE) < 0 ? -EIO : 0;
 }
 
-/* What the arena does not own. */
 static void elf_drop(struct elf_out *e)
 {
 	elf_end(e->elf);
@@ -409,29 +424,41 @@ static void elf_drop(struct elf_out *e)
 		strbuf_free(*b);
 	strbuf_free(&e->strtab);
 	strbuf_free(&e->symtab);
+	arena_free(e->copy.arena);
+	free(e);
+}
+
+/* With an arena of its own: when it is exhausted we must still let go of the file. */
+static struct elf_out *elf_out_new(const struct object *o)
+{
+	struct elf_out *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->o = &e->copy;
+	e->copy = *o;
+	e->copy.arena = arena_new();
+	e->fd = -1;
+	e->strtab = e->symtab = (struct strbuf)STRBUF_INIT;
+	if (e->copy.arena)
+		return e;
+	free(e);
+	return NULL;
 }
 
 int object_write(const struct object *o, const struct reporter *r, void **elf, size_t *elf_bytes)
 {
-	/* An arena of its own: when it is exhausted we must still let go of the file. */
-	struct arena *own = arena_new();
-	struct object *copy;
-	struct elf_out *e;
+	struct elf_out *e = elf_out_new(o);
 	int err;
 
-	if (!own)
+	if (!e)
 		return report_error(r, -ENOMEM, NULL, "out of memory");
-	copy = arena_new_of(own, struct object);
-	e = arena_new_of(own, struct elf_out);
-	*copy = *o;
-	copy->arena = own;
-	*e = (struct elf_out){ .o = copy, .fd = -1, .strtab = STRBUF_INIT, .symtab = STRBUF_INIT };
-	if (setjmp(*arena_guard(own))) {
+	if (setjmp(*arena_guard(e->copy.arena))) {
 		err = -ENOMEM;
 	} else if (elf_version(EV_CURRENT) == EV_NONE) {
 		err = -EIO;
 	} else {
-		object_place(copy, &e->layout);
+		object_place(&e->copy, &e->layout);
 		err = elf_make(e);
 		if (!err)
 			err = object_file_take(e->fd, elf, elf_bytes);
@@ -442,6 +469,5 @@ int object_write(const struct object *o, const struct reporter *r, void **elf, s
 	else if (o->links.n)
 		err = object_link(o, r, elf, elf_bytes);
 	elf_drop(e);
-	arena_free(own);
 	return err;
 }

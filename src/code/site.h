@@ -33,6 +33,11 @@ struct site {
 	struct map *map;             /* of print(@m), clear(@m), ... or NULL */
 	int64_t num[2];              /* constants known at compile time: top, div, ... */
 	const char *text;
+	enum site_shows {
+		SITE_OTHER,
+		SITE_SHOWS_ONCE, /* print() in a probe of the beginning or the end */
+		SITE_SHOWS,      /* print() that may come again and again */
+	} shows;
 };
 
 /*

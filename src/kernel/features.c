@@ -291,6 +291,17 @@ bool kernel_has_fentry(struct kernel *k)
 	return known;
 }
 
+/* bpf_d_path() and bpf_skb_output() are as old as what we run on; the kernel has them for these programs. */
+static bool helper_d_path(struct kernel *k)
+{
+	return kernel_has_fentry(k);
+}
+
+static bool helper_skb_output(struct kernel *k)
+{
+	return probe_tp_btf(k);
+}
+
 static bool event_opens(const struct perf_event_attr *attr)
 {
 	_cleanup_close_ int fd = (int)syscall(SYS_perf_event_open, attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
@@ -350,6 +361,8 @@ const struct kernel_feature kernel_features[] = {
 	{ "Kernel helpers", "task_pt_regs", helper_task_pt_regs },
 	{ "Kernel helpers", "ringbuf_reserve", helper_ringbuf_reserve },
 	{ "Kernel helpers", "loop", helper_loop },
+	{ "Kernel helpers", "dpath", helper_d_path },
+	{ "Kernel helpers", "skboutput", helper_skb_output },
 	{ "Kernel features", "large programs", feature_large_programs },
 	{ "Kernel features", "bounded loops", feature_bounded_loops },
 	{ "Kernel features", "btf", kernel_has_btf },

@@ -306,6 +306,9 @@ static int traceable_open(struct kernel *k, bool *with_address)
 {
 	int fd;
 
+	*with_address = false;
+	if (kernel_wishes.traceable_functions)
+		return open(kernel_wishes.traceable_functions, O_RDONLY | O_CLOEXEC);
 	if (k->tracefs <= 0) {
 		/* Without it we guess; that is nothing to tell the person of. */
 		int dir = kernel_fs_open("tracefs", "/sys/kernel/tracing", TRACEFS_MAGIC);

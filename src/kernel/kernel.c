@@ -12,6 +12,8 @@
 #include "base/util.h"
 #include "kernel/priv.h"
 
+struct kernel_wishes kernel_wishes;
+
 struct kernel *kernel_new(const struct reporter *r)
 {
 	struct kernel *k = calloc(1, sizeof(*k));

@@ -16,6 +16,13 @@
 struct kernel;
 struct btf;
 
+/* What this process was told about the kernel. */
+struct kernel_wishes {
+	const char *traceable_functions; /* a file in the form of available_filter_functions, read in its place; or NULL */
+	bool no_kprobe_multi, no_kprobe_session, no_uprobe_multi; /* do without */
+};
+extern struct kernel_wishes kernel_wishes; /* set before anything is asked of the kernel */
+
 struct kernel *kernel_new(const struct reporter *r);
 void kernel_free(struct kernel *k);
 

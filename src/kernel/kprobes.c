@@ -92,12 +92,12 @@ static bool multi_cached(int8_t *known, uint32_t attach_type)
 
 bool kernel_has_kprobe_multi(struct kernel *k)
 {
-	return multi_cached(&k->kprobe_multi, ATTACH_KPROBE_MULTI);
+	return !kernel_wishes.no_kprobe_multi && multi_cached(&k->kprobe_multi, ATTACH_KPROBE_MULTI);
 }
 
 bool kernel_has_kprobe_session(struct kernel *k)
 {
-	return multi_cached(&k->kprobe_session, KERNEL_ATTACH_KPROBE_SESSION);
+	return !kernel_wishes.no_kprobe_session && multi_cached(&k->kprobe_session, KERNEL_ATTACH_KPROBE_SESSION);
 }
 
 int kernel_kprobe_session_link(int prog, const char **names, const unsigned long *addresses,

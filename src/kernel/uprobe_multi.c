@@ -55,6 +55,8 @@ static bool multi_works(void)
 
 bool kernel_has_uprobe_multi(struct kernel *k)
 {
+	if (kernel_wishes.no_uprobe_multi)
+		return false;
 	if (!k->uprobe_multi)
 		k->uprobe_multi = multi_works() ? 1 : -1;
 	return k->uprobe_multi > 0;

@@ -112,6 +112,9 @@ int script_check(struct script *script, struct check_env *env, struct diags *d);
 
 /* Check an expression and give it its type. 0 or a negative errno after a diagnostic. */
 int check_expr(struct checker *c, struct expr *e);
+/* The smallest type that holds the values of both; NULL when there is none. TY_NONE holds nothing. */
+const struct type *type_promote(struct arena *a, const struct type *x, const struct type *y);
+
 /* As diag_error(). */
 int check_error(struct checker *c, struct span span, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

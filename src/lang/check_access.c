@@ -155,8 +155,8 @@ static int index_bounds(struct checker *c, const struct expr *e, int64_t index, 
 {
 	if (index < (int64_t)count || !count)
 		return 0;
-	return check_error(c, e->b->span, "the index %lld is beyond the %u elements of %s", (long long)index, count,
-			   tn(c, e->a->type));
+	return check_error(c, e->b->span, "the index %lld is out of bounds for array of size %u", (long long)index,
+			   count);
 }
 
 int check_index(struct checker *c, struct expr *e)

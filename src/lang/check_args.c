@@ -87,7 +87,8 @@ int check_arg_map(struct checker *c, const struct expr *call, uint32_t i, bool k
 	if (!arg->map)
 		check_map_whole(c, arg);
 	if (keyed && arg->map->key_known && !arg->map->key)
-		return check_error(c, arg->span, "%s has no keys", arg->map->name);
+		return check_error(c, arg->span, "call to %s() expects a map with explicit keys (non-scalar map), and %s has none",
+				   call->name, arg->map->name);
 	*map = arg->map;
 	return 0;
 }

@@ -233,7 +233,9 @@ static const struct type *stepped_type(const struct expr *e, const struct type *
 		return t;
 	if (t->is_signed && !type_sign_is_soft(t))
 		return &type_int64;
-	return e->op == OP_DEC || t->is_signed ? &type_soft_int64 : &type_uint64;
+	if (e->op == OP_DEC || t->is_signed)
+		return &type_soft_int64;
+	return type_sign_is_soft(t) ? type_soft_uint64 : &type_uint64;
 }
 
 static int step_refuse(struct checker *c, const struct expr *e, const struct type *t)
@@ -262,7 +264,7 @@ static int step_variable(struct checker *c, struct expr *e)
 	if (v->declared && v->type->kind == TY_INT)
 		e->type = v->type;
 	err = var_store(c, v, e->type, e->span);
-	e->a->type = v->type;
+	e->type = e->a->type = v->type;
 	return err;
 }
 
@@ -283,7 +285,7 @@ static int step_map(struct checker *c, struct expr *e)
 	e->type = stepped_type(e, m->value);
 	if (e->type->kind != TY_NONE)
 		err = check_map_value(c, m, e->type, e->span);
-	e->a->type = m->value;
+	e->type = e->a->type = m->value;
 	return err;
 }
 
@@ -316,7 +318,7 @@ const struct type *type_of_arithmetic(enum op op, const struct type *x, const st
 		meant = sx && !type_sign_is_soft(x);
 	}
 	if (!sx && !sy && op != OP_SUB)
-		return &type_uint64;
+		return type_sign_is_soft(x) && type_sign_is_soft(y) ? type_soft_uint64 : &type_uint64;
 	return meant ? &type_int64 : &type_soft_int64;
 }
 

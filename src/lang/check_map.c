@@ -273,7 +273,7 @@ int pass_maps(struct checker *c)
 		map_final_check(c, *it);
 	vec_each(it, &c->script->map_decls) {
 		if (!strmap_get(&c->priv->map_names, it->name))
-			diag_warn(c->diags, it->span, "%s is declared but not used", it->name);
+			diag_warn(c->diags, it->span, "Unused map: %s", it->name);
 	}
 	return 0;
 }

@@ -39,6 +39,8 @@ struct scope_entry {
 
 struct check_priv {
 	VEC(struct scope_entry) scope; /* innermost last */
+	VEC(const struct var *) hoisted; /* of the clause being checked: see vars_hoist() */
+	VEC(struct span) hoist_warned;   /* where: several units have the same text */
 	VEC(struct map_info) maps;  /* by map.id */
 	struct strmap map_names;    /* "@x" -> struct map */
 	struct strmap tests;        /* "test:NAME", "bench:NAME" that there are -> struct attach_point */
@@ -74,13 +76,13 @@ int pass_maps(struct checker *c);       /* check_map.c */
 int pass_named_params(struct checker *c); /* param.c */
 
 /* ---- check_type.c ---- */
-/* The smallest type that holds the values of both; NULL when there is none. TY_NONE holds nothing. */
-const struct type *type_promote(struct arena *a, const struct type *x, const struct type *y);
 /* Is the sign of this integer type only a guess (it comes from a literal, or from a difference of
  * unsigned numbers), so that it adapts to what it is stored with? */
 bool type_sign_is_soft(const struct type *t);
 /* int64 whose sign is soft: the difference of unsigned numbers. */
 extern const struct type type_soft_int64;
+/* uint64 whose sign is soft: what is computed from literals alone. */
+extern const struct type *const type_soft_uint64;
 /* The type a type_ref names, kept in tref->type. 0 or -EINVAL after a diagnostic. */
 int check_type_ref(struct checker *c, struct type_ref *tref);
 /* Does the name stand for a type (and not for a value)? */
@@ -141,6 +143,8 @@ int check_ident(struct checker *c, struct expr *e);
 uint32_t scope_enter(struct checker *c);
 void scope_leave(struct checker *c, uint32_t mark);
 int check_var(struct checker *c, struct expr *e);
+/* Declare in front of the clause what it uses outside the blocks in which it was assigned. */
+void vars_hoist(struct checker *c, struct clause *clause);
 /* The variable an assignment goes to; declared in the innermost scope when it is new. */
 struct var *var_assigned(struct checker *c, struct expr *target);
 /* A new variable in the innermost scope; an error when the name can be seen already. Sets target->var. */

@@ -164,36 +164,60 @@ static bool spec_is_pattern(const struct probe_spec *spec)
 	return false;
 }
 
-/* Diagnostics, by their number. */
-typedef VEC(uint32_t) diag_numbers;
+/* A pattern that matches nothing, and the number of the diagnostic that says so. */
+struct unmatched {
+	const struct probe_spec *spec;
+	uint32_t diag;
+};
+
+typedef VEC(struct unmatched) unmatched_vec;
+
+/* Who expects that a probe may be missing can say so, unless the message has told already. */
+static void missing_remedy(struct checker *c, const struct probe_spec *spec, const struct diag *what)
+{
+	const struct span nowhere = { 0 };
+
+	if (!what->hint || !strstr(what->hint, "missing_probes"))
+		check_error(c, nowhere, "Unable to attach probe: %s. If this is expected, set the 'missing_probes' config "
+			    "variable to 'warn'.", spec_text(c, spec));
+}
+
+#define NOTHING_MATCHES "Probe has no valid attach points. Nothing matches %s"
 
 /* Nothing matches: an error, a warning or nothing, as missing_probes says. The kind may have said already
  * what is missing. A pattern is an error only when the clause has nothing else. */
-static void probe_missing(struct checker *c, const struct probe_spec *spec, uint32_t ndiags, diag_numbers *unmatched)
+static void probe_missing(struct checker *c, const struct probe_spec *spec, uint32_t ndiags, unmatched_vec *unmatched)
 {
+	const struct span nowhere = { 0 };
 	struct diags *d = c->diags;
 	struct diag *last;
 
 	if (d->list.n == ndiags && spec_is_pattern(spec) && c->env->config.missing_probes == MISSING_ERROR) {
-		diag_warn(d, spec->span, "no probe matches %s", spec_text(c, spec));
-		vec_push(c->arena, unmatched, ndiags);
+		diag_warn(d, spec->span, NOTHING_MATCHES, spec_text(c, spec));
+		vec_push(c->arena, unmatched, ((struct unmatched){ spec, ndiags }));
 		return;
 	}
 	if (d->list.n == ndiags)
-		check_error(c, spec->span, "no probe matches %s", spec_text(c, spec));
-	if (d->list.n == ndiags || c->env->config.missing_probes == MISSING_ERROR)
+		check_error(c, spec->span, NOTHING_MATCHES, spec_text(c, spec));
+	if (d->list.n == ndiags)
 		return;
 	last = &d->list.v[d->list.n - 1];
 	if (last->sev != SEV_ERROR)
 		return;
+	if (c->env->config.missing_probes == MISSING_ERROR) {
+		missing_remedy(c, spec, last);
+		return;
+	}
 	d->nerrors--;
-	if (c->env->config.missing_probes == MISSING_WARN)
+	if (c->env->config.missing_probes == MISSING_WARN) {
 		last->sev = SEV_WARNING;
-	else
+		diag_warn(d, nowhere, "Unable to attach probe: %s. Skipping.", spec_text(c, spec));
+	} else {
 		d->list.n--;
+	}
 }
 
-static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *points, diag_numbers *unmatched)
+static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *points, unmatched_vec *unmatched)
 {
 	uint32_t ndiags = c->diags->list.n, nerrors = c->diags->nerrors;
 	const struct probe_kind *k;
@@ -289,7 +313,7 @@ static int nothing_wanted(struct checker *c)
 	const struct span nowhere = { 0 };
 
 	if (c->priv->block_missing)
-		return check_error(c, nowhere, "No probes attached; none of the script's probes exists");
+		return check_error(c, nowhere, "Attachment failed for all probes. None of the script's probes exists");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_TEST)
 		return check_error(c, nowhere, "No probes attached; use --test to run test probes");
 	if (c->priv->left_out && c->priv->left_out->run == RUN_BENCH)
@@ -300,18 +324,20 @@ static int nothing_wanted(struct checker *c)
 }
 
 /* None of the clause's probes is there. */
-static void unmatched_refuse(struct checker *c, const diag_numbers *unmatched)
+static void unmatched_refuse(struct checker *c, const unmatched_vec *unmatched)
 {
-	vec_each(n, unmatched)
-		c->diags->list.v[*n].sev = SEV_ERROR;
-	c->diags->nerrors += unmatched->n;
+	vec_each(u, unmatched) {
+		c->diags->list.v[u->diag].sev = SEV_ERROR;
+		c->diags->nerrors++;
+		missing_remedy(c, u->spec, &c->diags->list.v[u->diag]);
+	}
 }
 
 static int clause_points(struct checker *c, struct clause *clause, attach_vec *points, uint32_t *total)
 {
 	struct strmap seen = { 0 };
 	uint32_t nerrors = c->diags->nerrors, found = 0;
-	diag_numbers unmatched = { 0 };
+	unmatched_vec unmatched = { 0 };
 
 	vec_each(spec, &clause->probes) {
 		attach_vec some = { 0 };

@@ -277,6 +277,11 @@ static int check_loop_over(struct checker *c, struct stmt *s, const struct type 
 
 	if (!err) {
 		s->target->var->assigned = true;
+		/* What a map holds may get a sign from what comes later: what was seen in an earlier round is void. */
+		if (s->kind == ST_FOR_MAP && type->kind != TY_NONE && type_changed(s->target->var->type, type)) {
+			s->target->var->type = type;
+			c->changed = true;
+		}
 		err = var_store(c, s->target->var, type, s->target->span);
 		s->target->type = s->target->var->type;
 		err2 = check_loop_body(c, &s->body);
@@ -340,8 +345,12 @@ static int check_unroll(struct checker *c, struct stmt *s)
 	int err = check_value(c, s->value), err2;
 
 	if (!err && s->value->kind == EX_INT) {
-		if (s->value->negative_ok || s->value->num < 1 || s->value->num > UNROLL_MOST)
-			err = check_error(c, s->value->span, "unroll takes 1 to %d rounds", UNROLL_MOST);
+		struct span head = { .file = s->span.file, .begin = s->span.begin, .end = s->value->span.end };
+
+		if (s->value->negative_ok || s->value->num < 1)
+			err = check_error(c, head, "unroll minimum value is 1");
+		else if (s->value->num > UNROLL_MOST)
+			err = check_error(c, head, "unroll maximum value is %d", UNROLL_MOST);
 	} else if (!err && (c->last_pass || s->value->type->kind != TY_NONE)) {
 		err = check_error(c, s->value->span, "the number of rounds must be a literal");
 	}
@@ -403,5 +412,6 @@ int check_clause(struct checker *c, struct clause *clause)
 	if (clause->pred)
 		err = check_condition(c, clause->pred, "a predicate");
 	err2 = check_scope(c, &clause->body);
+	vars_hoist(c, clause);
 	return err ?: err2;
 }

@@ -19,6 +19,8 @@ static const struct type literal_types[8] = {
 };
 const struct type type_soft_int64 = { .kind = TY_INT, .size = 8, .align = 8, .is_signed = true };
 
+const struct type *const type_soft_uint64 = &literal_types[6];
+
 bool type_sign_is_soft(const struct type *t)
 {
 	return t == &type_soft_int64 || (t >= literal_types && t < literal_types + ARRAY_SIZE(literal_types));
@@ -72,6 +74,18 @@ static const struct type *promote_soft(const struct type *soft, const struct typ
 	return type_integer(MAX(size, hard->size), hard->is_signed);
 }
 
+/* An argument of a system call, of which the kernel keeps a whole word: a file descriptor is an `int` for some calls, an
+ * `unsigned int` or even `unsigned long` for others. It fits where signed numbers are. */
+static bool is_narrow_word(const struct type *t)
+{
+	static const char *const names[] = { "unsigned int", "unsigned", "unsigned long" };
+
+	for (size_t i = 0; t->name && i < ARRAY_SIZE(names); i++)
+		if (str_eq(t->name, names[i]))
+			return true;
+	return false;
+}
+
 static const struct type *promote_ints(const struct type *x, const struct type *y)
 {
 	bool sx = type_sign_is_soft(x), sy = type_sign_is_soft(y);
@@ -83,7 +97,7 @@ static const struct type *promote_ints(const struct type *x, const struct type *
 		return sx ? promote_soft(x, y) : promote_soft(y, x);
 	if (x->is_signed == y->is_signed)
 		return x->size >= y->size ? x : y;
-	if (s->size > u->size)
+	if (s->size > u->size || (s->size == u->size && is_narrow_word(u)))
 		return s;
 	return u->size < 8 ? type_integer(u->size * 2, true) : NULL;
 }
@@ -393,6 +407,9 @@ int check_type_ref(struct checker *c, struct type_ref *tref)
 		const char *name = tref_name(c, tref);
 
 		t = c_type_find(c, name);
+		/* Old scripts leave `struct` out. */
+		if (!t && tref->kind == TREF_NAME && tref->pointers)
+			t = c_type_find(c, arena_printf(c->arena, "struct %s", name));
 		if (!t)
 			err = unknown_type(c, tref, name);
 	}

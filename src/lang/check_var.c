@@ -34,19 +34,87 @@ static struct var *var_find(struct checker *c, const struct expr *e)
 }
 
 /* One of that name in a block that has ended. */
-static const struct var *var_elsewhere(const struct checker *c, const char *name)
+static const struct var *var_elsewhere(const struct checker *c, const char *name, bool by_assignment)
 {
 	for (uint32_t i = 0; c->unit && i < c->unit->vars.n; i++) {
-		if (str_eq(c->unit->vars.v[i]->name, name))
-			return c->unit->vars.v[i];
+		const struct var *v = c->unit->vars.v[i];
+
+		if (str_eq(v->name, name) && v->by_assignment >= by_assignment)
+			return v;
 	}
 	return NULL;
 }
 
+/* ---- variables of the whole clause ---- */
+
+static bool var_is_hoisted(const struct checker *c, const char *name)
+{
+	vec_each(it, &c->priv->hoisted)
+		if (str_eq((*it)->name, name))
+			return true;
+	return false;
+}
+
+static void hoist_warn(struct checker *c, const struct expr *e)
+{
+	vec_each(it, &c->priv->hoist_warned)
+		if (it->begin == e->span.begin)
+			return;
+	vec_push(c->arena, &c->priv->hoist_warned, e->span);
+	diag_warn(c->diags, e->span, "%s was only assigned in a block that has ended", e->name);
+	diag_hint(c->diags, "it is taken as declared at the top: 'let %s;'", e->name);
+}
+
+/*
+ * Once a variable belonged to the whole clause, and scripts of that time assign it in the branches of an `if` to use
+ * it behind them. It is then declared in front of all, and the clause is checked again.
+ */
+static bool var_hoist(struct checker *c, struct expr *e)
+{
+	const struct var *v = e->num || c->priv->sub ? NULL : var_elsewhere(c, e->name, true);
+
+	if (!v)
+		return false;
+	if (!var_is_hoisted(c, e->name)) {
+		vec_push(c->arena, &c->priv->hoisted, v);
+		hoist_warn(c, e);
+	}
+	e->type = v->type;
+	c->changed = true;
+	return true;
+}
+
+static struct stmt *let_of(struct checker *c, const struct var *v)
+{
+	struct stmt *let = arena_new_of(c->arena, struct stmt);
+
+	let->kind = ST_LET;
+	let->span = v->span;
+	let->target = arena_new_of(c->arena, struct expr);
+	*let->target = (struct expr){ .kind = EX_VAR, .name = v->name, .span = v->span, .name_span = v->span };
+	return let;
+}
+
+void vars_hoist(struct checker *c, struct clause *clause)
+{
+	stmt_vec body = { 0 };
+
+	if (!c->priv->hoisted.n)
+		return;
+	vec_each(it, &c->priv->hoisted)
+		vec_push(c->arena, &body, let_of(c, *it));
+	vec_each(it, &clause->body)
+		vec_push(c->arena, &body, *it);
+	clause->body = body;
+	c->priv->hoisted.n = 0;
+}
+
+/* ---- known and unknown ---- */
+
 static int var_unknown(struct checker *c, const struct expr *e)
 {
 	const char **names = arena_array_of(c->arena, const char *, c->priv->scope.n + 1);
-	const struct var *other = var_elsewhere(c, e->name);
+	const struct var *other = var_elsewhere(c, e->name, false);
 	uint32_t n = c->priv->scope.n;
 	int err = check_error(c, e->span, "%s has no value here", e->name);
 
@@ -68,7 +136,7 @@ int check_var(struct checker *c, struct expr *e)
 
 	e->type = &type_none;
 	if (!v)
-		return var_unknown(c, e);
+		return var_hoist(c, e) ? 0 : var_unknown(c, e);
 	if (!v->assigned && !c->priv->meta)
 		diag_warn(c->diags, e->span, "%s is used before it is assigned", e->name);
 	e->var = v;
@@ -98,10 +166,12 @@ struct var *var_assigned(struct checker *c, struct expr *target)
 {
 	struct var *v = var_find(c, target);
 
-	if (v)
+	if (v) {
 		target->var = v;
-	else
+	} else {
 		var_enter(c, target);
+		target->var->by_assignment = !target->num;
+	}
 	target->var->assigned = true;
 	return target->var;
 }

@@ -50,6 +50,7 @@ static const struct config_var {
 	{ "unstable_import", V_IGNORED, 0, 0, 0, unstable_choices },
 	{ "unstable_macro", V_IGNORED, 0, 0, 0, unstable_choices },
 	{ "unstable_typeinfo", V_IGNORED, 0, 0, 0, unstable_choices },
+	{ "unstable_dw_ustack", V_IGNORED, 0, 0, 0, unstable_choices },
 };
 
 _Static_assert(ARRAY_SIZE(config_vars) <= 64, "config.locked has a bit for each variable");
@@ -213,7 +214,7 @@ int config_set(struct config *cfg, struct arena *a, const char *name, const char
 		const char *near = nearest_name(plain_name(a, name), var_names(a), ARRAY_SIZE(config_vars));
 
 		return report_error(r, -EINVAL, near ? arena_printf(a, "did you mean '%s'?", near) : NULL,
-				    "there is no config variable '%s'", name);
+				    "Unrecognized config variable: %s", name);
 	}
 	if (!var_set(cfg, a, v, value))
 		return report_error(r, -EINVAL, NULL, "%s takes %s, not '%s'", name, var_takes(a, v), value);
@@ -261,14 +262,37 @@ static const char *entry_text(struct checker *c, const struct expr *e)
 	}
 }
 
+static struct span name_span(const struct config_entry *entry)
+{
+	struct span span = entry->span;
+
+	span.end = span.begin + (uint32_t)strlen(entry->name);
+	return span;
+}
+
+/* What the environment may say and a script may not. */
+static bool is_env_only(const char *name)
+{
+	static const char *const names[] = { "debug_output", "btf", "kernel_source", "kernel_build", "vmlinux", "color" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
 static void entry_apply(struct checker *c, const struct config_entry *entry)
 {
 	const struct config_var *v = var_by_name(c->arena, entry->name);
 	const char *text = entry->value ? entry_text(c, entry->value) : NULL;
 	struct config scratch = c->env->config;
 
+	if (!v && is_env_only(entry->name)) {
+		check_error(c, name_span(entry), "%s can only be set as an environment variable", entry->name);
+		return;
+	}
 	if (!v) {
-		check_error(c, entry->span, "there is no config variable '%s'", entry->name);
+		check_error(c, name_span(entry), "Unrecognized config variable: %s", entry->name);
 		diag_hint_nearest(c->diags, plain_name(c->arena, entry->name), var_names(c->arena),
 				  ARRAY_SIZE(config_vars));
 		return;

@@ -69,6 +69,12 @@ static const struct constant {
 	C(IPPROTO_DSTOPTS), C(INADDR_ANY), C(INADDR_BROADCAST), C(INADDR_LOOPBACK), C(INADDR_NONE),
 	/* <linux/in.h> */
 	{ "IPPROTO_MPTCP", 262 }, { "IPPROTO_ETHERNET", 143 },
+	/* <linux/icmp.h>, <linux/icmpv6.h> */
+	{ "ICMP_ECHOREPLY", 0 }, { "ICMP_DEST_UNREACH", 3 }, { "ICMP_REDIRECT", 5 }, { "ICMP_ECHO", 8 },
+	{ "ICMP_TIME_EXCEEDED", 11 }, { "ICMP_PARAMETERPROB", 12 }, { "ICMP_TIMESTAMP", 13 },
+	{ "ICMP_TIMESTAMPREPLY", 14 }, { "ICMPV6_DEST_UNREACH", 1 }, { "ICMPV6_PKT_TOOBIG", 2 },
+	{ "ICMPV6_TIME_EXCEED", 3 }, { "ICMPV6_PARAMPROB", 4 }, { "ICMPV6_ECHO_REQUEST", 128 },
+	{ "ICMPV6_ECHO_REPLY", 129 },
 	/* <linux/if_ether.h> */
 	C(ETH_ALEN), C(ETH_HLEN), C(ETH_ZLEN), C(ETH_DATA_LEN), C(ETH_FRAME_LEN), C(ETH_FCS_LEN),
 	C(ETH_P_LOOP), C(ETH_P_IP), C(ETH_P_X25), C(ETH_P_ARP), C(ETH_P_RARP), C(ETH_P_8021Q),
@@ -103,6 +109,8 @@ static const struct constant {
 	{ "MAY_CHDIR", 0x40 }, { "READ", 0 }, { "WRITE", 1 },
 	/* <linux/fs.h> */
 	C(SEEK_SET), C(SEEK_CUR), C(SEEK_END), C(SEEK_DATA), C(SEEK_HOLE),
+	{ "DT_UNKNOWN", 0 }, { "DT_FIFO", 1 }, { "DT_CHR", 2 }, { "DT_DIR", 4 }, { "DT_BLK", 6 },
+	{ "DT_REG", 8 }, { "DT_LNK", 10 }, { "DT_SOCK", 12 }, { "DT_WHT", 14 },
 	/* <linux/mount.h> */
 	C(MS_RDONLY), C(MS_NOSUID), C(MS_NODEV), C(MS_NOEXEC), C(MS_SYNCHRONOUS), C(MS_REMOUNT),
 	C(MS_MANDLOCK), C(MS_DIRSYNC), C(MS_NOATIME), C(MS_NODIRATIME), C(MS_BIND), C(MS_MOVE),

@@ -217,6 +217,17 @@ static void diag_text(const struct diags *d, const struct diag *one, struct strb
 	}
 }
 
+/* Each line of it is a hint of its own. */
+static void hints_add(struct strbuf *out, const char *hint)
+{
+	while (hint && *hint) {
+		size_t len = strcspn(hint, "\n");
+
+		strbuf_addf(out, "\n%s%.*s", form_is_reference() ? "HINT: " : "hint: ", (int)len, hint);
+		hint += len + (hint[len] == '\n');
+	}
+}
+
 const char *diag_render(const struct diags *d, const struct diag *one)
 {
 	const struct source *src = source_of(d->sources, one->span);
@@ -227,8 +238,7 @@ const char *diag_render(const struct diags *d, const struct diag *one)
 	struct strbuf text = STRBUF_INIT;
 
 	diag_text(d, one, &text);
-	if (one->hint)
-		strbuf_addf(&text, "\nhint: %s", one->hint);
+	hints_add(&text, one->hint);
 	memcpy(kept, text.s, MIN(text.len, room - 1));
 	strbuf_free(&text);
 	return kept;

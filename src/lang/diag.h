@@ -2,12 +2,12 @@
 /*
  * Diag: what is wrong with a script, and where. A diagnostic is rendered as
  *
- *   q.bt:3:22-26: ERROR: struct task_struct has no member 'pidd'
- *       printf("%d", curtask.pidd);
- *                            ~~~~
+ *   q.bt:3:22: error: struct task_struct has no member 'pidd'
+ *     3 |     printf("%d", curtask.pidd);
+ *       |                          ^~~~
  *   hint: did you mean 'pid'?
  *
- * which is the form of the reference, for programs that read what it says.
+ * or in the form of the reference, for programs that read what it says.
  *
  * They are kept in order of the source and handed to the reporter by diag_flush(), so a hint can still
  * be added to the last one. The same message at the same place is kept once (passes run repeatedly).

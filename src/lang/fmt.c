@@ -506,21 +506,27 @@ static void header_gap_put(struct fmt *f, uint32_t to)
 		lines_due(f, 1);
 }
 
+/* The comma behind a probe. One behind the last probe is left out. */
+static void probe_comma_put(struct fmt *f, bool last)
+{
+	f->lx.pos = f->done;
+	lex_skip_blank(&f->lx);
+	if (last && lex_at(&f->lx, 0) != ',')
+		return;
+	header_gap_put(f, f->lx.pos);
+	f->done = f->lx.pos + 1;
+	if (!last) {
+		put(f, ",", 1, 0, false);
+		lines_due(f, 1);
+	}
+}
+
 static void probes_put(struct fmt *f, const struct clause *c)
 {
 	for (uint32_t i = 0; i < c->probes.n; i++) {
-		const struct probe_spec *s = c->probes.v[i];
-
-		header_gap_put(f, s->span.begin);
-		probe_put(f, s);
-		if (i + 1 == c->probes.n)
-			break;
-		f->lx.pos = f->done;
-		lex_skip_blank(&f->lx);
-		header_gap_put(f, f->lx.pos);
-		put(f, ",", 1, 0, false);
-		f->done = f->lx.pos + 1;
-		lines_due(f, 1);
+		header_gap_put(f, c->probes.v[i]->span.begin);
+		probe_put(f, c->probes.v[i]);
+		probe_comma_put(f, i + 1 == c->probes.n);
 	}
 }
 

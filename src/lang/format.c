@@ -194,6 +194,15 @@ static void piece_add(struct scan *s, struct format_piece *piece)
 	vec_push(s->arena, &s->format->pieces, *piece);
 }
 
+/* Does '%' begin a conversion here? One in front of the end of a line or of a bracket, as in "%5s%\n", stands for
+ * itself, as "%%" does. */
+static bool conversion_begins(const struct scan *s)
+{
+	char next = at(s, 1);
+
+	return next != '%' && next != '\n' && next != ')' && next != ']';
+}
+
 /* At '%', and it is not "%%". */
 static int conversion_read(struct scan *s)
 {
@@ -223,12 +232,12 @@ const struct format *format_compile(struct arena *a, struct diags *d, const char
 
 	s.format = arena_new_of(a, struct format);
 	while (s.pos < len) {
-		if (at(&s, 0) == '%' && at(&s, 1) != '%') {
+		if (at(&s, 0) == '%' && conversion_begins(&s)) {
 			if (conversion_read(&s))
 				return NULL;
 			continue;
 		}
-		s.pos += at(&s, 0) == '%';
+		s.pos += at(&s, 0) == '%' && at(&s, 1) == '%';
 		vec_push(a, &s.plain, s.text[s.pos]);
 		s.pos++;
 	}

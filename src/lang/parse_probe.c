@@ -203,6 +203,9 @@ static bool probes_read(struct parser *p, struct clause *c)
 			return true;
 		p->lx.pos++;
 		lex_skip_blank(&p->lx);
+		/* the last one may be followed by a comma, too */
+		if (lex_at(&p->lx, 0) == '/' || lex_at(&p->lx, 0) == '{')
+			return true;
 	}
 }
 

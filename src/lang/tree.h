@@ -38,6 +38,7 @@ struct var {
 	struct span span;
 	const struct type *type;
 	bool declared, assigned, used;
+	bool by_assignment; /* the clause's own text brought it into being, without `let` */
 	uint32_t id; /* unique within its unit; the compiler keys its own tables on it */
 };
 

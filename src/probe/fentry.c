@@ -223,10 +223,10 @@ static int missing(struct expansion *e, const char *module, const char *name)
 	if (err)
 		return err;
 	if (list->state == FUNCTION_MISSING) {
-		diag_error(d, at, "there is no function '%s' in %s", name, module ? module : "the kernel");
+		diag_error(d, at, "No BTF found for %s.", name);
 		near = kernel_function_nearest(e->env->kernel, module, name);
-		if (near)
-			diag_hint(d, "did you mean '%s'?", near);
+		diag_hint(d, "there is no function '%s' in %s%s%s%s", name, module ? module : "the kernel",
+			  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 		return -ENOENT;
 	}
 	if (list->state == FUNCTION_TRACEABLE) {

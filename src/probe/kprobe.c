@@ -234,12 +234,13 @@ static int expand_pattern(struct probe_env *env, const struct probe_kind *kind, 
 	if (out->n > before)
 		return 0;
 	if (left_out)
-		diag_error(env->diags, spec->span, "none of the %u functions that match can be traced", left_out);
+		diag_error(env->diags, spec->span, "Probe has no valid attach points. None of the %u functions that match can "
+			   "be traced", left_out);
 	return -ENOENT;
 }
 
 /* A function that cannot be traced, or is not there. */
-static int refuse(struct probe_env *env, const struct probe_spec *spec, const struct target *t,
+static int refuse(struct probe_env *env, const struct probe_kind *kind, const struct probe_spec *spec, const struct target *t,
 		  const struct kernel_function *fn)
 {
 	struct span span = part_span(spec, spec->parts.n - 1);
@@ -249,7 +250,8 @@ static int refuse(struct probe_env *env, const struct probe_spec *spec, const st
 		const char *const *modules;
 		size_t n;
 
-		diag_error(env->diags, part_span(spec, 0), "the module %s is not loaded", t->module);
+		diag_error(env->diags, part_span(spec, 0), "specified module %s in probe %s is not loaded.", t->module,
+			   spec_name(env->arena, kind, spec));
 		if (!kernel_function_modules(env->kernel, &modules, &n))
 			diag_hint_nearest(env->diags, t->module, modules, n);
 		return -ENOENT;
@@ -289,7 +291,7 @@ static int expand_named(struct probe_env *env, const struct probe_kind *kind, co
 	if (err)
 		return err;
 	if (!may_be_traced(fns, n))
-		return refuse(env, spec, t, fns);
+		return refuse(env, kind, spec, t, fns);
 	for (size_t i = 0; !err && i < n; i += same) {
 		same = same_name(fns + i, n - i);
 		if (may_be_traced(fns + i, same) && (t->module || !outranked(fns, n, &fns[i])))

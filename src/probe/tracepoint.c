@@ -97,7 +97,16 @@ static const char *system_with(struct probe_env *env, const char *event)
 	return NULL;
 }
 
-/* -ENOENT: whether that is an error is for missing_probes to say. */
+/* In the words of the reference; what is known beyond them is the hint. -ENOENT: whether that is an error is
+ * for missing_probes to say. */
+static int not_found(struct probe_env *env, const struct probe_spec *spec, const char *what, const char *near)
+{
+	diag_error(env->diags, spec->span, "Tracepoint not found: %s:%s", spec->parts.v[0], spec->parts.v[1]);
+	diag_hint(env->diags, "%s%s%s%s\nIf this is expected, set the 'missing_probes' config variable to 'warn' "
+		  "or 'ignore'.", what, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return -ENOENT;
+}
+
 static int missing(struct probe_env *env, const struct probe_spec *spec)
 {
 	const char *system = spec->parts.v[0], *event = spec->parts.v[1], *other;
@@ -108,23 +117,14 @@ static int missing(struct probe_env *env, const struct probe_spec *spec)
 	if (err && err != -ENOENT)
 		return err;
 	other = system_with(env, event);
-	if (err) {
-		diag_error(env->diags, part_span(spec, 0), "no tracepoint subsystem '%s'", system);
-		err = kernel_tracepoint_systems(env->kernel, &names, &n);
-		if (err)
-			return err;
-		if (other)
-			diag_hint(env->diags, "did you mean '%s'?", other);
-		else
-			diag_hint_nearest(env->diags, system, names, n);
-		return -ENOENT;
-	}
-	diag_error(env->diags, part_span(spec, 1), "no tracepoint '%s' in '%s'", event, system);
-	if (other)
-		diag_hint(env->diags, "did you mean '%s:%s'?", other, event);
-	else
-		diag_hint_nearest(env->diags, event, names, n);
-	return -ENOENT;
+	if (!err)
+		return not_found(env, spec, arena_printf(env->arena, "no tracepoint '%s' in '%s'", event, system),
+				 other ? arena_printf(env->arena, "%s:%s", other, event) : nearest_name(event, names, n));
+	err = kernel_tracepoint_systems(env->kernel, &names, &n);
+	if (err)
+		return err;
+	return not_found(env, spec, arena_printf(env->arena, "no tracepoint subsystem '%s'", system),
+			 other ? other : nearest_name(system, names, n));
 }
 
 static int expand(struct probe_env *env, const struct probe_spec *spec, attach_vec *out)

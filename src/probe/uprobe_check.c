@@ -122,16 +122,15 @@ static void missing_here(struct probe_env *env, const struct uprobe_spec *u, str
 		missing_inlined(env, u, b, copies);
 		return;
 	}
-	diag_error(env->diags, part_span(u->spec, u->name_part), "no function '%s' in %s%s", u->name, b->path,
-		   stripped ? ", which is stripped: only the names that it exports are known" : "");
+	diag_error(env->diags, part_span(u->spec, u->name_part), "Could not resolve symbol: %s:%s", b->path, u->name);
 	if (near)
-		diag_hint(env->diags, "did you mean '%s'?", near);
+		diag_hint(env->diags, "no function '%s' in %s; did you mean '%s'?", u->name, b->path, near);
 	else if (stripped)
-		diag_hint(env->diags, "install its debug symbols, or give the function's address: %s:%s:0xADDRESS",
-			  u->spec->kind, b->path);
+		diag_hint(env->diags, "%s is stripped, only the names that it exports are known: install its debug symbols, or "
+			  "give the function's address: %s:%s:0xADDRESS", b->path, u->spec->kind, b->path);
 	else
-		diag_hint(env->diags, "sonde -l '%s:%s:%s%s*' lists its functions", u->spec->kind, b->path,
-			  u->lang ? u->lang : "", u->lang ? ":" : "");
+		diag_hint(env->diags, "no function '%s' in %s: sonde -l '%s:%s:%s%s*' lists its functions", u->name, b->path,
+			  u->spec->kind, b->path, u->lang ? u->lang : "", u->lang ? ":" : "");
 }
 
 int uprobe_missing(struct probe_env *env, const struct uprobe_spec *u, struct binary *b)
@@ -187,16 +186,20 @@ int uprobe_place_check(struct probe_env *env, const struct uprobe_spec *u, const
 	uint64_t addr = f ? f->addr + offset : offset, at;
 
 	if (f && f->size && offset >= f->size)
-		return diag_error(env->diags, span, "'%s' is only %llu bytes long", f->name, (unsigned long long)f->size);
+		return diag_error(env->diags, span, "Offset outside the function bounds ('%s' size is %llu)", f->name,
+				  (unsigned long long)f->size);
 	if (!elf_file_offset(b->elf, addr, PF_X, &at))
-		return diag_error(env->diags, span, "0x%llx is no address of code in %s", (unsigned long long)addr, b->path);
+		return diag_error(env->diags, span, "Could not resolve address: %s:0x%llx. No code is there", b->path,
+				  (unsigned long long)addr);
 	if (env->unsafe || (f && !offset))
 		return 0;
 	if (!f)
 		return unsafe_place(env, u, arena_printf(env->arena, "no function of %s is known to be at 0x%llx", b->path,
 							 (unsigned long long)addr));
 	if (!f->size)
-		return unsafe_place(env, u, arena_printf(env->arena, "%s does not say how long '%s' is", b->path, f->name));
+		return unsafe_place(env, u, arena_printf(env->arena, "Could not determine boundary for %s (symbol has size 0).\n"
+						       "Use --unsafe to force attachment. WARNING: This option could lead to data "
+						       "corruption in the target process.", f->name));
 	switch (instruction_begins(env, b, f, offset)) {
 	case 1:
 		return 0;

@@ -257,7 +257,8 @@ static int report_load_failure(struct session *s, const struct strbuf *log, int 
 
 static int object_open(struct session *s)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "sonde");
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "sonde",
+		    .kernel_log_level = libbpf_telling.verifier ? 2 : 0);
 	int err;
 
 	s->object = bpf_object__open_mem(s->module->elf, s->module->elf_bytes, &opts);

@@ -261,7 +261,7 @@ static int content_emit(struct session *s, const struct content *c, int64_t top,
 	struct map_handle *handle = &s->maps[map->id];
 	struct table table = { .map = map, .top = top, .div = div, .final = final, .goes_on = handle->shown };
 	struct record rec = { .kind = REC_MAP, .table = &table };
-	size_t n = 0, skip = 0;
+	size_t n = 0;
 
 	if (!rows)
 		return out_of_memory(s, c->desc);
@@ -270,11 +270,10 @@ static int content_emit(struct session *s, const struct content *c, int64_t top,
 
 		rows[n++] = (struct row){ .key = c->key_room ? entry : NULL, .value = entry + c->key_room };
 	}
-	rows_sort(map, rows, n);
-	if (top > 0 && n > (size_t)top)
-		skip = n - (size_t)top;
-	table.rows = rows + skip;
-	table.nrows = n - skip;
+	if (!rows_sort(map, rows, &n, top > 0 ? (size_t)top : 0))
+		return out_of_memory(s, c->desc);
+	table.rows = rows;
+	table.nrows = n;
 	handle->shown = true;
 	return record_emit(s, &rec);
 }

@@ -252,52 +252,113 @@ static bool row_weight(const struct type *t, const uint8_t *value, uint64_t *wei
 	}
 }
 
-/* The weight of a histogram is a sum of many words, so it is computed once per row. */
+/*
+ * What a row is sorted by, as numbers where it can be: the weight of a histogram is a sum of many words, and a key
+ * lies elsewhere in memory.
+ */
 struct weighted {
 	struct row row;
-	uint64_t weight;
+	uint64_t weight, key; /* with the sign's bit the other way round where there are signs, so that they compare */
 };
+
+struct order {
+	const struct map *map;
+	bool weighs;       /* rows have a weight */
+	bool by_number;    /* of the same weight: by `key` */
+	uint64_t weight_sign, key_sign;
+};
+
+#define SIGN_BIT ((uint64_t)1 << 63)
+
+static struct order order_of(const struct map *map, const struct row *row)
+{
+	const struct type *t = map->value;
+	const struct field *first = record_first(t);
+	bool is_hist = t->kind == TY_HIST || t->kind == TY_LHIST;
+	uint64_t unused;
+
+	t = first ? first->type : t;
+	return (struct order){
+		.map = map,
+		.weighs = row_weight(map->value, row->value, &unused),
+		.by_number = map->key && map->key->kind == TY_INT,
+		.weight_sign = t->is_signed && !is_hist ? SIGN_BIT : 0,
+		.key_sign = map->key && map->key->is_signed ? SIGN_BIT : 0,
+	};
+}
+
+static struct weighted row_weigh(const struct order *o, const struct row *row)
+{
+	struct weighted w = { .row = *row };
+
+	if (o->weighs && row_weight(o->map->value, row->value, &w.weight))
+		w.weight ^= o->weight_sign;
+	if (o->by_number)
+		w.key = int_at(o->map->key, row->key) ^ o->key_sign;
+	return w;
+}
 
 static int weighted_compare(const void *pa, const void *pb, void *ctx)
 {
 	const struct weighted *a = pa, *b = pb;
-	const struct map *map = ctx;
-	bool is_hist = map->value->kind == TY_HIST || map->value->kind == TY_LHIST;
-	const struct field *first = record_first(map->value);
-	const struct type *t = first ? first->type : map->value;
-	int c = is_hist ? compare_u64(a->weight, b->weight) : compare_word(t, a->weight, b->weight);
+	const struct order *o = ctx;
+	int c = compare_u64(a->weight, b->weight);
 
-	if (c || !map->key)
+	if (c || !o->map->key)
 		return c;
-	return key_compare(map->key, a->row.key, b->row.key);
+	return o->by_number ? compare_u64(a->key, b->key) : key_compare(o->map->key, a->row.key, b->row.key);
 }
 
-static int row_compare_key(const void *pa, const void *pb, void *ctx)
+/* heap[0] is the least; what was put there may belong further down. */
+static void heap_sift(const struct order *o, struct weighted *heap, size_t n)
 {
-	const struct row *a = pa, *b = pb;
-	const struct map *map = ctx;
+	struct weighted moved = heap[0];
+	size_t at = 0, child;
 
-	return map->key ? key_compare(map->key, a->key, b->key) : 0;
+	while ((child = 2 * at + 1) < n) {
+		if (child + 1 < n && weighted_compare(&heap[child + 1], &heap[child], (void *)(uintptr_t)o) < 0)
+			child++;
+		if (weighted_compare(&heap[child], &moved, (void *)(uintptr_t)o) >= 0)
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = moved;
 }
 
-void rows_sort(const struct map *map, struct row *rows, size_t n)
+/* The first `n` rows in order make a heap; of the others only those that are more than its least are kept. */
+static void heap_fill(const struct order *o, struct weighted *heap, const struct row *rows, size_t nrows, size_t n)
 {
-	_cleanup_free_ struct weighted *w = NULL;
-	uint64_t weight;
-
-	if (n < 2)
-		return;
-	if (row_weight(map->value, rows[0].value, &weight))
-		w = malloc(n * sizeof(*w));
-	if (!w) {
-		qsort_r(rows, n, sizeof(*rows), row_compare_key, (void *)(uintptr_t)map);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		w[i].row = rows[i];
-		row_weight(map->value, rows[i].value, &w[i].weight);
-	}
-	qsort_r(w, n, sizeof(*w), weighted_compare, (void *)(uintptr_t)map);
 	for (size_t i = 0; i < n; i++)
-		rows[i] = w[i].row;
+		heap[i] = row_weigh(o, &rows[i]);
+	qsort_r(heap, n, sizeof(*heap), weighted_compare, (void *)(uintptr_t)o);
+	for (size_t i = n; i < nrows; i++) {
+		struct weighted w = row_weigh(o, &rows[i]);
+
+		if (weighted_compare(&w, &heap[0], (void *)(uintptr_t)o) <= 0)
+			continue;
+		heap[0] = w;
+		heap_sift(o, heap, n);
+	}
+	if (n < nrows)
+		qsort_r(heap, n, sizeof(*heap), weighted_compare, (void *)(uintptr_t)o);
+}
+
+bool rows_sort(const struct map *map, struct row *rows, size_t *nrows, size_t top)
+{
+	size_t n = top && top < *nrows ? top : *nrows;
+	_cleanup_free_ struct weighted *heap = NULL;
+	struct order o;
+
+	if (*nrows < 2)
+		return true;
+	heap = reallocarray(NULL, n, sizeof(*heap));
+	if (!heap)
+		return false;
+	o = order_of(map, rows);
+	heap_fill(&o, heap, rows, *nrows, n);
+	for (size_t i = 0; i < n; i++)
+		rows[i] = heap[i].row;
+	*nrows = n;
+	return true;
 }

@@ -6,6 +6,8 @@
 #ifndef SONDE_RUN_REDUCE_H
 #define SONDE_RUN_REDUCE_H
 
+#include <stdbool.h>
+
 #include "code/record.h"
 
 /*
@@ -21,8 +23,9 @@ int key_compare(const struct type *t, const uint8_t *a, const uint8_t *b);
 
 /*
  * Sort rows as they are shown: numbers and aggregations by value, avg and stats by average, histograms by
- * the number of values in them, everything else by key. Ties are in order of the key.
+ * the number of values in them, everything else by key. Ties are in order of the key. With `top` (0: all)
+ * only that many are left, the last in order. false: no memory.
  */
-void rows_sort(const struct map *map, struct row *rows, size_t n);
+bool rows_sort(const struct map *map, struct row *rows, size_t *nrows, size_t top);
 
 #endif

@@ -23,6 +23,8 @@ struct session_options {
 	void *record_ctx;            /* of both */
 	struct symbols *symbols;     /* for walking stacks of processes; NULL: by frame pointers */
 	pid_t pid;                   /* the process of -p: its end ends the session; 0: none */
+	const pid_t *unwind_pids;    /* whose user stacks are unwound from the start, like that process */
+	size_t nunwind_pids;
 	bool dry_run;                /* begin programs are not run */
 	bool quiet_maps;             /* do not print maps at the end */
 	bool keep_capabilities;      /* do not drop what is not needed after attaching */

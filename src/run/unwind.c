@@ -22,6 +22,11 @@
 /* As many at a time; the others are still there at the next tick. */
 #define MOST_AT_ONCE 64
 
+/* Fewer stacks than this are not worth a word. */
+#define WORTH_TELLING 100
+/* As long as this before anything is attached. */
+#define RUNNING_NS 50000000ULL
+
 /* A table whose nodes are in the kernel. */
 struct unwind_file {
 	const struct unwind_table *table;
@@ -29,7 +34,7 @@ struct unwind_file {
 };
 
 struct unwind_process {
-	uint32_t pid, changes, parts; /* changes: as the symbols count them, when it was told */
+	uint32_t pid, parts;
 };
 
 struct unwind {
@@ -38,6 +43,7 @@ struct unwind {
 	int images_fd, nodes_fd, wanted_fd; /* owned by the object */
 	uint32_t nnodes, changes, idle;
 	bool full;
+	bool is_eager; /* stacks of processes that were not known have been asked for: others will be */
 	uint64_t by_pointers; /* stacks of processes that were not known yet */
 	struct unwind_file *files;
 	uint32_t nfiles, files_cap;
@@ -292,29 +298,46 @@ static void process_tell(struct unwind *u, uint32_t pid)
 	}
 	p = &u->processes[at];
 	p->parts = MAX(p->parts, image_put(u, pid));
-	p->changes = pid ? symbols_unwind_changes(u->symbols, pid) : 1;
 }
 
-/* Those that have mapped other code since they were told of, and those that are over. */
+static bool is_told(const struct unwind *u, uint32_t pid)
+{
+	uint32_t at = process_at(u, pid);
+
+	return at < u->nprocesses && u->processes[at].pid == pid;
+}
+
+/* Of those that are over. */
+static void processes_drop(struct unwind *u)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < u->nprocesses; i++) {
+		uint32_t pid = u->processes[i].pid;
+
+		if (pid && !symbols_unwind_changes(u->symbols, pid))
+			image_remove(u, &u->processes[i]);
+		else
+			u->processes[kept++] = u->processes[i];
+	}
+	u->nprocesses = kept;
+}
+
+/*
+ * Those that have mapped other code since they were told of, and those that are over. Once processes are looked at
+ * that were not known, new ones are told of when they begin: a short one has ended before it could be asked for.
+ */
 static void processes_renew(struct unwind *u)
 {
-	uint32_t changes = symbols_unwind_changes(u->symbols, 0), kept = 0;
+	uint32_t changes = symbols_unwind_changes(u->symbols, 0), pid;
 
 	if (changes == u->changes)
 		return;
 	u->changes = changes;
-	for (uint32_t i = 0; i < u->nprocesses; i++) {
-		uint32_t pid = u->processes[i].pid, now = pid ? symbols_unwind_changes(u->symbols, pid) : 1;
-
-		if (!now) {
-			image_remove(u, &u->processes[i]);
-			continue;
-		}
-		u->processes[kept] = u->processes[i];
-		if (now != u->processes[kept++].changes)
+	while ((pid = symbols_unwind_changed(u->symbols)))
+		if (u->is_eager || is_told(u, pid))
 			process_tell(u, pid);
-	}
-	u->nprocesses = kept;
+	processes_drop(u);
 }
 
 /* Those whose stacks have been asked for in vain. */
@@ -326,10 +349,21 @@ static uint32_t wanted_tell(struct unwind *u)
 		process_tell(u, pid);
 		if (!bpf_map_lookup_elem(u->wanted_fd, &pid, &times))
 			u->by_pointers += times;
+		u->is_eager = true;
 		if (bpf_map_delete_elem(u->wanted_fd, &pid))
 			break;
 	}
 	return n;
+}
+
+/* What runs now is what will be seen first; the others are told of when a stack of them is wanted. */
+static void running_tell(struct unwind *u)
+{
+	uint32_t pids[MOST_AT_ONCE], n = symbols_running(pids, MOST_AT_ONCE);
+	uint64_t until = clock_ns() + RUNNING_NS;
+
+	for (uint32_t i = 0; i < n && clock_ns() < until; i++)
+		process_tell(u, pids[i]);
 }
 
 /* ---- the session ---- */
@@ -367,6 +401,10 @@ int unwind_open(struct session *s)
 	u->wanted_fd = map_fd(s, UNWIND_MAP_WANTED);
 	if (s->opt.pid > 0)
 		process_tell(u, (uint32_t)s->opt.pid);
+	else
+		running_tell(u);
+	for (size_t i = 0; i < s->opt.nunwind_pids; i++)
+		process_tell(u, (uint32_t)s->opt.unwind_pids[i]);
 	return 0;
 }
 
@@ -398,8 +436,10 @@ void unwind_close(struct session *s)
 	if (!u)
 		return;
 	wanted_tell(u);
-	report_debug(s->report, "unwinding: %u processes, %u files, %u nodes; %llu stacks by frame pointers alone",
-		     u->nprocesses, u->nfiles, u->nnodes, (unsigned long long)u->by_pointers);
+	report_debug(s->report, "unwinding: %u processes, %u files, %u nodes", u->nprocesses, u->nfiles, u->nnodes);
+	if (u->by_pointers >= WORTH_TELLING)
+		report_info(s->report, "%llu user stacks were followed by frame pointers alone, as their processes had just begun",
+			    (unsigned long long)u->by_pointers);
 	free(u->files);
 	free(u->processes);
 	free(u);

@@ -31,11 +31,22 @@ static void on_message(void *ctx, enum sonde_severity severity, const char *text
 		strbuf_add(a->q.why, text, strcspn(text, "\n"));
 }
 
+/* Of the losses, those after which something may have happened that was not seen. A delete of what is not there is none. */
+static bool loses_events(const struct sonde_record *rec)
+{
+	static const char *const kinds[] = { "\"lost_events\"", "{\"map\":", "{\"missed\":", "{\"corrupt\":" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strstr(sonde_record_json(rec), kinds[i]))
+			return true;
+	return false;
+}
+
 static int on_record(void *ctx, const struct sonde_record *rec)
 {
 	struct asking *a = ctx;
 
-	if (sonde_record_kind(rec) == SONDE_LOST)
+	if (sonde_record_kind(rec) == SONDE_LOST && loses_events(rec))
 		a->lost += sonde_record_number(rec);
 	return a->q.record ? a->q.record(a->q.ctx, rec) : 0;
 }
@@ -78,7 +89,8 @@ static int compile(struct asking *a)
 	const struct question *q = &a->q;
 	struct sonde_compile_options o = SONDE_OPTIONS(struct sonde_compile_options, .name = q->name,
 		.params = q->params, .nparams = list_len(q->params), .config = q->config,
-		.nconfig = list_len(q->config), .pid = q->pid, .pid_is_child = q->pid_is_child,
+		.nconfig = list_len(q->config), 
+		.probe_filter = q->only, .pid = q->pid, .pid_is_child = q->pid_is_child,
 		.message = on_message, .message_ctx = a);
 
 	return sonde_compile(q->source, &o, &a->question);
@@ -100,6 +112,15 @@ static int attach(struct asking *a)
 	return a->watch ? 0 : -ENOMEM;
 }
 
+static void asking_free(struct asking *a)
+{
+	if (a->watch)
+		loop_unwatch(a->run, a->watch);
+	sonde_session_free(a->session);
+	sonde_question_free(a->question);
+	free(a);
+}
+
 int ask(struct subject_run *r, const struct question *q, struct asking **out)
 {
 	struct asking *a = calloc(1, sizeof(*a));
@@ -108,11 +129,14 @@ int ask(struct subject_run *r, const struct question *q, struct asking **out)
 	if (!a)
 		return subject_fail(r, -ENOMEM, NULL, "out of memory");
 	*a = (struct asking){ .next = r->askings, .run = r, .q = *q };
-	r->askings = a;
 	err = compile(a);
 	err = err ? err : attach(a);
 	if (out)
 		*out = err ? NULL : a;
+	if (err)
+		asking_free(a);
+	else
+		r->askings = a;
 	return err;
 }
 
@@ -128,9 +152,7 @@ void asks_free(struct subject_run *r)
 		struct asking *a = r->askings;
 
 		r->askings = a->next;
-		sonde_session_free(a->session);
-		sonde_question_free(a->question);
-		free(a);
+		asking_free(a);
 	}
 }
 

@@ -14,6 +14,7 @@ struct question {
 	const char *source;
 	const char *const *params; /* "--name=value", ends with NULL; or NULL */
 	const char *const *config; /* "name=value", ends with NULL; or NULL */
+	const char *only;          /* extended regular expression: only the probes that it matches; or NULL */
 	pid_t pid;                 /* as in the compile options; 0: all */
 	bool pid_is_child;
 	sonde_record_fn record;

@@ -92,9 +92,10 @@ static struct elf_file *of_this_build(struct elf_file *debug, const uint8_t *id,
 	return NULL;
 }
 
-static struct elf_file *by_build_id(const struct elf_file *f, const char *root)
+/* Below `dir`, which ends without a slash. */
+static struct elf_file *by_build_id(const struct elf_file *f, const char *dir)
 {
-	char path[sizeof(DEBUG_DIR "/.build-id/xx/.debug") + 2 * BUILD_ID_MOST];
+	char path[sizeof("/.build-id/xx/.debug") + 2 * BUILD_ID_MOST];
 	const uint8_t *id;
 	size_t len;
 	int at;
@@ -102,11 +103,18 @@ static struct elf_file *by_build_id(const struct elf_file *f, const char *root)
 	id = elf_file_build_id(f, &len);
 	if (!id)
 		return NULL;
-	at = snprintf(path, sizeof(path), DEBUG_DIR "/.build-id/%02x/", id[0]);
+	at = snprintf(path, sizeof(path), "/.build-id/%02x/", id[0]);
 	for (size_t i = 1; i < len; i++)
 		at += snprintf(path + at, sizeof(path) - (size_t)at, "%02x", id[i]);
 	snprintf(path + at, sizeof(path) - (size_t)at, ".debug");
-	return of_this_build(debug_open(root, path), id, len);
+	return of_this_build(debug_open(dir, path), id, len);
+}
+
+static struct elf_file *by_build_id_in_root(const struct elf_file *f, const char *root)
+{
+	_cleanup_free_ char *dir = NULL;
+
+	return asprintf(&dir, "%s%s", root, DEBUG_DIR) < 0 ? NULL : by_build_id(f, dir);
 }
 
 static struct elf_file *from_server(const struct elf_file *f)
@@ -150,6 +158,15 @@ static const char *debug_link(struct elf_file *f, uint32_t *sum)
 	return link;
 }
 
+/* The file with this checksum that is not the file itself. */
+static struct elf_file *of_this_link(struct elf_file *f, struct elf_file *debug, uint32_t sum)
+{
+	if (debug && !(debug->dev == f->dev && debug->ino == f->ino) && checksum_matches(debug, sum))
+		return debug;
+	elf_file_close(debug);
+	return NULL;
+}
+
 static struct elf_file *by_link(struct elf_file *f, const char *root, const char *path)
 {
 	static const char *const forms[] = { "%1$.*2$s/%3$s", "%1$.*2$s/.debug/%3$s", DEBUG_DIR "%1$.*2$s/%3$s" };
@@ -167,13 +184,54 @@ static struct elf_file *by_link(struct elf_file *f, const char *root, const char
 		n = snprintf(full, sizeof(full), forms[i], path, (int)(slash - path), name);
 #pragma GCC diagnostic pop
 		debug = n > 0 && (size_t)n < sizeof(full) ? debug_open(root, full) : NULL;
-		if (!debug)
-			continue;
-		if (!(debug->dev == f->dev && debug->ino == f->ino) && checksum_matches(debug, sum))
+		debug = of_this_link(f, debug, sum);
+		if (debug)
 			return debug;
-		elf_file_close(debug);
 	}
 	return NULL;
+}
+
+/* ---- directories that the person names ---- */
+
+const char *elf_debug_dirs;
+
+/* The link's name in `dir`; below it, beneath the file's own directory; and in a directory beside the file. */
+static struct elf_file *by_link_in(struct elf_file *f, const char *dir, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int own = slash ? (int)(slash - path) : 0;
+	uint32_t sum;
+	const char *name = debug_link(f, &sum);
+	struct elf_file *debug = NULL;
+	char full[4200];
+
+	for (int form = 0; name && !debug && form < 3; form++) {
+		int n = form == 0 ? snprintf(full, sizeof(full), "%s/%s", dir, name) :
+			form == 1 ? snprintf(full, sizeof(full), "%s%.*s/%s", dir, own, path, name) :
+				    snprintf(full, sizeof(full), "%.*s/%s/%s", own, path, dir, name);
+
+		if (n > 0 && (size_t)n < sizeof(full))
+			debug = of_this_link(f, debug_open("", full), sum);
+	}
+	return debug;
+}
+
+static struct elf_file *in_named_dirs(struct elf_file *f, const char *path)
+{
+	struct elf_file *debug = NULL;
+	size_t len;
+
+	for (const char *p = elf_debug_dirs; p && *p && !debug; p += len + (p[len] == ':')) {
+		_cleanup_free_ char *dir = NULL;
+
+		len = strcspn(p, ":");
+		dir = len ? strndup(p, len) : NULL;
+		if (!dir)
+			continue;
+		debug = by_build_id(f, dir);
+		debug = debug ? debug : by_link_in(f, dir, path);
+	}
+	return debug;
 }
 
 /* How much of a path is "/proc/PID/root". */
@@ -202,9 +260,11 @@ struct elf_file *elf_file_debug(struct elf_file *f)
 	root = strndup(f->path, prefix);
 	if (!root)
 		return NULL;
-	f->debug = by_build_id(f, root);
+	f->debug = in_named_dirs(f, f->path + prefix);
+	if (!f->debug)
+		f->debug = by_build_id_in_root(f, root);
 	if (!f->debug && prefix)
-		f->debug = by_build_id(f, "");
+		f->debug = by_build_id_in_root(f, "");
 	if (!f->debug)
 		f->debug = by_link(f, root, f->path + prefix);
 	/* The process may have ended since the file was opened. The checksum says whether it is the right one. */

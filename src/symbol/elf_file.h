@@ -75,6 +75,8 @@ const uint8_t *elf_file_build_id(const struct elf_file *f, size_t *len);
  * the root directory of a /proc/PID/root path first. NULL: there is none. Owned by the file.
  */
 struct elf_file *elf_file_debug(struct elf_file *f);
+/* Directories, with ':' between them, in which separate debug files are looked for first; or NULL. For the whole process. */
+extern const char *elf_debug_dirs;
 
 /*
  * Call fn for every symbol that has a name and is a function, data or of no type: .symtab (that of the

@@ -99,6 +99,7 @@ struct image {
 struct process {
 	uint32_t pid;
 	bool ended, read; /* read: from /proc, so that it is whole */
+	bool is_changed;  /* and nobody has taken notice: see process_take_changed() */
 	uint64_t read_ns;    /* when that was */
 	uint32_t changes;    /* another number after what it has mapped has changed */
 	struct image *image;
@@ -133,6 +134,8 @@ void process_mapped(struct processes *ps, uint32_t pid, uint64_t start, uint64_t
 void process_executed(struct processes *ps, uint32_t pid);
 void process_forked(struct processes *ps, uint32_t parent, uint32_t child);
 void process_ended(struct processes *ps, uint32_t pid);
+/* One that has mapped other code since it was taken last, or is new, in any order; 0: there are no more. */
+uint32_t process_take_changed(struct processes *ps);
 /* A number that grows with all of that. */
 uint32_t processes_changes(const struct processes *ps);
 

@@ -24,7 +24,12 @@ struct processes {
 	uint32_t *ended;        /* a ring of those that have ended, oldest at ended_at */
 	uint32_t nended, ended_at;
 	uint32_t changes;       /* of all of them */
+	uint32_t *changed;      /* those that have mapped other code, until they are taken */
+	uint32_t nchanged, changed_cap;
 };
+
+/* Nobody takes them: there are no unwind tables to be kept up to date. */
+#define MOST_CHANGED 65536
 
 struct processes *processes_new(void)
 {
@@ -225,6 +230,39 @@ static bool table_room(struct processes *ps)
 	return true;
 }
 
+/* What it has mapped is no longer what it was. */
+static void process_changed(struct processes *ps, struct process *p)
+{
+	p->changes = ++ps->changes;
+	if (p->is_changed || ps->nchanged == MOST_CHANGED)
+		return;
+	if (ps->nchanged == ps->changed_cap) {
+		uint32_t cap = ps->changed_cap ? ps->changed_cap * 2 : 64;
+		uint32_t *changed = realloc(ps->changed, cap * sizeof(*changed));
+
+		if (!changed)
+			return;
+		ps->changed = changed;
+		ps->changed_cap = cap;
+	}
+	ps->changed[ps->nchanged++] = p->pid;
+	p->is_changed = true;
+}
+
+uint32_t process_take_changed(struct processes *ps)
+{
+	while (ps->nchanged) {
+		struct process *p = process_known(ps, ps->changed[--ps->nchanged]);
+
+		if (!p || !p->is_changed)
+			continue;
+		p->is_changed = false;
+		if (!p->ended)
+			return p->pid;
+	}
+	return 0;
+}
+
 struct process *process_known(struct processes *ps, uint32_t pid)
 {
 	return ps->nslots ? *slot_of(ps, pid) : NULL;
@@ -282,6 +320,7 @@ void processes_free(struct processes *ps)
 		return;
 	free(ps->slots);
 	free(ps->ended);
+	free(ps->changed);
 	free(ps);
 }
 
@@ -376,7 +415,7 @@ void process_mapped(struct processes *ps, uint32_t pid, uint64_t start, uint64_t
 	if (image)
 		mapping_add(image, &m, path);
 	if (p)
-		p->changes = ++ps->changes;
+		process_changed(ps, p);
 }
 
 void process_executed(struct processes *ps, uint32_t pid)
@@ -390,7 +429,7 @@ void process_executed(struct processes *ps, uint32_t pid)
 	image->older = p->image;
 	p->image = image;
 	p->ended = false;
-	p->changes = ++ps->changes;
+	process_changed(ps, p);
 	for (last = image; last->older && kept < MOST_OLDER; last = last->older)
 		kept++;
 	image_release(last->older);
@@ -410,6 +449,7 @@ void process_forked(struct processes *ps, uint32_t parent, uint32_t child)
 		return;
 	p->image = from->image;
 	p->image->users++;
+	process_changed(ps, p);
 }
 
 void process_ended(struct processes *ps, uint32_t pid)

@@ -78,6 +78,10 @@ int symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_span **spans, 
  * is another when this has happened to any process.
  */
 uint32_t symbols_unwind_changes(struct symbols *s, uint32_t pid);
+/* A process that is new or has mapped other code since it was asked for here; 0: there are no more. */
+uint32_t symbols_unwind_changed(struct symbols *s);
+/* Those that run at this moment, into pids[max]: how many. */
+uint32_t symbols_running(uint32_t *pids, uint32_t max);
 
 /*
  * The debugging information of a program or library, kept by `s`; *elf (may be NULL) is the file. 0; -ENOENT

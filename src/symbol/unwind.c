@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unwind: the code a process has mapped, with what the files say about finding callers in it. */
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/util.h"
@@ -72,4 +74,41 @@ uint32_t symbols_unwind_changes(struct symbols *s, uint32_t pid)
 		return processes_changes(s->processes);
 	p = process_known(s->processes, pid);
 	return p && !p->ended ? p->changes + 1 : 0;
+}
+
+uint32_t symbols_unwind_changed(struct symbols *s)
+{
+	return process_take_changed(s->processes);
+}
+
+/* "1234 (name) R ...", where the name may hold anything. */
+static bool is_running(const char *pid)
+{
+	char path[64], text[512], *end;
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = 0;
+	end = strrchr(text, ')');
+	return end && str_starts(end, ") R");
+}
+
+uint32_t symbols_running(uint32_t *pids, uint32_t max)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+	uint32_t n = 0;
+
+	while (proc && n < max && (e = readdir(proc)))
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && is_running(e->d_name))
+			pids[n++] = (uint32_t)strtoul(e->d_name, NULL, 10);
+	if (proc)
+		closedir(proc);
+	return n;
 }

@@ -147,15 +147,15 @@ static const char *const buses[] = {
 	"pci", "pci_express", "pcmcia", "platform", "pnp", "rapidio", "rmi4", "rpmsg", "scmi_protocol", "scsi", "sdio", "serial",
 	"serio", "siox", "slimbus", "soundwire", "spi", "spmi", "ssb", "surface_aggregator", "thunderbolt", "tifm", "typec",
 	"ulpi", "umc", "usb", "usb-serial", "vdpa", "virtio", "vme", "vmbus", "wmi", "xen", "xen-backend", "zorro",
-	"firewire", "ccw", "ccwgroup", "ap", "vio", "ibmebus", "platform-framebuffer",
+	"ccw", "ccwgroup", "ap", "vio", "ibmebus", "platform-framebuffer",
 };
 
-/* Without, some of which the kernel calls buses too. */
+/* Without, some of which the kernel calls buses too. Of FireWire, what rules are about (nodes) gets no driver. */
 static const char *const classes[] = {
 	"cec", "edac", "event_source", "gpio", "iio", "machinecheck", "media", "nvmem", "tee", "workqueue",
 	"accel", "aoe", "ata_device", "ata_link", "ata_port", "backlight", "bdi", "block", "bluetooth", "bsg", "bsr", "cpuid",
 	"devcoredump", "devfreq", "devlink", "dma", "dma_heap", "dmi", "drm", "drm_dp_aux_dev", "dvb", "enclosure", "extcon",
-	"fc_host", "firmware", "graphics", "hidraw", "hwmon", "i2c-adapter", "i2c-dev", "ieee80211", "infiniband", "infiniband_mad",
+	"fc_host", "firewire", "firmware", "graphics", "hidraw", "hwmon", "i2c-adapter", "i2c-dev", "ieee80211", "infiniband", "infiniband_mad",
 	"infiniband_verbs", "input", "intel_scu_ipc", "iommu", "ipmi", "iscsi_host", "kfd", "lcd", "leds", "lirc", "mdev_bus", "mem",
 	"misc", "mmc_host", "module", "msr", "mtd", "nd_region", "net", "nvme", "nvme-generic", "nvme-subsystem", "pci_bus", "pci_epc",
 	"phy", "pktcdvd", "power_supply", "powercap", "ppdev", "ppp", "pps", "printer", "ptp", "pwm", "raw", "rc", "regulator",

@@ -275,7 +275,6 @@ static void apply_tag(struct event *e, const struct udev_token *t, const char *v
 {
 	if (t->op == UDEV_REMOVE) {
 		items_drop(&e->s->tags, value);
-		items_drop(&e->s->all_tags, value);
 		return;
 	}
 	if (t->op == UDEV_ASSIGN) {

@@ -177,6 +177,18 @@ static bool asks_action(const struct udev_rule *rule)
 	return udev_rule_token(rule, UDEV_M_ACTION);
 }
 
+/* Is this rule for some of "add" and the events that come later, but not for all of them? */
+static bool tells_events_apart(const struct udev_rule *rule)
+{
+	static const char *const later[] = { "bind", "change", "move", "unbind" };
+	bool add = udev_rule_is_for(rule, "add");
+
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+		if (udev_rule_is_for(rule, later[i]) != add)
+			return true;
+	return false;
+}
+
 static bool leads_past(const struct udev_rule *jump, const struct udev_rule *rule)
 {
 	return jump->target && jump->index < rule->index && jump->target->index > rule->index;
@@ -185,12 +197,12 @@ static bool leads_past(const struct udev_rule *jump, const struct udev_rule *rul
 /* Does any event decide whether this rule is reached and matches? */
 static bool is_guarded(const struct udev_rule *rule)
 {
-	if (asks_action(rule))
+	if (tells_events_apart(rule))
 		return true;
 	for (uint32_t i = 0; i < rule->index; i++) {
 		const struct udev_rule *r = rule->file->rules.v[i];
 
-		if (r->target && r->target->index > i && asks_action(r) && (leads_past(r, rule) || r->target->index <= rule->index))
+		if (r->target && tells_events_apart(r) && (leads_past(r, rule) || r->target->index <= rule->index))
 			return true;
 	}
 	return false;
@@ -221,7 +233,7 @@ static bool gives_something(const struct udev_rule *rule)
 {
 	vec_each(t, &rule->tokens)
 		if (t->what == UDEV_A_TAG || t->what == UDEV_A_SYMLINK || t->what == UDEV_A_MODE || t->what == UDEV_A_OWNER ||
-		    t->what == UDEV_A_GROUP || t->what == UDEV_M_IMPORT || (t->what == UDEV_A_ENV && t->attr[0] != '.'))
+		    t->what == UDEV_A_GROUP || (t->what == UDEV_M_IMPORT && !str_eq(t->attr, "db")) || (t->what == UDEV_A_ENV && t->attr[0] != '.'))
 			return true;
 	return false;
 }
@@ -293,7 +305,8 @@ static void judge(struct arena *a, struct arena *tmp, struct udev_lint *l, const
 	struct seen seen;
 
 	if (!d) {
-		unproven(a, l, rule, why ? why : "no device");
+		if (why)
+			unproven(a, l, rule, why);
 		return;
 	}
 	add = udev_event_replay(tmp, l->rules, d, "add", NULL);
@@ -304,15 +317,6 @@ static void judge(struct arena *a, struct arena *tmp, struct udev_lint *l, const
 	l->replayed++;
 	if (see_losses(tmp, l, d, add, rule, &seen))
 		report(a, tmp, l, c, rule, d, add, &seen);
-}
-
-/* A rule that is not for "add" has nothing to lose later. */
-static bool is_for_add(const struct udev_rule *rule)
-{
-	vec_each(t, &rule->tokens)
-		if (t->what == UDEV_M_ACTION && udev_pattern_match(t->value, "add", t->nocase) != (t->op == UDEV_MATCH))
-			return false;
-	return true;
 }
 
 /* What is made up for one rule is let go after it. */
@@ -329,7 +333,8 @@ void lint_lost(struct arena *a, struct udev_lint *l, const struct udev_check *c,
 {
 	struct arena *tmp;
 
-	if (!gives_something(rule) || !is_for_add(rule) || !is_guarded(rule))
+	/* What is not for "add" has nothing to lose later. */
+	if (!gives_something(rule) || !udev_rule_is_for(rule, "add") || !is_guarded(rule))
 		return;
 	tmp = scratch_new(a);
 	if (setjmp(*arena_guard(tmp))) {

@@ -24,6 +24,14 @@ const struct udev_token *udev_rule_token(const struct udev_rule *rule, enum udev
 	return NULL;
 }
 
+bool udev_rule_is_for(const struct udev_rule *rule, const char *action)
+{
+	vec_each(t, &rule->tokens)
+		if (t->what == UDEV_M_ACTION && udev_pattern_match(t->value, action, t->nocase) != (t->op == UDEV_MATCH))
+			return false;
+	return true;
+}
+
 static void file_problem(struct arena *a, struct udev_rules *r, struct udev_file *f, uint32_t line, enum udev_severity severity,
 			 const char *text, const char *hint)
 {

@@ -29,6 +29,7 @@ struct synth {
 	enum placing placing;
 	unsigned tries;
 	bool failed; /* some need has no value */
+	bool not_for; /* a jump that asks for nothing but this event leads past the rule */
 };
 
 /* ---- values ---- */
@@ -169,19 +170,62 @@ static const char *example_of(struct synth *s, enum udev_what what)
 	return pick_example(s, &(struct slot){ what, NULL, NULL }, false);
 }
 
-/* What the device would be if nothing said so. */
+/* Names that tell which devices a rule is about. */
+static const struct hint {
+	enum udev_what what;
+	bool by_value; /* else by the name in braces */
+	const char *begins, *subsystem;
+} hints[] = {
+	{ UDEV_M_ENV, false, "DM_", "block" }, { UDEV_M_ENV, false, "MD_", "block" }, { UDEV_M_ENV, false, "LVM_", "block" },
+	{ UDEV_M_ENV, false, "ID_FS_", "block" }, { UDEV_M_ENV, false, "ID_PART_", "block" }, { UDEV_M_ENV, false, "ID_CDROM", "block" },
+	{ UDEV_M_ENV, false, "DISK_", "block" }, { UDEV_M_ENV, false, "SCSI_", "block" }, { UDEV_M_ENV, false, "ID_ATA", "block" },
+	{ UDEV_M_ENV, false, "ID_NET_", "net" }, { UDEV_M_ENV, false, "INTERFACE", "net" }, { UDEV_M_ENV, false, "ID_INPUT", "input" },
+	{ UDEV_M_ENV, false, "ID_V4L_", "video4linux" }, { UDEV_M_ENV, false, "SOUND_", "sound" },
+	{ UDEV_M_ENV, false, "POWER_SUPPLY_", "power_supply" }, { UDEV_M_ENV, false, "HID_", "hid" }, { UDEV_M_ENV, false, "PCI_", "pci" },
+	{ UDEV_M_ENV, false, "IEEE1394_", "firewire" }, { UDEV_M_ENV, false, "ID_USB_INTERFACES", "usb" },
+	{ UDEV_M_ENV, false, "ID_VENDOR_ID", "usb" }, { UDEV_M_ENV, false, "ID_MODEL_ID", "usb" },
+	{ UDEV_M_ENV, true, "usb_", "usb" }, { UDEV_M_ENV, true, "disk", "block" }, { UDEV_M_ENV, true, "partition", "block" },
+	{ UDEV_M_ENV, true, "scsi_", "scsi" }, { UDEV_M_ENV, true, "wlan", "net" }, { UDEV_M_ENV, true, "bridge", "net" },
+	{ UDEV_M_IMPORT, true, "blkid", "block" }, { UDEV_M_IMPORT, true, "btrfs", "block" }, { UDEV_M_IMPORT, true, "net_", "net" },
+	{ UDEV_M_IMPORT, true, "input_id", "input" }, { UDEV_M_IMPORT, true, "keyboard", "input" }, { UDEV_M_IMPORT, true, "usb_id", "usb" },
+	{ UDEV_P_SUBSYSTEM, true, "usb-serial", "tty" }, { UDEV_M_ATTR, false, "idVendor", "usb" }, { UDEV_M_ATTR, false, "idProduct", "usb" },
+	{ UDEV_M_ATTR, false, "bInterface", "usb" }, { UDEV_A_SYMLINK, true, "disk/", "block" }, { UDEV_A_NAME, true, "", "net" },
+};
+
+static bool is_hinted(const struct hint *h, const struct udev_token *t)
+{
+	const char *name = h->by_value ? t->value : t->attr;
+
+	return t->what == h->what && name && str_starts(name, h->begins);
+}
+
+static const char *hinted_subsystem(struct synth *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hints); i++) {
+		vec_each(t, &s->rule->tokens)
+			if (is_hinted(&hints[i], t))
+				return hints[i].subsystem;
+		vec_each(n, &s->needs)
+			if (is_hinted(&hints[i], n->t))
+				return hints[i].subsystem;
+	}
+	return NULL;
+}
+
+/* What the device would be if SUBSYSTEM does not say so. */
 static const char *usual_subsystem(struct synth *s)
 {
-	const char *kernel = example_of(s, UDEV_M_KERNEL), *from = kernel ? udev_subsystem_of_kernel(kernel) : NULL;
+	const char *kernel = example_of(s, UDEV_M_KERNEL), *hinted = hinted_subsystem(s);
 
-	if (from)
-		return from;
-	if (s->placing == ON_ITSELF && is_asked(s, UDEV_P_SUBSYSTEM, NULL))
+	if (kernel && *kernel)
+		return udev_subsystem_of_kernel(kernel) ? udev_subsystem_of_kernel(kernel) : hinted ? hinted : "misc";
+	if (hinted)
+		return hinted;
+	if (s->placing != ON_ITSELF)
+		return "misc"; /* something below that parent */
+	if (is_asked(s, UDEV_P_SUBSYSTEM, NULL))
 		return example_of(s, UDEV_P_SUBSYSTEM);
-	if (is_asked(s, UDEV_P_ATTR, NULL) || is_asked(s, UDEV_M_ATTR, "idVendor") || is_asked(s, UDEV_M_ATTR, "idProduct") ||
-	    is_asked(s, UDEV_M_ENV, "ID_VENDOR_ID"))
-		return "usb";
-	return "platform";
+	return is_asked(s, UDEV_P_ATTR, NULL) ? "usb" : "platform";
 }
 
 static const char *usual_kernel(const char *subsystem, bool interface)
@@ -309,12 +353,16 @@ static const struct udev_rule *taken_past(const struct udev_state *st, const str
 	return NULL;
 }
 
-static bool action_holds(const struct udev_rule *rule, const char *action)
+static bool asks_only_action(const struct udev_rule *rule)
 {
-	vec_each(t, &rule->tokens)
-		if (t->what == UDEV_M_ACTION && udev_pattern_match(t->value, action, t->nocase) != (t->op == UDEV_MATCH))
+	bool any = false;
+
+	vec_each(t, &rule->tokens) {
+		if (udev_is_match(t->what) && t->what != UDEV_M_ACTION)
 			return false;
-	return true;
+		any = any || t->what == UDEV_M_ACTION;
+	}
+	return any;
 }
 
 /* Make the jump fail: with one token after the other. What was meant to exclude ("!=") is tried first. */
@@ -323,6 +371,7 @@ static struct udev_device *avoid(struct synth *s, const struct udev_rule *jump)
 	uint32_t n = s->needs.n;
 	struct udev_device *d = NULL;
 
+	s->not_for = s->not_for || asks_only_action(jump);
 	for (int op = UDEV_NOMATCH; op >= UDEV_MATCH && !d; op--)
 		vec_each(t, &jump->tokens) {
 			if (!udev_is_match(t->what) || t->what == UDEV_M_ACTION || t->op != (enum udev_op)op)
@@ -345,9 +394,12 @@ static struct udev_device *jump_over(struct synth *s, const struct udev_rule *ju
 		const struct udev_rule *other = jump->file->rules.v[i];
 		struct udev_device *d;
 
-		if (!other->target || other->target->index <= jump->index || other->target->index > s->rule->index ||
-		    !action_holds(other, s->action))
+		if (!other->target || other->target->index <= jump->index || other->target->index > s->rule->index)
 			continue;
+		if (!udev_rule_is_for(other, s->action)) {
+			s->not_for = true;
+			continue;
+		}
 		push_rule(s, other);
 		d = search(s);
 		if (d)
@@ -391,15 +443,14 @@ struct udev_device *udev_synth(struct arena *a, const struct udev_rule *rule, co
 	struct udev_device *d = NULL;
 
 	vec_push(a, &s.file.files, rule->file);
-	if (!action_holds(rule, action)) {
-		*why = arena_printf(a, "it is not for \"%s\"", action);
+	*why = NULL;
+	if (!udev_rule_is_for(rule, action))
 		return NULL;
-	}
 	for (s.placing = ON_ITSELF; s.placing < NPLACINGS && !d; s.placing++) {
 		s.needs.n = s.tries = 0;
 		push_rule(&s, rule);
 		d = search(&s);
 	}
-	*why = s.why;
+	*why = s.not_for ? NULL : s.why;
 	return d;
 }

@@ -183,6 +183,9 @@ bool udev_state_hit(const struct udev_state *s, const struct udev_rule *rule);
 struct udev_device *udev_device_open(struct arena *a, const char *path);
 void udev_device_set(struct arena *a, struct strmap *m, const char *name, const char *value);
 
+/* Does each ACTION of the rule hold for this event? */
+bool udev_rule_is_for(const struct udev_rule *rule, const char *action);
+
 /* Is this a bus, whose devices get drivers and so bind events? */
 enum udev_kind { UDEV_BUS, UDEV_CLASS, UDEV_UNKNOWN };
 enum udev_kind udev_subsystem_kind(const char *subsystem);
@@ -190,8 +193,8 @@ enum udev_kind udev_subsystem_kind(const char *subsystem);
 const char *udev_subsystem_of_kernel(const char *kernel);
 
 /*
- * Make up a device that comes to this rule and matches it when it is added. NULL when none is found, and *why says
- * for people what stands in the way.
+ * Make up a device that comes to this rule and matches it at this event. NULL when none is found, and *why says for
+ * people what stands in the way, or is NULL when the rule is not for this event.
  */
 struct udev_device *udev_synth(struct arena *a, const struct udev_rule *rule, const char *action, const char **why);
 /* In one line, for people. */

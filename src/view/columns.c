@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "view/parts.h"
+#include "view/width.h"
 
 static bool is_number(const struct type *t)
 {
@@ -254,14 +255,4 @@ bool cell_int(const struct column *col, const uint8_t *key, const uint8_t *value
 		return false;
 	*number = part_of(&a, col->part);
 	return true;
-}
-
-size_t text_width(const char *s, size_t len)
-{
-	size_t n = 0;
-
-	/* Bytes that continue a character take no place. */
-	for (size_t i = 0; i < len; i++)
-		n += ((unsigned char)s[i] & 0xc0) != 0x80;
-	return n;
 }

@@ -19,6 +19,7 @@ struct column {
 	enum cell_part part;
 	bool right;              /* numbers end at the same column */
 	uint32_t width;          /* characters; 0: as it comes */
+	bool is_cut;             /* what is longer is cut, as there is no room */
 };
 
 struct columns {
@@ -45,7 +46,5 @@ void cell_text(const struct view *v, struct strbuf *out, const struct column *co
 	       const uint8_t *value, int64_t div);
 /* The number in a cell. False: it is none. */
 bool cell_int(const struct column *col, const uint8_t *key, const uint8_t *value, int64_t *number);
-/* Characters (not bytes) of UTF-8 text. */
-size_t text_width(const char *s, size_t len);
 
 #endif

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "view/columns.h"
 #include "view/parts.h"
 #include "view/svg.h"
+#include "view/width.h"
 
 #define PAD 10
 #define TOP 82    /* the title, the tools and what the pointer is on */
@@ -143,7 +143,7 @@ static void add_hover(const struct flame *f, uint32_t n)
 /* As many characters as fit. */
 static void add_label(struct strbuf *out, const char *name, double width)
 {
-	size_t most = width > 6 ? (size_t)((width - 6) / CHAR_WIDTH) : 0, len = strlen(name), i = 0;
+	size_t most = width > 6 ? (size_t)((width - 6) / CHAR_WIDTH) : 0, len = strlen(name);
 
 	if (most < 3)
 		return;
@@ -151,11 +151,7 @@ static void add_label(struct strbuf *out, const char *name, double width)
 		xml_text(out, name, len);
 		return;
 	}
-	for (size_t n = 0; i < len && n < most; i++)
-		n += ((unsigned char)name[i + 1] & 0xc0) != 0x80;
-	while (i && ((unsigned char)name[--i] & 0xc0) == 0x80)
-		;
-	xml_text(out, name, i);
+	xml_text(out, name, text_fit(name, len, most - 1));
 	strbuf_addstr(out, "\xe2\x80\xa6");
 }
 
@@ -216,7 +212,7 @@ static void add_head(struct flame *f, const char *title)
 	struct strbuf *out = &f->v->out;
 
 	strbuf_addf(out, "<g id=\"head\">\n<rect class=\"page\" width=\"100%%\" height=\"%d\" fill=\"#fdfcfa\"/>\n", TOP - 6);
-	svg_heading(f->v, title);
+	svg_heading(f->v, PAD, title);
 	add_summary(f);
 	strbuf_addf(out, "<g id=\"tools\">\n<foreignObject x=\"%d\" y=\"12\" width=\"260\" height=\"28\"><input "
 		    "xmlns=\"http://www.w3.org/1999/xhtml\" id=\"search\" type=\"text\" placeholder=\"search (regular expression)\" "
@@ -284,6 +280,7 @@ const struct view_def view_flame = {
 	.summary = "a flame graph of stacks: SVG or HTML for a browser, with zoom and search",
 	.extensions = { ".svg", ".html" },
 	.is_picture = true,
+	.suits = stacks_suits,
 	.open = flame_open,
 	.takes = flame_takes,
 	.record = flame_record,

@@ -21,10 +21,20 @@ static int heat_open(struct view *v)
 	return v->priv ? 0 : -ENOMEM;
 }
 
+static bool is_hist(const struct type *t)
+{
+	return t->kind == TY_HIST || t->kind == TY_LHIST;
+}
+
+static bool heat_suits(const struct module *m)
+{
+	return program_prints(m, true, is_hist);
+}
+
 static bool heat_takes(const struct view *v, const struct record *rec)
 {
 	(void)v;
-	return rec->kind == REC_MAP && (rec->table->map->value->kind == TY_HIST || rec->table->map->value->kind == TY_LHIST);
+	return rec->kind == REC_MAP && is_hist(rec->table->map->value);
 }
 
 double heat_level(uint64_t count, uint64_t most)
@@ -214,6 +224,7 @@ const struct view_def view_heat = {
 	.summary = "a heat map of histograms that are printed at intervals; SVG with -o FILE.svg",
 	.extensions = { ".svg", ".html", ".txt" },
 	.is_picture = true,
+	.suits = heat_suits,
 	.open = heat_open,
 	.takes = heat_takes,
 	.record = heat_record,

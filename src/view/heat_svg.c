@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "view/columns.h"
 #include "view/parts.h"
+#include "view/series.h"
 #include "view/svg.h"
 
 #define LEFT 84
@@ -52,10 +53,31 @@ static void add_cells(struct strbuf *out, const struct heat_panel *p, uint32_t t
 	}
 }
 
+/* At the first step of each round time. */
+static void add_times(struct strbuf *out, const struct heat_panel *p, uint32_t bottom)
+{
+	uint64_t step = time_step(p->steps[p->nsteps - 1].time_ns - p->steps[0].time_ns, TICKS);
+	uint64_t next = time_first(p->steps[0].time_ns, step);
+
+	for (size_t s = 0; s < p->nsteps; s++) {
+		double x = LEFT + (double)PLOT * (double)s / (double)p->nsteps;
+
+		/* One step alone has its own time. */
+		if (p->steps[s].time_ns < next && p->nsteps > 1)
+			continue;
+		strbuf_addf(out, "<line class=\"rule\" x1=\"%.1f\" y1=\"%u\" x2=\"%.1f\" y2=\"%u\" stroke=\"#999\"/>"
+			    "<text class=\"faint\" x=\"%.1f\" y=\"%u\" text-anchor=\"middle\">", x, bottom, x, bottom + 6,
+			    MIN(x, time_most_x(step)), bottom + 19);
+		time_text(out, p->nsteps > 1 ? next : p->steps[s].time_ns, step);
+		strbuf_addstr(out, "</text>\n");
+		while (next <= p->steps[s].time_ns)
+			next += step;
+	}
+}
+
 static void add_axes(struct strbuf *out, const struct heat_panel *p, uint32_t top)
 {
 	uint32_t row = bucket_height(p), every = (13 + row - 1) / row, bottom = top + plot_height(p);
-	size_t jump = MAX((p->nsteps + TICKS - 1) / TICKS, 1U);
 
 	for (uint32_t b = p->first; b <= p->last; b += every) {
 		strbuf_addf(out, "<text class=\"faint\" x=\"%d\" y=\"%u\" text-anchor=\"end\">", LEFT - 8,
@@ -63,14 +85,7 @@ static void add_axes(struct strbuf *out, const struct heat_panel *p, uint32_t to
 		hist_low_text(out, p->map->value, b);
 		strbuf_addstr(out, "</text>\n");
 	}
-	for (size_t s = 0; s < p->nsteps; s += jump) {
-		double x = LEFT + (double)PLOT * (double)s / (double)p->nsteps;
-
-		strbuf_addf(out, "<line class=\"rule\" x1=\"%.1f\" y1=\"%u\" x2=\"%.1f\" y2=\"%u\" stroke=\"#999\"/>"
-			    "<text class=\"faint\" x=\"%.1f\" y=\"%u\">", x, bottom, x, bottom + 5, x, bottom + 17);
-		clock_text(out, p->steps[s].time_ns);
-		strbuf_addstr(out, "</text>\n");
-	}
+	add_times(out, p, bottom);
 }
 
 /* From one to the most that was in a cell. */
@@ -119,7 +134,7 @@ void heat_draw(struct view *v, const struct heat *h)
 	for (size_t i = 0; i < h->n; i++)
 		height += h->panels[i].any ? HEAD + plot_height(&h->panels[i]) + FOOT : 0;
 	svg_begin(v, title, (int)height, "rect:hover { stroke: #fff; stroke-width: 1 }\n.page:hover { stroke: none }\n");
-	svg_heading(v, title);
+	svg_heading(v, RIGHT, title);
 	for (size_t i = 0; i < h->n; i++)
 		top = panel_draw(&v->out, &h->panels[i], top);
 	svg_end(v, NULL);

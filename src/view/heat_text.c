@@ -11,6 +11,7 @@
 #define TIME_COLUMNS 10
 #define TOTAL_COLUMNS 12
 #define MOST_CELL 6
+#define LEAST_ROOM 8
 /* On a terminal the heading has scrolled away by then. */
 #define LINES_PER_HEAD 20
 
@@ -23,7 +24,8 @@ struct cells {
 
 static struct cells cells_of(const struct view *v, const struct heat_panel *p)
 {
-	uint32_t n = p->last - p->first + 1, room = terminal_columns(v) - TIME_COLUMNS - TOTAL_COLUMNS;
+	uint32_t n = p->last - p->first + 1, columns = terminal_columns(v);
+	uint32_t room = columns > TIME_COLUMNS + TOTAL_COLUMNS + LEAST_ROOM ? columns - TIME_COLUMNS - TOTAL_COLUMNS : LEAST_ROOM;
 	uint32_t group = (n + room - 1) / room, ncells = (n + group - 1) / group;
 
 	return (struct cells){ .first = p->first, .last = p->last, .group = group, .width = MIN(room / ncells, MOST_CELL) };
@@ -101,8 +103,9 @@ void heat_line(struct view *v, struct heat *h, struct heat_panel *p, const uint6
 		p->most = MAX(p->most, count);
 		add_cell(out, depth, heat_level(count, p->most), c.width);
 	}
-	strbuf_addstr(out, "| ");
-	strbuf_addu64(out, total);
+	strbuf_addch(out, '|');
+	if (terminal_columns(v) > TIME_COLUMNS + TOTAL_COLUMNS + LEAST_ROOM)
+		strbuf_addf(out, " %llu", (unsigned long long)total);
 	strbuf_addch(out, '\n');
 	p->lines++;
 	h->last = p;

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/util.h"
 #include "view/parts.h"
@@ -43,14 +44,25 @@ static bool holds_number(const struct type *t)
 	return is_number(t);
 }
 
+static bool is_shown(const struct type *t)
+{
+	return t->kind == TY_TSERIES || holds_number(t);
+}
+
+static bool series_suits(const struct module *m)
+{
+	vec_each(map, &m->maps)
+		if (map->map->value->kind == TY_TSERIES)
+			return true;
+	return program_prints(m, true, is_shown);
+}
+
 static bool series_takes(const struct view *v, const struct record *rec)
 {
 	(void)v;
 	if (rec->kind == REC_VALUE)
 		return holds_number(rec->type);
-	if (rec->kind != REC_MAP)
-		return false;
-	return rec->table->map->value->kind == TY_TSERIES || holds_number(rec->table->map->value);
+	return rec->kind == REC_MAP && is_shown(rec->table->map->value);
 }
 
 static bool number_of(const struct type *t, const uint8_t *data, int64_t div, double *value)
@@ -224,18 +236,51 @@ static int add_map(struct view *v, const struct table *t, uint64_t time_ns)
 	return err;
 }
 
+static int by_group(const void *a, const void *b)
+{
+	const struct series *x = a, *y = b;
+	int order = strcmp(x->group, y->group);
+
+	return order ? order : strcmp(x->name, y->name);
+}
+
+/* On a terminal it is drawn while the numbers come. */
+#define DRAW_NS 200000000ULL
+
+static void draw_soon(struct view *v, struct series_set *set, uint64_t time_ns)
+{
+	if (set->drawn_ns && time_ns - set->drawn_ns < DRAW_NS)
+		return;
+	set->drawn_ns = time_ns ? time_ns : 1;
+	qsort(set->v, set->n, sizeof(*set->v), by_group);
+	series_text(v, set, false);
+}
+
+/* A map that is shown at the end though it was printed before: a last interval that is no whole one. */
+static bool is_repeated(const struct series_set *set, const struct record *rec)
+{
+	if (rec->kind != REC_MAP || !rec->table->final || rec->table->map->value->kind == TY_TSERIES)
+		return false;
+	for (size_t i = 0; i < set->n; i++)
+		if (str_starts(set->v[i].group, rec->table->map->name) && strcspn(set->v[i].group, ".") == strlen(rec->table->map->name))
+			return true;
+	return false;
+}
+
 static int series_record(struct view *v, const struct record *rec)
 {
 	struct series_set *set = v->priv;
 	int err;
 
-	if (!series_takes(v, rec))
+	if (!series_takes(v, rec) || is_repeated(set, rec))
 		return 0;
 	strbuf_reset(&set->name);
 	if (rec->kind == REC_MAP)
 		err = add_map(v, rec->table, rec->time_ns);
 	else
 		err = add_numbers(v, has_members(rec->type) ? "" : "value", rec->type, rec->data, 0, rec->time_ns);
+	if (!err && v->is_terminal && !svg_is_asked(v))
+		draw_soon(v, set, rec->time_ns);
 	return err || set->group.failed || set->name.failed ? -ENOMEM : 0;
 }
 
@@ -280,12 +325,51 @@ void series_number(struct strbuf *out, double value, double step)
 		strbuf_addf(out, "%.*f", MIN(digits, 9), value);
 }
 
-static int by_group(const void *a, const void *b)
+void series_widen(struct point *low, struct point *high, double step)
 {
-	const struct series *x = a, *y = b;
-	int order = strcmp(x->group, y->group);
+	low->value = floor(low->value / step + 1e-9) * step;
+	high->value = ceil(high->value / step - 1e-9) * step;
+	if (low->value == high->value) {
+		low->value -= step;
+		high->value += step;
+	}
+}
 
-	return order ? order : strcmp(x->name, y->name);
+/* Round distances between times, in milliseconds. */
+static const uint32_t time_steps[] = {
+	1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 15000, 30000, 60000, 120000, 300000, 600000, 900000,
+	1800000, 3600000, 7200000, 10800000, 21600000, 43200000, 86400000,
+};
+
+uint64_t time_step(uint64_t range_ns, unsigned most)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(time_steps); i++)
+		if (time_steps[i] * 1000000ULL * most >= range_ns)
+			return time_steps[i] * 1000000ULL;
+	return (range_ns / most / 86400000000000ULL + 1) * 86400000000000ULL;
+}
+
+uint64_t time_first(uint64_t from_ns, uint64_t step_ns)
+{
+	/* Of the clock on the wall in this place. */
+	const uint64_t some_real = 2000000000000000000ULL;
+	time_t now = time(NULL);
+	struct tm tm;
+	uint64_t shift = 0, local;
+
+	if (localtime_r(&now, &tm))
+		shift = (uint64_t)(tm.tm_gmtoff + 86400) * 1000000000ULL;
+	local = from_ns + (some_real - clock_of_real(some_real)) + shift;
+	return from_ns + (step_ns - local % step_ns) % step_ns;
+}
+
+void time_text(struct strbuf *out, uint64_t ns, uint64_t step_ns)
+{
+	const uint64_t some_real = 2000000000000000000ULL;
+
+	clock_text(out, ns);
+	if (step_ns < 1000000000ULL)
+		strbuf_addf(out, ".%03u", (unsigned)((ns + (some_real - clock_of_real(some_real))) / 1000000 % 1000));
 }
 
 static void series_close(struct view *v)
@@ -297,7 +381,7 @@ static void series_close(struct view *v)
 	if (!v->err && svg_is_asked(v))
 		series_svg(v, set);
 	else if (!v->err)
-		series_text(v, set);
+		series_text(v, set, true);
 	if (!set->n && !v->err)
 		report_warning(v->reporter, "print one at intervals: interval:s:1 { print(@n); }", "there are no numbers to show");
 	if (set->left_out)
@@ -314,13 +398,26 @@ static void series_close(struct view *v)
 	v->priv = NULL;
 }
 
+static bool series_stands(const struct view *v)
+{
+	return frame_stands(v, &((const struct series_set *)v->priv)->frame);
+}
+
+static void series_leave(struct view *v)
+{
+	frame_forget(&((struct series_set *)v->priv)->frame);
+}
+
 const struct view_def view_series = {
 	.name = "series",
-	.summary = "numbers over time, drawn at the end; SVG with -o FILE.svg",
+	.summary = "numbers over time, drawn while they come on a terminal; SVG with -o FILE.svg",
 	.extensions = { ".svg", ".html", ".txt" },
 	.is_picture = true,
+	.suits = series_suits,
 	.open = series_open,
 	.takes = series_takes,
 	.record = series_record,
 	.close = series_close,
+	.stands = series_stands,
+	.leave = series_leave,
 };

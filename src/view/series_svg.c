@@ -23,6 +23,7 @@ static const uint32_t palette[] = { 0xd9603b, 0x3b7dd9, 0x3fa35c, 0x9a5fd0, 0xd0
 
 struct frame_of_panel {
 	struct point low, high;
+	double step;
 	uint32_t top;
 };
 
@@ -40,25 +41,45 @@ static double y_of(const struct frame_of_panel *f, double value)
 	return f->top + PLOT_HEIGHT * (1 - (range > 0 ? (value - f->low.value) / range : 0.5));
 }
 
-static void add_axes(struct strbuf *out, const struct frame_of_panel *f)
+double time_most_x(uint64_t step_ns)
 {
-	double step = series_step(f->low.value, f->high.value, 5);
-	double first = ceil(f->low.value / step) * step;
+	return SVG_WIDTH - (step_ns < 1000000000 ? 44 : 30);
+}
 
-	for (unsigned i = 0; i < 12 && first + i * step <= f->high.value + step * 1e-6; i++) {
-		double value = first + i * step, y = y_of(f, value);
+/* With its thousands apart. */
+static void axis_number(struct strbuf *out, double value, double step)
+{
+	if (step < 1 || fabs(value) >= 1e15) {
+		series_number(out, value, step);
+		return;
+	}
+	strbuf_addstr(out, value < 0 ? "-" : "");
+	number_grouped(out, (uint64_t)(fabs(value) + 0.5));
+}
+
+static void add_value_axis(struct strbuf *out, const struct frame_of_panel *f)
+{
+	for (unsigned i = 0; f->low.value + i * f->step <= f->high.value + f->step / 2; i++) {
+		double value = f->low.value + i * f->step, y = y_of(f, value);
 
 		strbuf_addf(out, "<line class=\"rule\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#ddd\"/>"
 			    "<text class=\"faint\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT, y, LEFT + PLOT, y, LEFT - 8, y + 4);
-		series_number(out, value, step);
+		axis_number(out, value, f->step);
 		strbuf_addstr(out, "</text>\n");
 	}
-	for (unsigned i = 0; i < TICKS; i++) {
-		uint64_t ns = f->low.time_ns + (f->high.time_ns - f->low.time_ns) * i / TICKS;
+}
 
-		strbuf_addf(out, "<text class=\"faint\" x=\"%.1f\" y=\"%u\">", (double)LEFT + (double)PLOT * i / TICKS,
-			    f->top + PLOT_HEIGHT + 19);
-		clock_text(out, ns);
+static void add_time_axis(struct strbuf *out, const struct frame_of_panel *f)
+{
+	uint64_t step = time_step(f->high.time_ns - f->low.time_ns, TICKS);
+
+	for (uint64_t ns = time_first(f->low.time_ns, step); ns <= f->high.time_ns; ns += step) {
+		double x = x_of(f, ns);
+
+		strbuf_addf(out, "<line class=\"rule\" x1=\"%.1f\" y1=\"%u\" x2=\"%.1f\" y2=\"%u\" stroke=\"#ddd\"/>"
+			    "<text class=\"faint\" x=\"%.1f\" y=\"%u\" text-anchor=\"middle\">", x, f->top + PLOT_HEIGHT, x,
+			    f->top + PLOT_HEIGHT + 6, MIN(x, time_most_x(step)), f->top + PLOT_HEIGHT + 20);
+		time_text(out, ns, step);
 		strbuf_addstr(out, "</text>\n");
 	}
 }
@@ -109,11 +130,14 @@ static void panel_draw(struct strbuf *out, const struct series *s, size_t n, uin
 	struct frame_of_panel f = { .top = top + HEAD };
 
 	series_bounds(s, n, &f.low, &f.high);
+	f.step = series_step(f.low.value, f.high.value, 5);
+	series_widen(&f.low, &f.high, f.step);
 	strbuf_addf(out, "<text x=\"%d\" y=\"%u\">", LEFT, top + 18);
 	xml_str(out, s->group);
 	strbuf_addstr(out, "</text>\n");
 	add_names(out, s, n, top + 18);
-	add_axes(out, &f);
+	add_value_axis(out, &f);
+	add_time_axis(out, &f);
 	for (size_t i = 0; i < n; i++)
 		add_line(out, &f, &s[i], palette[i % ARRAY_SIZE(palette)]);
 }
@@ -136,7 +160,7 @@ void series_svg(struct view *v, const struct series_set *set)
 	for (size_t i = 0; i < set->n; i += group_len(set, i))
 		panels++;
 	svg_begin(v, title, (int)(TOP + 12 + panels * (HEAD + PLOT_HEIGHT + FOOT)), "circle:hover { stroke: var(--ink) }\n");
-	svg_heading(v, title);
+	svg_heading(v, RIGHT, title);
 	for (size_t i = 0; i < set->n; i += group_len(set, i)) {
 		panel_draw(&v->out, &set->v[i], group_len(set, i), top);
 		top += HEAD + PLOT_HEIGHT + FOOT;

@@ -13,6 +13,7 @@
 
 #define ROWS 8
 #define LABEL 12
+#define LEAST_CELLS 8
 #define MOST_CELLS 400
 
 /* Dots of a character: 2 beside each other, 4 above each other. */
@@ -116,8 +117,10 @@ static void add_times(struct strbuf *out, const struct chart *c, const struct po
 {
 	strbuf_fill(out, ' ', LABEL);
 	clock_text(out, low->time_ns);
-	strbuf_fill(out, ' ', c->cells > 16 ? c->cells - 16 : 1);
-	clock_text(out, high->time_ns);
+	if (c->cells > 16) {
+		strbuf_fill(out, ' ', c->cells - 16);
+		clock_text(out, high->time_ns);
+	}
 	strbuf_addch(out, '\n');
 }
 
@@ -145,21 +148,38 @@ static void series_draw(struct view *v, const struct series *s, struct chart *c)
 	add_times(&v->out, c, &low, &high);
 }
 
-void series_text(struct view *v, const struct series_set *set)
+/* As many charts as there is room for, one under the other. */
+static void charts_draw(struct view *v, const struct series_set *set, struct chart *c, unsigned room)
+{
+	unsigned lines = 0;
+
+	for (size_t i = 0; i < set->n; i++) {
+		if (!set->v[i].n)
+			continue;
+		lines += ROWS + 2 + (i > 0);
+		if (lines + 1 > room && i) {
+			strbuf_addf(&v->out, "... and %zu more\n", set->n - i);
+			return;
+		}
+		strbuf_addstr(&v->out, i ? "\n" : "");
+		series_draw(v, &set->v[i], c);
+	}
+}
+
+void series_text(struct view *v, struct series_set *set, bool is_final)
 {
 	struct chart *c = calloc(1, sizeof(*c));
+	unsigned columns = terminal_columns(v);
+	size_t before;
 
 	if (!c) {
 		v->out.failed = true;
 		return;
 	}
-	c->cells = MIN(terminal_columns(v) - LABEL - 1, MOST_CELLS);
+	c->cells = columns > LABEL + LEAST_CELLS ? MIN(columns - LABEL - 1, MOST_CELLS) : LEAST_CELLS;
 	c->braille = terminal_is_utf8();
-	for (size_t i = 0; i < set->n; i++) {
-		if (!set->v[i].n)
-			continue;
-		strbuf_addstr(&v->out, i ? "\n" : "");
-		series_draw(v, &set->v[i], c);
-	}
+	frame_whole_begin(v, &set->frame, &before);
+	charts_draw(v, set, c, frame_room(v, &set->frame, is_final));
+	frame_whole_end(v, &set->frame, before, is_final);
 	free(c);
 }

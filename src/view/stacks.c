@@ -246,6 +246,14 @@ bool stacks_takes(const struct record *rec)
 	return rec->kind == REC_VALUE && holds_stack(rec->type);
 }
 
+bool stacks_suits(const struct module *m)
+{
+	vec_each(map, &m->maps)
+		if (holds_stack(map->map->key) || holds_stack(map->map->value))
+			return true;
+	return program_prints(m, false, holds_stack);
+}
+
 /* Of a value: what is added to the path in this turn (a part, frames of the process, of the kernel). */
 static uint32_t add_part(struct view *v, struct stacks *s, uint32_t node, const struct type *t, const uint8_t *data,
 			 const char *label, enum frame_kind turn)

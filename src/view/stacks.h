@@ -67,6 +67,8 @@ void stacks_free(struct stacks *s);
 
 /* Does the record hold stacks? */
 bool stacks_takes(const struct record *rec);
+/* Does the program count or print stacks? */
+bool stacks_suits(const struct module *m);
 /* Add such a record. A map that goes on replaces what it had when it was shown last. 0 or -ENOMEM. */
 int stacks_add(struct view *v, struct stacks *s, const struct record *rec);
 /* Add folded text; `which` of two recordings it is. 0; -EINVAL with *line of what is no folded stack; -ENOMEM. */

@@ -39,7 +39,8 @@ void svg_begin(struct view *v, const char *title, int height, const char *style)
 	if (path_ends(v->file, ".html")) {
 		strbuf_addstr(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>");
 		xml_str(out, title);
-		strbuf_addstr(out, "</title>\n<style>body { margin: 0 } svg { display: block }</style>\n</head>\n<body>\n");
+		strbuf_addstr(out, "</title>\n<style>body { margin: 0; background: #fdfcfa } svg { display: block }\n"
+			      "@media (prefers-color-scheme: dark) { body { background: #1d1c1a } }</style>\n</head>\n<body>\n");
 	} else {
 		strbuf_addstr(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	}
@@ -50,9 +51,9 @@ void svg_begin(struct view *v, const char *title, int height, const char *style)
 	strbuf_addf(out, "<rect class=\"page\" width=\"100%%\" height=\"%d\" fill=\"#fdfcfa\"/>\n", height);
 }
 
-void svg_heading(struct view *v, const char *title)
+void svg_heading(struct view *v, int x, const char *title)
 {
-	strbuf_addstr(&v->out, "<text class=\"title\" x=\"10\" y=\"28\">");
+	strbuf_addf(&v->out, "<text class=\"title\" x=\"%d\" y=\"28\">", x);
 	xml_str(&v->out, title);
 	strbuf_addstr(&v->out, "</text>\n");
 }

@@ -13,8 +13,8 @@
 
 /* Begin a picture of this height, in HTML where v->file ends so; style is CSS beside that of all pictures. */
 void svg_begin(struct view *v, const char *title, int height, const char *style);
-/* The title as a text, where it stands in all pictures. */
-void svg_heading(struct view *v, const char *title);
+/* The title as a text, at this distance from the left. */
+void svg_heading(struct view *v, int x, const char *title);
 /* With a script, or NULL. */
 void svg_end(struct view *v, const char *script);
 /* Is the output a picture at all? */

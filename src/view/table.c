@@ -7,24 +7,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/util.h"
 #include "view/columns.h"
+#include "view/frame.h"
 #include "view/parts.h"
+#include "view/terminal.h"
+#include "view/width.h"
 
 #define GAP "  "
-/* Text of a frame that is not its table: a title or the time. More is a log, which is never overwritten. */
-#define MOST_HEAD_LINES 3
-
 struct table_state {
 	struct columns columns; /* of the rows that came last */
-	/* The frame on the terminal: head, then maps. */
-	unsigned head_lines, map_lines;
-	const struct map *shown[32];
-	unsigned nshown;
-	bool is_log;
+	struct frame frame;
 };
 
 static int table_open(struct view *v)
@@ -44,23 +38,17 @@ static void table_close(struct view *v)
 
 /* ---- cells ---- */
 
-/* What programs are called must neither break lines nor steer the terminal. */
-static void add_safe(struct strbuf *out, const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (c < 0x20 || c == 0x7f)
-			strbuf_addf(out, "\\x%02x", c);
-		else
-			strbuf_addch(out, s[i]);
-	}
-}
-
 static void add_padded(struct strbuf *out, const struct column *col, const char *s, size_t len, bool last)
 {
 	size_t width = text_width(s, len), pad = width < col->width ? col->width - width : 0;
 
+	if (col->is_cut && width > col->width) {
+		len = text_fit(s, len, col->width - 1);
+		strbuf_add(out, s, len);
+		strbuf_addstr(out, terminal_is_utf8() ? "\xe2\x80\xa6" : "~");
+		strbuf_fill(out, ' ', col->width - 1 - text_width(s, len));
+		return;
+	}
 	if (col->right)
 		strbuf_fill(out, ' ', pad);
 	strbuf_add(out, s, len);
@@ -95,96 +83,17 @@ static void add_row(struct view *v, struct columns *c, const uint8_t *key, const
 		strbuf_reset(&raw);
 		strbuf_reset(&cell);
 		cell_text(v, is_tall(col->type) ? &tall : &raw, col, key, value, div);
-		add_safe(&cell, raw.s, raw.len);
+		text_plain(&cell, raw.s, raw.len);
 		if (raw.failed || cell.failed || tall.failed)
 			v->out.failed = true;
-		col->width = (uint32_t)MAX((size_t)col->width, i + 1 < c->n || col->right ? text_width(cell.s, cell.len) : 0);
+		if (!col->is_cut)
+			col->width = (uint32_t)MAX((size_t)col->width, i + 1 < c->n || col->right ? text_width(cell.s, cell.len) : 0);
 		strbuf_addstr(&v->out, i ? GAP : "");
 		add_padded(&v->out, col, cell.s, cell.len, i + 1 == c->n);
 	}
 	strbuf_add(&v->out, tall.s, tall.len);
 	if (!tall.len || tall.s[tall.len - 1] != '\n')
 		strbuf_addch(&v->out, '\n');
-}
-
-/* ---- the frame on a terminal ---- */
-
-static unsigned count_lines(const struct strbuf *b, size_t from)
-{
-	unsigned n = 0;
-
-	for (size_t i = from; i < b->len; i++)
-		n += b->s[i] == '\n';
-	return n;
-}
-
-static void terminal_size(const struct view *v, unsigned *rows, unsigned *columns)
-{
-	struct winsize w;
-
-	*rows = 24;
-	*columns = 80;
-	if (!ioctl(v->fd, TIOCGWINSZ, &w) && w.ws_row && w.ws_col) {
-		*rows = w.ws_row;
-		*columns = w.ws_col;
-	}
-}
-
-static void frame_begin(struct table_state *s)
-{
-	s->head_lines = s->map_lines = s->nshown = 0;
-	s->is_log = false;
-}
-
-static void lines_erase(struct view *v, unsigned n)
-{
-	if (v->is_terminal && n)
-		strbuf_addf(&v->out, "\033[%uA\033[J", n);
-}
-
-static void frame_erase(struct view *v)
-{
-	struct table_state *s = v->priv;
-
-	lines_erase(v, s->is_log ? 0 : s->head_lines + s->map_lines);
-	frame_begin(s);
-}
-
-/* The same map again without a new head: it takes the place of what stood there. */
-static void maps_erase(struct view *v)
-{
-	struct table_state *s = v->priv;
-
-	lines_erase(v, s->map_lines);
-	s->map_lines = s->nshown = 0;
-}
-
-static bool frame_has(const struct table_state *s, const struct map *m)
-{
-	for (unsigned i = 0; i < s->nshown; i++)
-		if (s->shown[i] == m)
-			return true;
-	return false;
-}
-
-/* Anything but a map: the head of a new frame when the last one has its maps, else part of a log. */
-static int show_other(struct view *v, const struct record *rec)
-{
-	struct table_state *s = v->priv;
-	bool may_be_head = rec->kind == REC_TIME || rec->kind == REC_PRINTF;
-	size_t before;
-	int err;
-
-	if (s->nshown && may_be_head)
-		frame_erase(v);
-	before = v->out.len;
-	err = view_text.record(v, rec);
-	if (v->out.len == before)
-		return err;
-	s->head_lines += count_lines(&v->out, before);
-	if (!may_be_head || s->nshown || s->head_lines > MOST_HEAD_LINES)
-		s->is_log = true;
-	return err;
 }
 
 /* ---- records ---- */
@@ -215,15 +124,15 @@ static int show_value(struct view *v, const struct record *rec)
 	const struct type *t = rec->type;
 
 	if (!t || (t->kind != TY_RECORD && t->kind != TY_TUPLE && t->kind != TY_STRUCT))
-		return show_other(v, rec);
+		return frame_other(v, &s->frame, rec);
 	if (!s->columns.type || !type_equal(s->columns.type, t)) {
 		int err = columns_change(v, t);
 
 		if (err)
 			return err;
 	}
-	frame_begin(s);
-	s->is_log = true;
+	frame_forget(&s->frame);
+	s->frame.is_log = true;
 	add_row(v, &s->columns, NULL, rec->data, 1);
 	return 0;
 }
@@ -244,21 +153,43 @@ static void measure(struct view *v, struct columns *c, const struct table *t)
 	}
 }
 
-static int add_map(struct view *v, const struct table *t)
+#define LEAST_CUT 8
+
+/* What does not fit into the line is taken from the widest columns of text. */
+static void narrow(const struct view *v, struct columns *c)
+{
+	size_t room = terminal_columns(v), width = (c->n - 1) * strlen(GAP);
+
+	for (uint32_t i = 0; i < c->n; i++)
+		width += c->v[i].width;
+	while (width > room) {
+		struct column *widest = NULL;
+
+		for (uint32_t i = 0; i < c->n; i++)
+			if (!c->v[i].right && c->v[i].width > LEAST_CUT && (!widest || c->v[i].width > widest->width))
+				widest = &c->v[i];
+		if (!widest)
+			return;
+		widest->is_cut = true;
+		widest->width--;
+		width--;
+	}
+}
+
+static int add_map(struct view *v, const struct table *t, unsigned room)
 {
 	struct columns c;
-	unsigned rows = UINT32_MAX, width;
 	int err = columns_of_map(&c, t->map, v->columns_spec);
 
 	if (err)
 		return err;
-	if (v->is_terminal && !t->final)
-		terminal_size(v, &rows, &width);
 	measure(v, &c, t);
+	if (room != UINT32_MAX)
+		narrow(v, &c);
 	add_titles(v, &c);
 	/* They come smallest first, so that the largest stand where the eye is at the end of text. */
 	for (size_t i = t->nrows; i-- > 0;) {
-		if (t->nrows - i + 4 > rows && i) {
+		if (t->nrows - i + 2 > room && i) {
 			strbuf_addf(&v->out, "... and %zu more\n", i + 1);
 			break;
 		}
@@ -277,18 +208,9 @@ static int show_map(struct view *v, const struct record *rec)
 
 	if (!t->nrows)
 		return 0;
-	if (frame_has(s, t->map))
-		maps_erase(v);
-	before = v->out.len;
-	if (v->bytes_written + v->out.len && (!v->is_terminal || s->nshown || s->is_log))
-		strbuf_addch(&v->out, '\n');
-	err = is_block(t->map->value) ? view_text.record(v, rec) : add_map(v, t);
-	/* A histogram brings an empty line of its own. */
-	while (v->out.len > 1 && v->out.s[v->out.len - 1] == '\n' && v->out.s[v->out.len - 2] == '\n')
-		v->out.s[--v->out.len] = 0;
-	s->map_lines += count_lines(&v->out, before);
-	if (s->nshown < ARRAY_SIZE(s->shown))
-		s->shown[s->nshown++] = t->map;
+	frame_map_begin(v, &s->frame, t->map, &before);
+	err = is_block(t->map->value) ? view_text.record(v, rec) : add_map(v, t, frame_room(v, &s->frame, t->final));
+	frame_map_end(v, &s->frame, t->map, before, t->final);
 	columns_free(&s->columns);
 	return err;
 }
@@ -298,8 +220,18 @@ static int table_record(struct view *v, const struct record *rec)
 	switch (rec->kind) {
 	case REC_VALUE: return show_value(v, rec);
 	case REC_MAP: return show_map(v, rec);
-	default: return show_other(v, rec);
+	default: return frame_other(v, &((struct table_state *)v->priv)->frame, rec);
 	}
+}
+
+static bool table_stands(const struct view *v)
+{
+	return frame_stands(v, &((const struct table_state *)v->priv)->frame);
+}
+
+static void table_leave(struct view *v)
+{
+	frame_forget(&((struct table_state *)v->priv)->frame);
 }
 
 const struct view_def view_table = {
@@ -308,4 +240,6 @@ const struct view_def view_table = {
 	.open = table_open,
 	.record = table_record,
 	.close = table_close,
+	.stands = table_stands,
+	.leave = table_leave,
 };

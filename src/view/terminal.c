@@ -26,7 +26,16 @@ unsigned terminal_columns(const struct view *v)
 {
 	struct winsize w;
 
-	return v->is_terminal && !ioctl(v->fd, TIOCGWINSZ, &w) && w.ws_col >= 40 ? w.ws_col : USUAL_COLUMNS;
+	if (!v->is_terminal)
+		return USUAL_COLUMNS;
+	return !ioctl(v->fd, TIOCGWINSZ, &w) && w.ws_col ? w.ws_col : 80;
+}
+
+unsigned terminal_rows(const struct view *v)
+{
+	struct winsize w;
+
+	return v->is_terminal && !ioctl(v->fd, TIOCGWINSZ, &w) && w.ws_row ? w.ws_row : 24;
 }
 
 /* The nearest of the cube of 6 x 6 x 6 colours. */

@@ -12,6 +12,7 @@ enum colour_depth terminal_depth(const struct view *v);
 /* Does it show more characters than ASCII, as the environment says? */
 bool terminal_is_utf8(void);
 unsigned terminal_columns(const struct view *v);
+unsigned terminal_rows(const struct view *v);
 /* Everything after it has this background, or foreground (0xrrggbb), until terminal_plain(). */
 void terminal_background(struct strbuf *out, enum colour_depth depth, uint32_t rgb);
 void terminal_foreground(struct strbuf *out, enum colour_depth depth, uint32_t rgb);

@@ -72,13 +72,16 @@ static void number_text(struct strbuf *out, const struct type *t, int64_t v)
 /* The smallest number on the left, the largest on the right. */
 static void scale_text(struct strbuf *out, const struct type *t, int64_t min, int64_t max)
 {
-	size_t start;
+	_cleanup_strbuf_ struct strbuf right = STRBUF_INIT;
+	size_t start, used;
 
 	strbuf_fill(out, ' ', 13);
 	start = out->len;
 	number_text(out, t, min);
-	strbuf_fill(out, ' ', out->len - start < COLUMNS - 1 ? COLUMNS - 1 - (out->len - start) : 1);
-	number_text(out, t, max);
+	number_text(&right, t, max);
+	used = out->len - start + right.len;
+	strbuf_fill(out, ' ', used < COLUMNS ? COLUMNS - used : 1);
+	strbuf_add(out, right.s, right.len);
 	strbuf_addch(out, '\n');
 }
 
@@ -117,7 +120,7 @@ static void row_text(struct strbuf *out, const struct type *t, const int64_t *va
 	memset(row, ' ', COLUMNS);
 	row[0] = row[COLUMNS - 1] = '|';
 	row[COLUMNS] = 0;
-	if (value && t->is_signed && min < 0 && max > 0)
+	if (t->is_signed && min < 0 && max > 0)
 		row[column(0, min, max)] = '.';
 	if (value)
 		row[column(*value, min, max)] = '*';
@@ -143,6 +146,11 @@ void tseries_text(struct strbuf *out, const struct type *t, const uint8_t *data,
 		min = i == first || is_less(t, v, min) ? v : min;
 		max = i == first || is_less(t, max, v) ? v : max;
 	}
+	if (min == max) {
+		/* There is room on both sides of a straight line. */
+		min -= min != (t->is_signed ? INT64_MIN : 0);
+		max += max != (t->is_signed ? INT64_MAX : -1);
+	}
 	scale_text(out, t, min, max);
 	border_text(out, "hh:mm:ss.ms", '|');
 	for (uint64_t i = first; i <= latest; i++) {
@@ -163,6 +171,18 @@ void tseries_each(const struct type *t, const uint8_t *data, void (*fn)(void *ct
 			fn(ctx, i * (uint64_t)t->param[0], t->is_signed ? (double)v : (double)(uint64_t)v);
 }
 
+/* The time of day in UTC, as the reference writes it. */
+static void instant_json(struct strbuf *out, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / NS_PER_S);
+	char text[24] = "";
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	strbuf_addf(out, "\"%s.%09u\"", text, (unsigned)(ns % NS_PER_S));
+}
+
 void tseries_json(struct strbuf *out, const struct type *t, const uint8_t *data)
 {
 	uint64_t latest = tseries_latest(t, data), first = earliest(t, data, latest);
@@ -174,7 +194,7 @@ void tseries_json(struct strbuf *out, const struct type *t, const uint8_t *data)
 		if (!value_at(t, data, i, &v))
 			continue;
 		strbuf_addstr(out, any ? ", {\"interval_start\": " : "{\"interval_start\": ");
-		strbuf_addu64(out, i * (uint64_t)t->param[0]);
+		instant_json(out, i * (uint64_t)t->param[0]);
 		strbuf_addstr(out, ", \"value\": ");
 		if (t->is_signed)
 			json_int(out, v);

@@ -268,12 +268,13 @@ static void agg_text(struct strbuf *out, const struct type *t, const struct agg 
 		agg_number(out, a, a->value);
 		return;
 	}
-	strbuf_addstr(out, "count ");
+	strbuf_addstr(out, "{ .count = ");
 	strbuf_addu64(out, (uint64_t)a->count);
-	strbuf_addstr(out, ", average ");
+	strbuf_addstr(out, ", .average = ");
 	agg_number(out, a, a->value);
-	strbuf_addstr(out, ", total ");
+	strbuf_addstr(out, ", .total = ");
 	agg_number(out, a, a->total);
+	strbuf_addstr(out, " }");
 }
 
 static void text_agg(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)

@@ -54,11 +54,17 @@ struct view_def {
 	const char *extensions[4]; /* ".csv": of the files that it is for; they end with NULL */
 	const char *player;    /* "play": sonde-play shows it where no file is written, from JSON records; or NULL */
 	bool is_picture;       /* made at the end, of what takes() says; anything else is not shown by it */
+	bool draws_files;      /* is_picture in files of its extensions, and a stream elsewhere */
 	bool for_programs;     /* losses and messages are records in it; otherwise they go to stderr */
+	/* Where the name of a file leaves it open which picture it is for (.svg): is it that of such a program? */
+	bool (*suits)(const struct module *m);
 	int (*open)(struct view *v);
 	bool (*takes)(const struct view *v, const struct record *rec); /* with is_picture: is the record part of it? */
 	int (*record)(struct view *v, const struct record *rec);
 	void (*close)(struct view *v); /* final output; may be NULL */
+	/* Of views that write anew in place on a terminal; else NULL. Does something stand there now? */
+	bool (*stands)(const struct view *v);
+	void (*leave)(struct view *v); /* it stays as it is, because others write there, too */
 };
 
 /* Names a message of a script by its place: "q.bt:3:14-20: ", or nothing when the place is unknown. */
@@ -72,6 +78,15 @@ const struct view_def *view_find(const char *name);
 /* The view that a file of this name asks for; NULL: none. */
 const struct view_def *view_find_file(const char *path);
 bool view_takes_file(const struct view_def *def, const char *path);
+/* Of those that take the file, the one for what this program counts and prints. */
+const struct view_def *view_for_program(const struct module *m, const char *path);
+/*
+ * Does the program print such values? `fn` is given their type (of the values of a map); again: those that it may print
+ * more than once.
+ */
+bool program_prints(const struct module *m, bool again, bool (*fn)(const struct type *t));
+/* Is it a picture in this file (NULL: standard output)? */
+bool view_is_picture(const struct view_def *def, const char *path);
 /* Does the path end like this (".svg")? NULL does not. */
 bool path_ends(const char *path, const char *extension);
 

@@ -7,8 +7,8 @@
 #include "base/util.h"
 
 const struct view_def *const views[] = {
-	&view_text, &view_json, &view_csv, &view_table, &view_hist, &view_folded, &view_flame,
-	&view_pprof, &view_heat, &view_series, &view_tone, NULL
+	&view_text, &view_json, &view_csv, &view_table, &view_folded, &view_flame, &view_pprof, &view_heat,
+	&view_series, &view_hist, &view_tone, NULL
 };
 
 const struct view_def *view_find(const char *name)
@@ -40,4 +40,28 @@ const struct view_def *view_find_file(const char *path)
 		if (view_takes_file(views[i], path))
 			return views[i];
 	return NULL;
+}
+
+const struct view_def *view_for_program(const struct module *m, const char *path)
+{
+	for (size_t i = 0; views[i]; i++)
+		if (views[i]->suits && view_takes_file(views[i], path) && views[i]->suits(m))
+			return views[i];
+	return view_find_file(path);
+}
+
+bool program_prints(const struct module *m, bool again, bool (*fn)(const struct type *t))
+{
+	vec_each(site, &m->sites) {
+		if (site->shows == SITE_OTHER || (again && site->shows == SITE_SHOWS_ONCE))
+			continue;
+		if (fn(site->map ? site->map->value : site->payload->fields[0].type))
+			return true;
+	}
+	return false;
+}
+
+bool view_is_picture(const struct view_def *def, const char *path)
+{
+	return def->is_picture || (def->draws_files && view_takes_file(def, path));
 }

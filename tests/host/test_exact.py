@@ -96,6 +96,87 @@ def test_stopped_consumer_counts_what_it_missed(running, load):
     assert delivered + lost == 300000, (delivered, lost)
 
 
+def lost_and_delivered(res):
+    lost = sum(int(n) for n in re.findall(r"Lost (\d+) events", res.out + res.err))
+    return lost, len(re.findall(r"^event \d+ sondeload$", res.out, re.M))
+
+
+EVENTS = ("-e", 'tracepoint:syscalls:sys_enter_getppid /comm == "sondeload"/ '
+          '{ @n = count(); printf("event %d %s\\n", pid, comm); }')
+
+
+@pytest.mark.parametrize("after", [0.01, 0.05, 0.1, 0.2])
+def test_events_add_up_when_stopped_in_the_middle(running, load, tmp_path, after):
+    """Stopped while every CPU sends events at full speed: what the kernel counted was delivered or counted as lost."""
+    with open(tmp_path / "out", "w+b") as out:
+        p = subprocess.Popen([os.environ.get("SONDE", "build/sonde"), *EVENTS], stdin=subprocess.DEVNULL, stdout=out,
+                             stderr=subprocess.PIPE)
+        while b"Attached" not in (tmp_path / "out").read_bytes():
+            assert p.poll() is None
+            time.sleep(0.005)
+        sender = subprocess.Popen([load, "2000000", str(NCPU)])
+        time.sleep(after)
+        p.send_signal(signal.SIGINT)
+        err = p.communicate(timeout=30)[1].decode()
+        sender.kill()
+        sender.wait()
+    text = (tmp_path / "out").read_text()
+    generated = int(re.search(r"^@n: (\d+)$", text, re.M)[1])
+    lost = sum(int(n) for n in re.findall(r"Lost (\d+) events", text + err))
+    assert generated and len(re.findall(r"^event \d+ sondeload$", text, re.M)) + lost == generated
+
+
+def test_events_add_up_when_the_consumer_stands_still_for_a_second(running, load):
+    r = running(*EVENTS)
+    r.wait_for("Attached")
+    os.kill(r.p.pid, signal.SIGSTOP)
+    sender = subprocess.Popen([load, "300000", str(NCPU)])
+    time.sleep(1)
+    os.kill(r.p.pid, signal.SIGCONT)
+    out = b""
+    os.set_blocking(r.p.stdout.fileno(), False)
+    while sender.poll() is None:
+        out += r.p.stdout.read() or b""
+        time.sleep(0.001)
+    os.set_blocking(r.p.stdout.fileno(), True)
+    r.head += out
+    res = r.finish()
+    lost, delivered = lost_and_delivered(res)
+    assert f"@n: {300000 * NCPU}\n" in res.out
+    assert lost + delivered == 300000 * NCPU, (lost, delivered)
+
+
+# Each kind of sum in a map so large that all processors share its values; what @[0] is after five; what reads @[299999].
+SHARED = [("count()", "@[0]: 5", "@[299999] == 1"), ("sum($i)", "@[0]: 0", "@[299999] == 299999"),
+          ("avg($i)", "@[0]: 0", "@[299999] == 299999"), ("stats($i)", "@[0]: count 5, average 0, total 0", "true")]
+
+
+@pytest.mark.parametrize("sum_of,first,reads", SHARED)
+def test_large_maps_of_sums_are_exact(run, sum_of, first, reads):
+    """More keys than the kernel can make room for in between: none is refused, and the later ones add up."""
+    res = run("-q", "-e", "config = { max_map_keys = 300000 } begin { "
+              f"for $i : 0..300000 {{ @[$i] = {sum_of}; }} $i = (uint64)0; unroll (4) {{ @[0] = {sum_of}; }} "
+              f"if ({reads}) {{ print(\"read\"); }} }}")
+    lines = res.out.split("\n")
+    assert res.status == 0 and not res.err, res.err
+    assert lines[0] == "read" and first in lines, lines[:10]
+    assert sum(line.startswith("@[") for line in lines) == 300000
+
+
+def test_large_maps_are_exact_from_every_cpu(running, load):
+    r = running("-e", "config = { max_map_keys = 100000 } tracepoint:raw_syscalls:sys_enter "
+                '/comm == "sondeload" && args.id == 110/ { @n[comm] = count(); @h[comm] = hist(args.id); '
+                "@s[comm] = stats(args.id); @l[comm] = lhist(args.id, 0, 200, 100); }")
+    r.wait_for("Attached")
+    subprocess.run([load, "50000", str(NCPU)], check=True)
+    res = r.finish()
+    total = 50000 * NCPU
+    assert f"@n[sondeload]: {total}\n" in res.out, res
+    assert f"@s[sondeload]: count {total}, average 110, total {110 * total}\n" in res.out, res
+    assert re.search(rf"^\[64, 128\) +{total} ", res.out, re.M), res
+    assert re.search(rf"^\[100, 200\) +{total} ", res.out, re.M), res
+
+
 def test_nothing_stays_attached(run, load):
     def programs():
         out = subprocess.run(["bpftool", "-j", "prog", "list"], capture_output=True, text=True, check=True).stdout

@@ -169,9 +169,9 @@ KPROBE_MESSAGES = [
     ("kretprobe:vfs_read { print(arg0); }", "arg0 is not available in kretprobe probes"),
     ("kprobe:vfs_read { print(retval); }", "retval is not available in kprobe probes"),
     ("kprobe:0xffffffff81000000 { print(func); }", "traces no function that has a name"),
-    ("kprobe:no_such_module:f { }", "the module no_such_module is not loaded"),
+    ("kprobe:no_such_module:f { }", "specified module no_such_module in probe kprobe:no_such_module:f is not loaded."),
     ("kprobe:* { }", "kprobe:* matches more than 1024 probes"),
-    ("kprobe:no_function_is_called_so* { }", "no probe matches"),
+    ("kprobe:no_function_is_called_so* { }", "Probe has no valid attach points."),
 ]
 
 

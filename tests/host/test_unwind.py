@@ -217,3 +217,37 @@ int main(void) { struct timespec t; do { f1(30000); g1(10000); clock_gettime(CLO
         ways[way] += n
     assert ways["other"] == 0, out
     assert 0.6 < ways["f1"] / (ways["f1"] + ways["g1"]) < 0.9, ways
+
+
+def test_short_processes_that_begin_while_it_looks(tmp_path):
+    """They have ended before one could look at them twice: what they have mapped is made known when they map it."""
+    source = """
+APART void f3(long n) { for (long i = 0; i < n; i++) sink += i * sink; }
+APART void f2(long n) { char b[100]; memset(b, (int)n, 99); f3(n); sink += b[n & 15]; }
+APART void f1(long n) { f2(n); sink++; }
+int main(void)
+{
+	struct timespec t;
+
+	do {
+		f1(30000);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	} while (t.tv_nsec < 30000000);
+	return 0;
+}
+"""
+    prog = build(tmp_path, source, *OMIT)
+    s = subprocess.Popen([SONDE, "-e", 'config = { show_debug_info = false } begin { printf("ready\\n"); } '
+                          'profile:hz:999 /comm == "shape"/ { @[ustack] = count(); }'], stdout=subprocess.PIPE, text=True)
+    try:
+        while "ready" not in s.stdout.readline():
+            pass
+        for _ in range(60):
+            subprocess.run([prog], check=True)
+        s.terminate()
+        out = s.communicate(timeout=30)[0]
+    finally:
+        s.kill()
+    mine = [(names, n) for names, n in stacks(out) if names and names[0] == "f3"]
+    whole = sum(n for names, n in mine if names[1:4] == ("f2", "f1", "main") and names[-1] == "_start")
+    assert whole > 0.7 * sum(n for _, n in mine) > 500, out

@@ -505,7 +505,10 @@ class Generator:
     def value_for(self, m, depth=2):
         if m.agg:
             return None if m.agg == "count" else self.int_for(m.agg_kind, depth)
-        return self.of(m.spec, depth)
+        e = self.of(m.spec, depth)
+        if (isinstance(e, MapRef) and e.parts[0].agg) or isinstance(e, MacroCall):  # what is gathered is not copied from map to map
+            e = Cast(S64 if m.spec == "S" else U64, e)
+        return e
 
     # ---- calls ----
 

@@ -267,7 +267,7 @@ class Unary(Expr):
         if op == "!":
             return BOOL
         if op == "-":
-            return e.t and (S64 if signed(e.t) and not e.t.soft else SOFT64)
+            return S64 if signed(e.t) else SOFT64
         return S64 if signed(e.t) else U64
 
     def text(self):
@@ -539,10 +539,12 @@ class Call(Expr):
         name, args = self.parts
         if name == "strlen" and args[0].fold is not None:
             self.fold = len(args[0].fold)
+        if name == "str" and args[0].fold is not None:
+            self.fold = args[0].fold[:args[1].fold]
 
     def infer(self):
         if self.fold is not None:
-            return literal_type(self.fold)
+            return STR if isinstance(self.fold, str) else literal_type(self.fold)
         name, args = self.parts
         return {"strlen": U64, "strstr": S64, "strcontains": BOOL, "globmatch": BOOL, "strncmp": S64,
                 "str_concat": STR, "str": STR}.get(name) or Int(args[0].t.size, False)
@@ -701,7 +703,8 @@ class MapAssign(Stmt):
         place, op, e = self.parts
         m, entries = place.parts[0], run.entries(place.parts[0])
         if op:
-            k, v = place.find(run), e.value(run)
+            v = e.value(run)
+            k = place.find(run)
             rt = arith_type(op, m.t, e.t)
             entries[k] = convert(arith(op, entries.get(k, 0), v, rt), rt, m.t)
             return

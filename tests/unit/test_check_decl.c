@@ -149,7 +149,7 @@ static void test_config(void **unused)
 	assert_false(q.env.config.print_maps_on_exit);
 	checked_free(&q);
 	said("config = { max_strln = 4 } begin { }",
-	     "1:12: error: there is no config variable 'max_strln'\n  hint: did you mean 'max_strlen'?\n");
+	     "1:12: error: Unrecognized config variable: max_strln\n  hint: did you mean 'max_strlen'?\n");
 	said("config = { max_strlen = 0 } begin { }", "1:25: error: max_strlen takes a number from 1 to 1048576\n");
 	said("config = { stack_mode = foo } begin { }",
 	     "1:25: error: stack_mode takes one of bpftrace, perf, raw, build_id\n");

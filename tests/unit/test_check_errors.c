@@ -41,18 +41,20 @@ static const struct mistake mistakes[] = {
 	{ "tpp:s:open { }", "1:1: error: there is no kind of probe 'tpp'\n  hint: did you mean 'tp'?\n" },
 	{ "hardware:cycles:1 { }", "1:1: error: there is no kind of probe 'hardware'\n"
 	  "  hint: sonde --help lists the kinds\n" },
-	{ "tp:s:open, tp:s:none { }", "1:12: error: no probe matches tp:s:none\n" },
+	{ "tp:s:open, tp:s:none { }", "1:12: error: Probe has no valid attach points. Nothing matches tp:s:none\n"
+	  "0:0: error: Unable to attach probe: tp:s:none. If this is expected, set the 'missing_probes' config variable "
+	  "to 'warn'.\n" },
 	{ "tp:s:$3 { }", "1:6: error: the parameter $3 is not given\n" },
 	{ "config = { max_probes = 2 } tp:s:* { }", "1:29: error: this makes 3 probes, and max_probes is 2\n"
 	  "  hint: config = { max_probes = 3 } allows them; attaching many slows the machine down\n" },
-	{ "config = { missing_probes = ignore } tp:s:none { }", "0:0: error: No probes attached; none of the script's probes "
+	{ "config = { missing_probes = ignore } tp:s:none { }", "0:0: error: Attachment failed for all probes. None of the script's probes "
 								"exists\n" },
 	/* variables */
 	{ "begin { print($x); }", "1:15: error: $x has no value here\n" },
 	{ "begin { $count = 1; print($cout); }",
 	  "1:27: error: $cout has no value here\n  hint: did you mean '$count'?\n" },
-	{ "begin { if (1) { $q = 1; } print($q); }", "1:34: error: $q has no value here\n"
-	  "  hint: it is only known inside the block at 1:18: put 'let $q;' before that block\n" },
+	{ "begin { if (1) { let $q = 1; } print($q); }", "1:38: error: $q has no value here\n"
+	  "  hint: it is only known inside the block at 1:22: put 'let $q;' before that block\n" },
 	{ "begin { $x = 1; $x = \"a\"; }", "1:17: error: $x holds uint8 and cannot take string[2]\n"
 	  "  hint: it got its type at 1:9\n" },
 	{ "begin { let $x: uint8 = 5; $x = nsecs; }", "1:28: error: $x holds uint8 and cannot take uint64\n"
@@ -89,7 +91,7 @@ static const struct mistake mistakes[] = {
 	  "1:15: error: the number of entries must be a literal from 1 to 67108864\n" },
 	{ "let @a = hash(4); begin { @a[1] = count(); }", "1:1: error: @a is declared as hash, but holds count_t\n"
 	  "  hint: what is aggregated is kept per CPU: declare it as percpuhash or percpulruhash\n" },
-	{ "let @a = hash(4); begin { }", "1:1: warning: @a is declared but not used\n" },
+	{ "let @a = hash(4); begin { }", "1:1: warning: Unused map: @a\n" },
 	/* operators */
 	{ "begin { print(1 / 0); }", "1:15: error: division by zero\n" },
 	{ "begin { $a = 1; $a %= 0; }", "1:17: error: division by zero\n" },
@@ -113,7 +115,7 @@ static const struct mistake mistakes[] = {
 	{ "begin { $t = (1, 2); print($t[pid]); }", "1:31: error: the index of a tuple must be a literal\n" },
 	{ "begin { print(nsecs.x); }", "1:15: error: uint64 has no members\n"
 	  "  hint: cast it first: ((struct NAME *)...).x\n" },
-	{ "tp:s:wake { print(args.addr[4]); }", "1:29: error: the index 4 is beyond the 4 elements of uint8[4]\n" },
+	{ "tp:s:wake { print(args.addr[4]); }", "1:29: error: the index 4 is out of bounds for array of size 4\n" },
 	{ "begin { $x = (struct foo *)pid; }", "1:15: error: there is no type 'struct foo'\n"
 	  "  hint: declare it at the top of the script\n" },
 	{ "begin { let $x: uint3 = 1; }", "1:17: error: there is no type 'uint3'\n  hint: did you mean 'uint8'?\n" },
@@ -121,7 +123,7 @@ static const struct mistake mistakes[] = {
 	  "  hint: str() reads the string at an address\n" },
 	/* control */
 	{ "begin { break; }", "1:9: error: break stands outside of a loop\n" },
-	{ "begin { unroll(0) { } }", "1:15: error: unroll takes 1 to 100 rounds\n" },
+	{ "begin { unroll(0) { } }", "1:9: error: unroll minimum value is 1\n" },
 	{ "begin { unroll(pid) { } }", "1:15: error: the number of rounds must be a literal\n" },
 	{ "begin { return comm; }", "1:16: error: a probe returns an integer, and this is string[16]\n" },
 	{ "begin { return; print(1); }", "1:17: warning: this is never reached\n" },

@@ -103,17 +103,20 @@ static void test_missing_is_said(void **unused)
 	(void)unused;
 	checked_init(&q);
 	checked_run(&q, warn, strlen(warn));
-	assert_string_equal(q.said.s, "1:36: warning: no probe matches tp:s:none\n");
+	assert_string_equal(q.said.s, "1:36: warning: Probe has no valid attach points. Nothing matches tp:s:none\n"
+			    "0:0: warning: Unable to attach probe: tp:s:none. Skipping.\n");
 	assert_int_equal(q.diags.nerrors, 0);
 	checked_free(&q);
 	checked_init(&q);
 	checked_run(&q, none, strlen(none));
-	assert_string_equal(q.said.s, "1:36: warning: no probe matches tp:s:none\n"
-				      "0:0: error: No probes attached; none of the script's probes exists\n");
+	assert_string_equal(q.said.s, "1:36: warning: Probe has no valid attach points. Nothing matches tp:s:none\n"
+			    "0:0: warning: Unable to attach probe: tp:s:none. Skipping.\n"
+				      "0:0: error: Attachment failed for all probes. None of the script's probes exists\n");
 	checked_free(&q);
 	checked_init(&q);
 	checked_run(&q, some, strlen(some));
-	assert_string_equal(q.said.s, "1:36: warning: no probe matches tp:s:none\n");
+	assert_string_equal(q.said.s, "1:36: warning: Probe has no valid attach points. Nothing matches tp:s:none\n"
+			    "0:0: warning: Unable to attach probe: tp:s:none. Skipping.\n");
 	assert_int_equal(q.script.units.n, 1);
 	checked_free(&q);
 }

@@ -41,7 +41,7 @@ static const struct wrong cases[] = {
 	{ "{ print(1) }\nEND { $x = }", { "1:1 expected a probe, found '{'", "2:12 expected an expression" } },
 	{ "print(1);\nEND { $x = }", { "1:6 expected '{' to begin the action, found '('", "2:12 expected an expression" } },
 	{ "BEGIN print(1) }", { "1:7 expected '{' to begin the action, found 'print'" } },
-	{ "BEGIN, { }", { "1:8 expected a probe, found '{'" } },
+	{ "BEGIN,, { }", { "1:7 expected a probe, found ','" } },
 	{ "BEGIN { } }", { "1:11 this '}' closes nothing" } },
 	{ "BEGIN", { "1:6 expected '{' to begin the action, found the end of the script" } },
 	{ "BEGIN { if (1) { print(1);\nkprobe:f { print(2) }\nEND { $x = }",

@@ -311,13 +311,14 @@ static void test_tracepoint(void **state)
 	refuses(b, "tracepoint:sched", "tracepoint:SUBSYSTEM:EVENT", NULL);
 	refuses(b, "tracepoint:a:b:c", "tracepoint:SUBSYSTEM:EVENT", NULL);
 	refuses(b, "tracepoint::", "tracepoint:SUBSYSTEM:EVENT", NULL);
-	misses(b, "t:sched:sched_swich", "no tracepoint 'sched_swich' in 'sched'", "did you mean 'sched_switch'?");
-	misses(b, "t:shed:sched_swich", "no tracepoint subsystem 'shed'", "did you mean 'sched'?");
-	misses(b, "t:syscall:sys_enter_openat", "no tracepoint subsystem 'syscall'", "did you mean 'syscalls'?");
-	misses(b, "t:block:sched_switch", "no tracepoint 'sched_switch' in 'block'",
+	misses(b, "t:sched:sched_swich", "Tracepoint not found: sched:sched_swich",
+	       "no tracepoint 'sched_swich' in 'sched'; did you mean 'sched_switch'?");
+	misses(b, "t:shed:sched_swich", "Tracepoint not found: shed:", "no tracepoint subsystem 'shed'; did you mean 'sched'?");
+	misses(b, "t:syscall:sys_enter_openat", "Tracepoint not found", "did you mean 'syscalls'?");
+	misses(b, "t:block:sched_switch", "Tracepoint not found: block:sched_switch",
 	       "did you mean 'sched:sched_switch'?");
-	misses(b, "t:sched:\"sched_*\"", "no tracepoint 'sched_*'", NULL);
-	misses(b, "t:../..:x", "no tracepoint subsystem", NULL);
+	misses(b, "t:sched:\"sched_*\"", "Tracepoint not found", "no tracepoint 'sched_*'");
+	misses(b, "t:../..:x", "Tracepoint not found", "no tracepoint subsystem");
 	assert_int_equal(expand(b, "t:sched:sched_proc*"), 0);
 	assert_true(b->points.n > 3);
 	assert_int_equal(expand(b, "t:s*d:sched_switch"), 0);
@@ -458,8 +459,10 @@ static void test_rawtracepoint(void **state)
 	assert_string_equal(args->fields[1].type->elem->name, "task_struct");
 	assert_string_equal(args->fields[1].type->name, "struct task_struct *");
 	accepts(b, "rawtracepoint:vmlinux:sched_switch", "rawtracepoint:vmlinux:sched_switch");
-	misses(b, "rt:sched_swich", "no raw tracepoint 'sched_swich'", "did you mean 'sched_switch'?");
-	misses(b, "rt:nomodule:sched_switch", "no raw tracepoint 'sched_switch' in nomodule", NULL);
+	misses(b, "rt:sched_swich", "Probe has no valid attach points.",
+	       "no raw tracepoint 'sched_swich'; did you mean 'sched_switch'?");
+	misses(b, "rt:nomodule:sched_switch", "No BTF found for nomodule:sched_switch.",
+	       "no raw tracepoint 'sched_switch' in nomodule");
 	refuses(b, "rt", "rawtracepoint needs an event", NULL);
 	refuses(b, "rt:a:b:c", "rawtracepoint needs an event", NULL);
 	assert_int_equal(expand(b, "rt:sched_process_*"), 0);

@@ -127,16 +127,21 @@ static void keys_compare_as_their_types_say(void **state)
 	assert_int_equal(key_compare(pair, (uint8_t *)&a, (uint8_t *)&a), 0);
 }
 
+/* All of them, and the last of them: each number that can be asked for. */
 static void expect_order(const struct map *m, const uint64_t (*values)[2], const int64_t *keys, size_t n,
 			 const int64_t *order)
 {
-	struct row rows[8];
+	for (size_t top = 0; top <= n + 1; top++) {
+		size_t want = top && top < n ? top : n, left = n;
+		struct row rows[8];
 
-	for (size_t i = 0; i < n; i++)
-		rows[i] = (struct row){ .key = (const uint8_t *)&keys[i], .value = (const uint8_t *)values[i] };
-	rows_sort(m, rows, n);
-	for (size_t i = 0; i < n; i++)
-		assert_true(!memcmp(rows[i].key, &order[i], sizeof(order[i])));
+		for (size_t i = 0; i < n; i++)
+			rows[i] = (struct row){ .key = (const uint8_t *)&keys[i], .value = (const uint8_t *)values[i] };
+		assert_true(rows_sort(m, rows, &left, top));
+		assert_int_equal(left, want);
+		for (size_t i = 0; i < want; i++)
+			assert_memory_equal(rows[i].key, &order[n - want + i], sizeof(order[0]));
+	}
 }
 
 static void rows_are_in_order_of_value_then_key(void **state)
@@ -145,6 +150,30 @@ static void rows_are_in_order_of_value_then_key(void **state)
 	const uint64_t values[4][2] = { { 5 }, { 1 }, { 5 }, { 9 } };
 
 	expect_order(&m, values, (int64_t[]){ 2, 3, -1, 0 }, 4, (int64_t[]){ 3, -1, 2, 0 });
+}
+
+static void signed_numbers_are_in_order_below_zero_too(void **state)
+{
+	struct map m = { .name = "@", .key = &type_uint64, .value = &type_int64 };
+	const uint64_t values[5][2] = { { 7 }, { (uint64_t)-3 }, { 0 }, { (uint64_t)-3 }, { 7 } };
+
+	(void)state;
+	expect_order(&m, values, (int64_t[]){ -1, 4, 9, 2, 3 }, 5, (int64_t[]){ 2, 4, 9, 3, -1 });
+}
+
+static void histograms_are_in_order_of_how_many_values_they_have(void **state)
+{
+	struct map m = { .name = "@", .key = &type_int64, .value = type_agg(*state, TY_LHIST, true, (int64_t[]){ 0, 8, 4 }) };
+	const uint64_t values[3][4] = { { 0, 3, 0, 1 }, { 1 }, { 1, 1, 1, 0 } };
+	struct row rows[3];
+	size_t n = 3;
+
+	for (size_t i = 0; i < n; i++)
+		rows[i] = (struct row){ .value = (const uint8_t *)values[i], .key = (const uint8_t *)values[i] };
+	assert_true(rows_sort(&m, rows, &n, 2));
+	assert_int_equal(n, 2);
+	assert_ptr_equal(rows[0].value, values[2]);
+	assert_ptr_equal(rows[1].value, values[0]);
 }
 
 static void averages_are_in_order_of_the_average(void **state)
@@ -176,6 +205,8 @@ int main(void)
 		cmocka_unit_test(one_value_is_copied),
 		cmocka_unit_test(keys_compare_as_their_types_say),
 		cmocka_unit_test(rows_are_in_order_of_value_then_key),
+		cmocka_unit_test(signed_numbers_are_in_order_below_zero_too),
+		cmocka_unit_test(histograms_are_in_order_of_how_many_values_they_have),
 		cmocka_unit_test(averages_are_in_order_of_the_average),
 		cmocka_unit_test(strings_are_in_order_of_their_keys),
 	};

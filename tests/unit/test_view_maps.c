@@ -60,7 +60,7 @@ static void scalars_and_aggregations(void **state)
 	expect_scalar(avg, pair, 0, "@x: -20\n", "{\"type\": \"stats\", \"data\": {\"@x\": -20}}\n");
 	expect_scalar(avg, pair, 10, "@x: -2\n", "{\"type\": \"stats\", \"data\": {\"@x\": -2}}\n");
 	expect_scalar(uavg, none, 0, "@x: 0\n", "{\"type\": \"stats\", \"data\": {\"@x\": 0}}\n");
-	expect_scalar(stats, pair, 0, "@x: count 3, average -20, total -61\n",
+	expect_scalar(stats, pair, 0, "@x: { .count = 3, .average = -20, .total = -61 }\n",
 		      "{\"type\": \"stats\", \"data\": {\"@x\": {\"count\": 3, \"average\": -20, \"total\": -61}}}\n");
 }
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tests/vm runs what tests/lang, tests/probes and tests/tools have, so it sees their modules; and the machines that all
-its tests share.
+"""tests/vm runs what the other folders have, so it sees their modules; and the machines that all its tests share.
 
 A module of tests here has NAMES, the kernels it runs on, and run_all(kernel, params), which boots one for
 all of its selected tests and returns the answers. They run side by side, the largest first, at most
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-for part in ("lang", "probes", "tools"):
+for part in ("host", "lang", "probes", "tools"):
     sys.path.append(str(Path(__file__).resolve().parent.parent / part))
 
 import kernels  # noqa: E402

@@ -16,8 +16,9 @@ static int kaddr_check(struct checker *c, struct expr *call)
 	addr = kernel_symbol_address(c->env->probe->kernel, name);
 	if (!addr) {
 		check_error(c, call_arg(call, 0)->span,
-			    "the kernel has no symbol '%s', or hides its address", name);
-		diag_hint(c->diags, "symbols are listed in /proc/kallsyms; kernel.kptr_restrict hides addresses");
+			    "Failed to resolve kernel symbol: %s", name);
+		diag_hint(c->diags, "the kernel has none of this name, or hides its address: symbols are listed in "
+			  "/proc/kallsyms; kernel.kptr_restrict hides addresses");
 		return -EINVAL;
 	}
 	expr_become_int(call, (int64_t)addr, false);

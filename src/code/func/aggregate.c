@@ -279,7 +279,7 @@ static void hist_gather(struct lower *l, const struct expr *call, vreg v, const 
 	uint32_t bits = (uint32_t)call->type->param[0];
 	uint32_t not_negative = ir_block_new(l->f, "not_negative");
 	uint32_t small = ir_block_new(l->f, "small"), large = ir_block_new(l->f, "large");
-	uint32_t done = ir_block_new(l->f, "bucket");
+	uint32_t none = ir_block_new(l->f, "none"), done = ir_block_new(l->f, "bucket");
 	vreg index = ir_vreg_new(l->f, "bucket");
 
 	ir_mov_to(l->f, index, ir_const(l->f, 0));
@@ -292,6 +292,12 @@ static void hist_gather(struct lower *l, const struct expr *call, vreg v, const 
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, large);
 	ir_mov_to(l->f, index, log_bucket(l, v, bits));
+	if (bits) {
+		/* Always so; of a shift by what it has computed itself the verifier sees less. */
+		ir_br_imm(l->f, CC_ULT, index, type_buckets(call->type), done, none);
+		ir_block_use(l->f, none);
+		ir_mov_to(l->f, index, ir_const(l->f, 0));
+	}
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
 	bucket_count(l, out, index);
@@ -393,7 +399,9 @@ static void tseries_gather(struct lower *l, const struct expr *call, vreg v, con
 	vreg now, interval, index;
 	struct val slot = *out;
 
-	now = ir_bin(l->f, IR_ADD, ir_call(l->f, BPF_FUNC_ktime_get_boot_ns, 0, NULL), ir_const(l->f, real_offset_ns()));
+	now = lower_clock(l, BPF_FUNC_ktime_get_boot_ns);
+	if (!lower_clock_is_map(l))
+		now = ir_bin(l->f, IR_ADD, now, ir_const(l->f, real_offset_ns()));
 	interval = ir_bin(l->f, IR_UDIV, now, ir_const(l->f, param[0]));
 	index = ir_bin(l->f, IR_UMOD, interval, ir_const(l->f, param[1]));
 	/* Always: the verifier does not follow a division. */

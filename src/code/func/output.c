@@ -193,8 +193,10 @@ static int print_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	struct expr *arg = call_arg(call, 0);
 	struct site *s = lower_site(l, call);
+	bool once = l->point && (l->point->kind->run == RUN_BEGIN || l->point->kind->run == RUN_END);
 
 	(void)out;
+	s->shows = once ? SITE_SHOWS_ONCE : SITE_SHOWS;
 	switch (print_form(arg)) {
 	case PRINT_MAP:
 		s->map = arg->map;

@@ -74,7 +74,7 @@ static int nsecs_check(struct checker *c, struct expr *call)
 static int nsecs_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	const struct clock *clock = call->data;
-	vreg now = ir_call(l->f, clock->helper, 0, NULL);
+	vreg now = lower_clock(l, clock->helper);
 
 	if (clock->add_ns)
 		now = ir_bin(l->f, IR_ADD, now, ir_const(l->f, clock->add_ns));

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * LD_PRELOAD: allocation number FAIL_ALLOC of the process fails, and with FAIL_ALLOC_ON all after it. The number of
+ * all is written to the file FAIL_COUNT at the end. Children are left alone.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t m);
+void *__libc_realloc(void *p, size_t n);
+
+static atomic_long seen;
+static long fail_at, fail_on;
+static pid_t self;
+
+static int fails(void)
+{
+	long n;
+
+	if (!self)
+		return 0;
+	n = atomic_fetch_add(&seen, 1) + 1;
+	return fail_at && (n == fail_at || (fail_on && n > fail_at)) && getpid() == self;
+}
+
+void *malloc(size_t n)
+{
+	if (fails()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t m)
+{
+	if (fails()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __libc_calloc(n, m);
+}
+
+void *realloc(void *p, size_t n)
+{
+	if (n && fails()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __libc_realloc(p, n);
+}
+
+void *reallocarray(void *p, size_t n, size_t m)
+{
+	if (m && n > SIZE_MAX / m) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(p, n * m);
+}
+
+char *strdup(const char *s)
+{
+	size_t n = strlen(s) + 1;
+	char *copy = malloc(n);
+
+	return copy ? memcpy(copy, s, n) : NULL;
+}
+
+char *strndup(const char *s, size_t most)
+{
+	size_t n = strnlen(s, most);
+	char *copy = malloc(n + 1);
+
+	if (copy) {
+		memcpy(copy, s, n);
+		copy[n] = 0;
+	}
+	return copy;
+}
+
+/* What was before this belongs to the dynamic linker; fail_call.c begins to count here too. */
+__attribute__((constructor)) static void start(void)
+{
+	const char *at = getenv("FAIL_ALLOC");
+
+	fail_at = at ? atol(at) : 0;
+	fail_on = getenv("FAIL_ALLOC_ON") != NULL;
+	syscall(-77);
+	self = getpid();
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	const char *path = getenv("FAIL_COUNT");
+	char text[32];
+	int fd;
+
+	if (!path || getpid() != self)
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd >= 0 && write(fd, text, (size_t)snprintf(text, sizeof(text), "%ld\n", atomic_load(&seen))) > 0)
+		close(fd);
+}
