@@ -149,9 +149,9 @@ def prepare():
 
 
 def layout(sonde, event):
-    """The record of the event and the arguments that it is made of, as text."""
+    """The record of the event, and the types of the arguments that it is made of."""
     raw = ask(sonde, "-lv", f"rawtracepoint:*:{event.split(':')[1]}").stdout.splitlines()[1:]
-    return declared(sonde, event), raw
+    return declared(sonde, event), [re.sub(r"\w+$", "", line) for line in raw]
 
 
 def relative(sonde, event, results):
