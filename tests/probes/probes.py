@@ -94,9 +94,10 @@ def is_evidence(case):
 
 
 def said(answer):
-    """The first line of an error, without where it is."""
-    m = re.search(r"(?:error|ERROR): (.*)", answer[1])
-    return m[1] if m else answer[1].strip().split("\n")[0]
+    """The first line of an error, without where it is. What may be done about it is not what is wrong."""
+    found = re.findall(r"(?:error|ERROR): (.*)", answer[1])
+    causes = [text for text in found if not text.startswith("Unable to attach probe: ")]
+    return (causes + found + answer[1].strip().split("\n"))[0]
 
 
 class Results:
