@@ -135,7 +135,7 @@ def entry_text(name, m, key, value, div):
     if m.agg == "stats":
         total, n = value
         mean = divided(total, S64, n)
-        return [f"{where}: count {n}, average {divided(mean, S64, div)}, total {total}"]
+        return [f"{where}: {{ .count = {n}, .average = {divided(mean, S64, div)}, .total = {total} }}"]
     if m.agg == "avg":
         return [f"{where}: {divided(divided(value[0], S64, value[1]), S64, div)}"]
     if m.agg:
