@@ -112,6 +112,11 @@ def arguments():
     return p.parse_args()
 
 
+def write(args, tables, about):
+    if args.write:
+        args.write.write_text(document(tables, about, ["make", "bench"]))
+
+
 def main():
     args = arguments()
     private_tracefs()
@@ -119,16 +124,19 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         tools = Tools(args.sonde, tmp)
         about = machine(tools)
-        print("\n".join(about))
+        print("\n".join(about), flush=True)
         for name in args.only or PARTS:
             begin = time.monotonic()
             for t in PARTS[name](tools, args):
                 tables.append(t)
                 print(table_text(t))
             print(f"({name}: {time.monotonic() - begin:.0f} s)", flush=True)
+            # Also when what follows is interrupted.
+            write(args, tables, about)
+    about.append(f"load after: {os.getloadavg()[0]:.1f} (on {os.cpu_count()} CPUs; wall times grow with it)")
+    print(about[-1])
     print(limits_text(tables))
-    if args.write:
-        args.write.write_text(document(tables, about, ["make", "bench"]))
+    write(args, tables, about)
     return 0 if any(any(t.samples.values()) for t in tables) else 1
 
 

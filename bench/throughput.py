@@ -50,7 +50,7 @@ def print_once(tools, argv):
         text = t.complained()
         with open(t.out.name, errors="replace") as f:
             text += "".join(line for line in f if "ost " in line)
-        return printed_by_dd(t) / 1e6, lost_of(text) / 1e6, took(usage)
+        return printed_by_dd(t) / 1e6, lost_of(text) / 1e6, took, cpu
 
 
 def printing(tools, rounds):

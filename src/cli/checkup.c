@@ -4,6 +4,7 @@
  * before and after, and one page with a line for each thing and the tools that go deeper.
  */
 #include "cli/cli.h"
+#include "cli/page.h"
 #include "cli/checkup.h"
 #include "cli/tool.h"
 
@@ -156,15 +157,34 @@ static int examine(struct checkup *c, uint64_t ms)
 
 /* ---- the page ---- */
 
+#define FOUND_COLUMN 17
+#define DEEPER_COLUMN 112
+#define WIDEST_DEEPER 30
+
+/* A narrow terminal has the tools in a line of their own. */
+static void line_text(const struct checkup *c, const struct check *k, const struct page *p, struct strbuf *out)
+{
+	_cleanup_strbuf_ struct strbuf found = STRBUF_INIT;
+	bool notable = k->say(c, &found), narrow = p->columns && p->columns < DEEPER_COLUMN + WIDEST_DEEPER;
+	const char *text = found.failed ? "?" : found.s;
+
+	strbuf_addf(out, "%s%c %-14s%s ", notable ? p->alarm : p->bold, notable ? '!' : ' ', k->name, p->plain);
+	if (narrow) {
+		page_words(out, p, FOUND_COLUMN, FOUND_COLUMN, text);
+		strbuf_addf(out, "\n%*s%s%s%s\n", FOUND_COLUMN, "", p->dim, k->deeper, p->plain);
+	} else {
+		strbuf_addf(out, "%-*s%s%s%s\n", DEEPER_COLUMN - FOUND_COLUMN, text, p->dim, k->deeper, p->plain);
+	}
+}
+
 static void page_text(const struct checkup *c, struct strbuf *out)
 {
-	strbuf_addf(out, "%.1f seconds; ! stands before what is worth a closer look\n\n", (double)c->took_ms / 1000);
-	for (const struct check *k = checks; k->name; k++) {
-		_cleanup_strbuf_ struct strbuf found = STRBUF_INIT;
-		bool notable = k->say(c, &found);
+	struct page p = page_of_stdout();
 
-		strbuf_addf(out, "%c %-14s %-94s %s\n", notable ? '!' : ' ', k->name, found.failed ? "?" : found.s, k->deeper);
-	}
+	strbuf_addf(out, "%.1f seconds; %s!%s stands before what is worth a closer look\n\n",
+		    (double)c->took_ms / 1000, p.alarm, p.plain);
+	for (const struct check *k = checks; k->name; k++)
+		line_text(c, k, &p, out);
 }
 
 /* Texts are our own but for the names of programs. */

@@ -67,6 +67,8 @@ struct options {
 /* 0, or EXIT_USAGE after a message. */
 int options_parse(struct options *o, int argc, char **argv);
 void options_free(struct options *o);
+/* Is a word that begins with - an option of sonde? Of letters that stand together, the first one is meant. */
+bool option_exists(const char *word);
 /* How many words of argv the option at argv[0] takes, with its value: 1 or 2. */
 int option_words(char **argv);
 /* The table of options, for people. */
@@ -85,6 +87,8 @@ struct messages {
 extern struct messages messages;
 /* "auto" (a terminal, and NO_COLOR is not set), "always" or "never" from the environment. */
 void messages_init(const struct options *o);
+/* May what goes to this file have colour? */
+bool colour_wanted(int fd);
 /* The receiver of the library's messages. */
 void message_receive(void *ctx, enum sonde_severity severity, const char *text, const char *hint);
 /* Say "ERROR: ..." and return `status`. `hint` may be NULL. */

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/util.h"
@@ -93,6 +94,35 @@ static void offer_directory(struct completion *c, const char *path, const char *
 		closedir(d);
 }
 
+static void offer_process(struct completion *c, const char *pid, const char *before)
+{
+	char comm[32] = "";
+	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT, text = STRBUF_INIT;
+	FILE *f;
+
+	strbuf_addf(&path, "/proc/%s/comm", pid);
+	strbuf_addf(&text, "%s%s", before, pid);
+	f = path.failed ? NULL : fopen(path.s, "re");
+	if (f && fgets(comm, sizeof(comm), f))
+		comm[strcspn(comm, "\n")] = 0;
+	if (f)
+		fclose(f);
+	if (!text.failed)
+		offer_n(c, text.s, text.len, comm);
+}
+
+static void offer_processes(struct completion *c, const char *before)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (entry->d_name[0] > '0' && entry->d_name[0] <= '9')
+			offer_process(c, entry->d_name, before);
+	if (d)
+		closedir(d);
+}
+
 /* The value of an option of sonde. False: the option takes none that is known here. */
 static bool offer_value(struct completion *c, const char *option)
 {
@@ -102,6 +132,8 @@ static bool offer_value(struct completion *c, const char *option)
 		offer_each(c, "full line none", NULL);
 	else if (str_eq(option, "-d"))
 		offer_each(c, "ast types ir ir-opt bpf elf all", NULL);
+	else if (str_eq(option, "-p") || str_eq(option, "--pid"))
+		offer_processes(c, "");
 	else
 		return false;
 	return true;
@@ -193,10 +225,46 @@ static void offer_letters(struct completion *c, const char *letters)
 	}
 }
 
-static void complete_tool(struct completion *c, const struct tool *t)
+/* "-d" is "--disk" where the letters say "d=disk". Empty: no parameter of the tool is called so. */
+static void long_name(const struct tool *t, const char *option, struct strbuf *out)
 {
-	if (str_starts(c->word, "--disk=")) {
-		offer_directory(c, "/sys/block", "--disk=");
+	const char *letters = tool_value(t, "letters", 0);
+
+	if (str_starts(option, "--"))
+		strbuf_addstr(out, option);
+	while (option[0] == '-' && option[1] && !option[2] && letters && *letters) {
+		size_t len = strcspn(letters, " \n");
+
+		if (letters[0] == option[1] && len > 2)
+			strbuf_addf(out, "--%.*s", (int)len - 2, letters + 2);
+		letters += len + strspn(letters + len, " \n");
+	}
+}
+
+/* Values of the parameters whose names mean the same in all tools. */
+static bool offer_param_value(struct completion *c, const char *name, const char *before)
+{
+	if (str_eq(name, "--disk"))
+		offer_directory(c, "/sys/block", before);
+	else if (str_eq(name, "--pid"))
+		offer_processes(c, before);
+	else
+		return false;
+	return true;
+}
+
+static void complete_tool(struct completion *c, const struct tool *t, const char *previous)
+{
+	_cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
+
+	long_name(t, previous, &name);
+	if (str_starts(c->word, "--disk=") || str_starts(c->word, "--pid=")) {
+		offer_param_value(c, str_starts(c->word, "--disk=") ? "--disk" : "--pid",
+				  str_starts(c->word, "--disk=") ? "--disk=" : "--pid=");
+	} else if (name.len && offer_param_value(c, name.s, "")) {
+		return;
+	} else if (!name.len && offer_value(c, previous)) {
+		return;
 	} else if (*c->word == '-') {
 		tool_params(t, on_param, c);
 		offer_letters(c, tool_value(t, "letters", 0));
@@ -259,13 +327,13 @@ static void complete(struct completion *c, int n, char **words)
 		;
 	else if (is_listing(before))
 		offer_probes(c);
-	else if (offer_value(c, before))
-		;
 	else if (n == 2 && complete_command(c, words[0]))
 		;
 	else if (words[0][0] != '-' && tool_find(words[0], &t) > 0) {
-		complete_tool(c, &t);
+		complete_tool(c, &t, before);
 		tool_free(&t);
+	} else if (offer_value(c, before)) {
+		;
 	} else if (*c->word == '-') {
 		options_each(on_option, c);
 	}

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/util.h"
 
@@ -28,6 +30,28 @@ static void streams_ensure(void)
 static void on_closed_pipe(int sig)
 {
 	(void)sig;
+}
+
+/*
+ * Large files with debugging information are mapped. When somebody cuts one short while it is read, what is missing
+ * reads as zeros, which is no debugging information.
+ */
+static void on_cut_file(int sig, siginfo_t *info, void *context)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)info->si_addr & ~(page - 1);
+
+	(void)context;
+	if (info->si_code != BUS_ADRERR ||
+	    mmap((void *)at, page, PROT_READ, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+		signal(sig, SIG_DFL);
+}
+
+static void signals_set(void)
+{
+	struct sigaction cut = { .sa_sigaction = on_cut_file, .sa_flags = SA_SIGINFO };
+
+	signal(SIGPIPE, on_closed_pipe);
+	sigaction(SIGBUS, &cut, NULL);
 }
 
 static int process_setup(const struct options *o)
@@ -82,7 +106,7 @@ int main(int argc, char **argv)
 	int status;
 
 	streams_ensure();
-	signal(SIGPIPE, on_closed_pipe);
+	signals_set();
 	messages_init(&o);
 	if (c)
 		return c->run(argc - 1, argv + 1);

@@ -16,7 +16,7 @@
 
 struct messages messages;
 
-static bool colour_wanted(void)
+bool colour_wanted(int fd)
 {
 	const char *set = getenv("SONDE_COLOR"), *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -26,14 +26,14 @@ static bool colour_wanted(void)
 		return true;
 	if (str_eq(set, "never") || (no && *no))
 		return false;
-	return isatty(STDERR_FILENO) && !str_eq(term, "dumb");
+	return isatty(fd) && !str_eq(term, "dumb");
 }
 
 void messages_init(const struct options *o)
 {
 	messages = (struct messages){
 		.quiet = o->quiet, .no_warnings = o->no_warnings, .verbose = o->verbose,
-		.colour = colour_wanted(), .logs = o->libbpf_log || o->verifier_log,
+		.colour = colour_wanted(STDERR_FILENO), .logs = o->libbpf_log || o->verifier_log,
 	};
 }
 

@@ -463,6 +463,16 @@ static int parse_letters(struct options *o, char **argv, int *used)
 	return 0;
 }
 
+bool option_exists(const char *word)
+{
+	if (word[1] != '-')
+		return find_letter(word[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
+		if (defs[i].name && strlen(defs[i].name) == strcspn(word + 2, "=") && str_starts(word + 2, defs[i].name))
+			return true;
+	return false;
+}
+
 int option_words(char **argv)
 {
 	const char *word = argv[0];

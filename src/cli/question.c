@@ -4,6 +4,7 @@
  * environment, compile.
  */
 #include "cli/cli.h"
+#include "cli/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,9 +50,13 @@ static int read_file(const char *path, struct strbuf *out)
 /* A word without / and . that is no file was probably meant to be a command. */
 static int no_such_program(const char *path, int err)
 {
-	const char *near = strpbrk(path, "/.") ? NULL : command_nearest(path);
+	bool command = !strpbrk(path, "/.");
+	const char *line = command ? tool_line(path) : NULL, *near = command ? command_nearest(path) : NULL;
 	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;
 
+	if (line)
+		return fail(EXIT_USAGE, line, "'%s' is no tool of its own: the language says it in a line", path);
+	near = near || !command ? near : tool_nearest(path);
 	if (near)
 		strbuf_addf(&hint, "did you mean 'sonde %s'?", near);
 	errno = -err;

@@ -53,6 +53,9 @@ int tools_each(int (*fn)(void *ctx, const char *name, const char *area, const ch
 /* What is nearest to a mistyped name, or NULL; valid until the next call. */
 const char *tool_nearest(const char *name);
 
+/* The command that does what a tool of this name is known for, where there is no such tool; or NULL. */
+const char *tool_line(const char *name);
+
 /* The value of a key, or NULL; `nth` counts those that appear several times, from 0. */
 const char *tool_value(const struct tool *t, const char *key, size_t nth);
 

@@ -5,9 +5,11 @@
 
 #include "base/util.h"
 #include "cli/cli.h"
+#include "cli/page.h"
 #include "cli/tool.h"
 
 #define COLUMN 24
+#define LIST_COLUMN 20
 
 /* Letters of a parameter, "-p, ". */
 static void add_letters(struct strbuf *out, const struct tool *t, const char *name)
@@ -33,6 +35,8 @@ static int on_param(void *ctx, const char *name, const char *kind, const char *v
 {
 	struct param_page *page = ctx;
 	struct strbuf *out = page->out;
+	struct page width = page_of_stdout();
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	size_t start, column;
 
 	if (!page->n++)
@@ -47,10 +51,11 @@ static int on_param(void *ctx, const char *name, const char *kind, const char *v
 		column = 0;
 	}
 	strbuf_fill(out, ' ', COLUMN - column);
-	strbuf_addstr(out, description ? description : "");
+	strbuf_addstr(&text, description ? description : "");
 	/* 0 and nothing mean "not given" for most. */
 	if (value && *value && !str_eq(value, "0"))
-		strbuf_addf(out, " (default: %s)", value);
+		strbuf_addf(&text, " (default: %s)", value);
+	page_words(out, &width, COLUMN, COLUMN, text.len ? text.s : "");
 	strbuf_addch(out, '\n');
 	return 0;
 }
@@ -63,6 +68,25 @@ static void add_indented(struct strbuf *out, const char *text, const char *inden
 		strbuf_addf(out, "%s%.*s\n", len ? indent : "", (int)len, text);
 		text += len + (text[len] == '\n');
 	}
+}
+
+/* A terminal has its own width: lines of a paragraph are joined for it. */
+static void add_paragraphs(struct strbuf *out, const char *text)
+{
+	struct page page = page_of_stdout();
+
+	while (page.columns && *text) {
+		const char *end = strstr(text, "\n\n");
+		_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
+
+		strbuf_add(&words, text, end ? (size_t)(end - text) : strlen(text));
+		for (size_t i = 0; i < words.len; i++)
+			words.s[i] = words.s[i] == '\n' ? ' ' : words.s[i];
+		page_words(out, &page, 0, 0, words.len ? words.s : "");
+		strbuf_addstr(out, end ? "\n\n" : "\n");
+		text = end ? end + 2 : "";
+	}
+	add_indented(out, text, "");
 }
 
 static void add_usage(struct strbuf *out, const struct tool *t)
@@ -98,15 +122,18 @@ static void add_columns(struct strbuf *out, const char *p)
 	}
 }
 
-static void add_each(struct strbuf *out, const struct tool *t, const char *key, const char *title, const char *before)
+/* All values of a key. `indent` stands before what follows the first line of each. */
+static void add_each(struct strbuf *out, const struct tool *t, const char *key, const char *title, const char *indent)
 {
 	const char *value;
 
 	for (size_t i = 0; (value = tool_value(t, key, i)); i++) {
+		size_t line = strcspn(value, "\n");
+
 		if (!i)
 			strbuf_addf(out, "\n%s:\n", title);
-		strbuf_addstr(out, *before ? "  " : "");
-		add_indented(out, value, *before ? before : "  ");
+		strbuf_addf(out, "  %.*s\n", (int)line, value);
+		add_indented(out, value + line + (value[line] == '\n'), indent);
 	}
 }
 
@@ -119,18 +146,18 @@ int tool_help(const struct tool *t)
 	strbuf_addf(&out, "\n%s: %s\n", t->name, t->summary);
 	if (*t->text) {
 		strbuf_addch(&out, '\n');
-		add_indented(&out, t->text, "");
+		add_paragraphs(&out, t->text);
 	}
 	if (tool_params(t, on_param, &page)) {
 		strbuf_free(&out);
 		return EXIT_FAILED;
 	}
 	add_columns(&out, tool_value(t, "columns", 0));
-	add_each(&out, t, "example", "Examples", "");
-	add_each(&out, t, "way", "Needs the probes of one of these lines", "");
-	add_each(&out, t, "alias", "Other names, and the options that they stand for", "");
-	add_each(&out, t, "note", "Notes", "");
-	add_each(&out, t, "untested", "Untested", "");
+	add_each(&out, t, "example", "Examples", "      ");
+	add_each(&out, t, "way", "Needs the probes of one of these lines", "  ");
+	add_each(&out, t, "alias", "Other names, and the options that they stand for", "  ");
+	add_each(&out, t, "note", "Notes", "  ");
+	add_each(&out, t, "untested", "Untested", "  ");
 	strbuf_addstr(&out, "\nOptions of sonde itself (-f json, -o FILE, --duration SECONDS, ...) work as well: sonde help options\n");
 	return print_and_free(&out);
 }
@@ -139,6 +166,7 @@ int tool_help(const struct tool *t)
 
 struct list_page {
 	struct strbuf out;
+	struct page page;
 	const char *word; /* an area, or part of a name or of what is said; NULL: all */
 	char area[32];
 	size_t found;
@@ -151,6 +179,19 @@ static bool entry_matches(const struct list_page *l, const char *name, const cha
 	       strcasestr(aliases, l->word);
 }
 
+/* On a terminal they have lines of their own. */
+static void add_aliases(struct list_page *l, const char *aliases)
+{
+	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
+
+	strbuf_addf(&words, "(also %s)", aliases);
+	strbuf_addch(&l->out, l->page.columns ? '\n' : ' ');
+	strbuf_fill(&l->out, ' ', l->page.columns ? LIST_COLUMN : 0);
+	strbuf_addstr(&l->out, l->page.dim);
+	page_words(&l->out, &l->page, LIST_COLUMN, LIST_COLUMN, words.failed ? aliases : words.s);
+	strbuf_addstr(&l->out, l->page.plain);
+}
+
 static int on_tool(void *ctx, const char *name, const char *area, const char *summary, const char *aliases)
 {
 	struct list_page *l = ctx;
@@ -158,7 +199,11 @@ static int on_tool(void *ctx, const char *name, const char *area, const char *su
 	if (!str_eq(area, l->area) || !entry_matches(l, name, area, summary, aliases))
 		return 0;
 	l->found++;
-	strbuf_addf(&l->out, "  %-18s%s%s%s%s\n", name, summary, *aliases ? " (also " : "", aliases, *aliases ? ")" : "");
+	strbuf_addf(&l->out, "  %s%-*s%s", l->page.bold, LIST_COLUMN - 2, name, l->page.plain);
+	page_words(&l->out, &l->page, LIST_COLUMN, LIST_COLUMN, summary);
+	if (*aliases)
+		add_aliases(l, aliases);
+	strbuf_addch(&l->out, '\n');
 	return 0;
 }
 
@@ -187,7 +232,7 @@ static int name_compare(const void *a, const void *b)
 
 int cmd_tools(int argc, char **argv)
 {
-	struct list_page l = { .out = STRBUF_INIT, .word = argc > 1 ? argv[1] : NULL };
+	struct list_page l = { .out = STRBUF_INIT, .page = page_of_stdout(), .word = argc > 1 ? argv[1] : NULL };
 	struct areas areas = { .n = 0 };
 
 	if (argc > 2)
@@ -198,7 +243,7 @@ int cmd_tools(int argc, char **argv)
 		size_t before = l.out.len, title;
 
 		strcpy(l.area, areas.names[i]);
-		strbuf_addf(&l.out, "%s%s:\n", before ? "\n" : "", l.area);
+		strbuf_addf(&l.out, "%s%s%s:%s\n", before ? "\n" : "", l.page.bold, l.area, l.page.plain);
 		title = l.out.len;
 		tools_each(on_tool, &l);
 		if (l.out.len == title)

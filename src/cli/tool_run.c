@@ -3,6 +3,7 @@
  * Tool_run: a tool's command line. Its own parameters come by the names that its source gives them, by the letters
  * and in the order of words that its header says; all else is an option of sonde.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 
 struct param {
 	char *name;
-	bool takes_value;
+	bool takes_value, is_number;
 };
 
 struct invocation {
@@ -38,6 +39,7 @@ static int on_param(void *ctx, const char *name, const char *kind, const char *v
 	if (in->nparams == ARRAY_SIZE(in->params))
 		return 0;
 	in->params[in->nparams].takes_value = kind;
+	in->params[in->nparams].is_number = kind && str_eq(kind, "NUMBER");
 	in->params[in->nparams].name = strdup(name);
 	return in->params[in->nparams++].name ? 0 : fail(EXIT_FAILED, NULL, "out of memory");
 }
@@ -79,8 +81,23 @@ static const char *word_placed(const struct invocation *in, size_t place, size_t
 	return NULL;
 }
 
+/* As the program will read it. */
+static bool is_number(const char *text)
+{
+	char *end;
+
+	errno = 0;
+	if (*text == '-')
+		strtoll(text, &end, 0);
+	else
+		strtoull(text, &end, 0);
+	return !errno && end > text && !*end;
+}
+
 static int give(struct invocation *in, const struct param *p, const char *value)
 {
+	if (value && p->is_number && !is_number(value))
+		return fail(EXIT_USAGE, NULL, "%s: %s is a number, and '%s' is none", in->tool->name, p->name, value);
 	if (in->ngiven == ARRAY_SIZE(in->given))
 		return fail(EXIT_USAGE, NULL, "too many parameters");
 	if (asprintf(&in->given[in->ngiven], "--%s%s%s", p->name, value ? "=" : "", value ? value : "") < 0) {
@@ -112,6 +129,20 @@ static int take_param(struct invocation *in, const struct param *p, const char *
 	return give(in, p, argv[1]);
 }
 
+/* Neither a parameter of the tool nor an option of sonde. */
+static int no_such_option(const struct invocation *in, const char *word)
+{
+	const char *names[ARRAY_SIZE(in->params)], *near;
+
+	for (size_t i = 0; i < in->nparams; i++)
+		names[i] = in->params[i].name;
+	near = word[1] == '-' ? nearest_name(word + 2, names, in->nparams) : NULL;
+	if (near)
+		return fail(EXIT_USAGE, NULL, "%s: there is no option '%s'; did you mean '--%s'?", in->tool->name, word, near);
+	return fail(EXIT_USAGE, NULL, "%s: there is no option '%s'; `sonde help %s` lists them", in->tool->name, word,
+		    in->tool->name);
+}
+
 static int take_long(struct invocation *in, char **argv, int *used)
 {
 	const char *name = argv[0] + 2, *eq = strchr(name, '=');
@@ -120,6 +151,8 @@ static int take_long(struct invocation *in, char **argv, int *used)
 
 	if (p)
 		return take_param(in, p, eq ? eq + 1 : NULL, argv, used);
+	if (!option_exists(argv[0]))
+		return no_such_option(in, argv[0]);
 	*used = option_words(argv);
 	return keep(in, argv, *used);
 }
@@ -130,6 +163,8 @@ static int take_letters(struct invocation *in, char **argv, int *used)
 	const struct param *p = param_lettered(in, argv[0][1]);
 	int err;
 
+	if (!p && !option_exists(argv[0]))
+		return no_such_option(in, argv[0]);
 	if (!p) {
 		*used = option_words(argv);
 		return keep(in, argv, *used);
@@ -163,15 +198,14 @@ static int take_word(struct invocation *in, const char *word)
 	size_t len = 0;
 	const char *name = word_placed(in, in->nwords++, &len);
 	const struct param *p;
-	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;
 
 	if (name && *name == '$')
 		return give_positional(in, word);
 	p = name ? param_named(in, name, len) : NULL;
 	if (p)
 		return give(in, p, word);
-	strbuf_addf(&hint, "`sonde help %s` shows what it takes", in->tool->name);
-	return fail(EXIT_USAGE, hint.s, "%s: '%s' is left over", in->tool->name, word);
+	return fail(EXIT_USAGE, NULL, "%s: '%s' is left over; `sonde help %s` shows what it takes", in->tool->name, word,
+		    in->tool->name);
 }
 
 static int take_arguments(struct invocation *in, int argc, char **argv)
@@ -198,14 +232,13 @@ static int take_arguments(struct invocation *in, int argc, char **argv)
 /* A tool cannot do without those words that its program knows as $1, $2, ... */
 static int check_words(const struct invocation *in)
 {
-	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT;
 	size_t len;
 	const char *name = word_placed(in, in->nwords, &len), *eq = name ? memchr(name, '=', len) : NULL;
 
 	if (!eq || *name != '$')
 		return 0;
-	strbuf_addf(&hint, "`sonde help %s` shows what it takes", in->tool->name);
-	return fail(EXIT_USAGE, hint.s, "%s needs %.*s", in->tool->name, (int)(name + len - eq - 1), eq + 1);
+	return fail(EXIT_USAGE, NULL, "%s needs %.*s; `sonde help %s` shows what it takes", in->tool->name,
+		    (int)(name + len - eq - 1), eq + 1, in->tool->name);
 }
 
 /* What an alias stands for comes first, so that the command line wins. */
@@ -282,8 +315,8 @@ static int run(struct invocation *in, struct options *o)
 static const struct {
 	const char *before, *directory, *what, *hint;
 } things[] = {
-	{ "--disk=", "/sys/block", "disk", "`lsblk -d` lists the disks" },
-	{ "--pid=", "/proc", "process", NULL },
+	{ "--disk=", "/sys/block", "disk", "; `lsblk -d` lists the disks" },
+	{ "--pid=", "/proc", "process", "" },
 };
 
 /* What is not there would never be seen, and nobody would know why. */
@@ -297,7 +330,8 @@ static int check_thing(const struct invocation *in, const char *given)
 			continue;
 		strbuf_addf(&path, "%s/%s", things[i].directory, value);
 		if (path.failed || strchr(value, '/') || access(path.s, F_OK))
-			return fail(EXIT_USAGE, things[i].hint, "%s: there is no %s '%s'", in->tool->name, things[i].what, value);
+			return fail(EXIT_USAGE, NULL, "%s: there is no %s '%s'%s", in->tool->name, things[i].what, value,
+				    things[i].hint);
 	}
 	return 0;
 }

@@ -87,7 +87,7 @@ static void dump_store(struct dump *d, const struct bpf_insn *i)
 {
 	if (BPF_MODE(i->code) == BPF_ATOMIC) {
 		if (i->imm & BPF_FETCH) {
-			strbuf_addf(d->out, "r%d = atomic_fetch_add(", i->src_reg);
+			strbuf_addf(d->out, "r%d = atomic_%s(", i->src_reg, i->imm == BPF_XCHG ? "xchg" : "fetch_add");
 			dump_place(d, i, i->dst_reg);
 			strbuf_addf(d->out, ", r%d)", i->src_reg);
 			return;

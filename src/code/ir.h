@@ -33,7 +33,7 @@ enum ir_op {
 	IR_SETCC,    /* d = a cc (b|imm) ? 1 : 0 */
 	IR_LOAD,     /* d = *(size *)(a + off), extended by `sx` */
 	IR_STORE,    /* *(size *)(a + off) = b | imm */
-	IR_ATOMIC,   /* atomic *(size *)(a + off) += b ; d != 0: d = the old value. size 4 or 8 */
+	IR_ATOMIC,   /* atomic *(size *)(a + off) += b, = b with `xchg` ; d != 0: d = the old value. size 4 or 8 */
 	IR_CALL,     /* d = helper `imm` (args[0..nargs)); d may be 0 */
 	IR_KFUNC,    /* d = kfunc `sym` (args) */
 	IR_CTX,      /* d = the context pointer (argument 1 of the program) */
@@ -62,7 +62,7 @@ struct ir_insn {
 	int64_t imm;
 	int32_t off;
 	uint8_t size, nargs;
-	bool use_imm, w32, sx;
+	bool use_imm, w32, sx, xchg;
 	bool pure;        /* IR_CALL: same arguments, same result within one run (pid_tgid): may be shared */
 	uint8_t cc;
 	uint32_t then_, else_; /* block numbers */
@@ -154,6 +154,8 @@ vreg ir_load(struct ir_func *f, vreg addr, int32_t off, uint8_t size, bool sx);
 void ir_store(struct ir_func *f, vreg addr, int32_t off, uint8_t size, vreg v);
 void ir_store_imm(struct ir_func *f, vreg addr, int32_t off, uint8_t size, int64_t imm);
 vreg ir_atomic_add(struct ir_func *f, vreg addr, int32_t off, uint8_t size, vreg v, bool want_old);
+/* Store v; returns what was there. */
+vreg ir_atomic_xchg(struct ir_func *f, vreg addr, int32_t off, uint8_t size, vreg v);
 /* Helper number as in linux/bpf.h (BPF_FUNC_*). Returns the vreg of the result. */
 vreg ir_call(struct ir_func *f, int helper, uint32_t nargs, const vreg *args);
 vreg ir_call_pure(struct ir_func *f, int helper, uint32_t nargs, const vreg *args);

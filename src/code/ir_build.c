@@ -158,6 +158,12 @@ vreg ir_atomic_add(struct ir_func *f, vreg addr, int32_t off, uint8_t size, vreg
 	return 0;
 }
 
+vreg ir_atomic_xchg(struct ir_func *f, vreg addr, int32_t off, uint8_t size, vreg v)
+{
+	return append_value(f, (struct ir_insn){ .op = IR_ATOMIC, .a = addr, .off = off, .size = size, .b = v,
+						 .xchg = true });
+}
+
 static vreg append_call(struct ir_func *f, struct ir_insn insn, uint32_t nargs, const vreg *args)
 {
 	insn.nargs = (uint8_t)nargs;

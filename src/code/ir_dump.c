@@ -120,7 +120,7 @@ static void dump_operands(const struct ir_func *f, const struct ir_insn *i, stru
 		dump_place(f, i, out);
 		break;
 	case IR_STORE: case IR_ATOMIC:
-		strbuf_addch(out, ' ');
+		strbuf_addstr(out, i->xchg ? " exchange " : " ");
 		dump_place(f, i, out);
 		strbuf_addstr(out, i->op == IR_STORE ? " = " : ", ");
 		dump_second(f, i, out);

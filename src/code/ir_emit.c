@@ -162,7 +162,7 @@ static void emit_atomic(struct emit *e, const struct ir_insn *i)
 	}
 	relo_core(e, i);
 	put(e, (uint8_t)(BPF_STX | BPF_ATOMIC | size_code(i->size)), reg_of(e, i->a), operand, (int16_t)i->off,
-	    i->d ? BPF_ADD | BPF_FETCH : BPF_ADD);
+	    i->xchg ? BPF_XCHG : i->d ? BPF_ADD | BPF_FETCH : BPF_ADD);
 }
 
 static uint32_t map_number(const struct emit *e, int64_t imm)

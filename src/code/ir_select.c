@@ -300,9 +300,10 @@ static void put_atomic(struct select *s, struct ir_insn i)
 		return;
 	}
 	old = temp(s);
-	sum = temp(s);
+	sum = i.xchg ? i.b : temp(s);
 	put(s, (struct ir_insn){ .op = IR_LOAD, .d = old, .a = i.a, .off = i.off, .size = i.size, .span = i.span });
-	put(s, (struct ir_insn){ .op = IR_ADD, .d = sum, .a = old, .b = i.b, .span = i.span });
+	if (!i.xchg)
+		put(s, (struct ir_insn){ .op = IR_ADD, .d = sum, .a = old, .b = i.b, .span = i.span });
 	put(s, (struct ir_insn){ .op = IR_STORE, .a = i.a, .off = i.off, .size = i.size, .b = sum, .span = i.span });
 	if (i.d)
 		put(s, (struct ir_insn){ .op = IR_MOV, .d = i.d, .a = old, .span = i.span });

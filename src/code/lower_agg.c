@@ -81,57 +81,44 @@ static bool is_extreme(const struct type *t)
 /* One CPU's value added to what has been gathered: acc, and n values (or whether any) behind it. */
 static void reduce_one(struct lower *l, const struct type *t, vreg p, vreg acc, vreg n)
 {
-	enum ir_cc cc = t->kind == TY_MIN ? (t->is_signed ? CC_SLE : CC_ULE) : (t->is_signed ? CC_SGE : CC_UGE);
-	uint32_t seen, take, done;
 	vreg v = ir_load(l->f, p, 0, 8, false);
+	uint32_t take, done;
 
+	if (t->kind != TY_COUNT && t->kind != TY_SUM)
+		ir_mov_to(l->f, n, ir_bin(l->f, is_extreme(t) ? IR_OR : IR_ADD, n, ir_load(l->f, p, 8, 8, false)));
 	if (!is_extreme(t)) {
 		ir_mov_to(l->f, acc, ir_bin(l->f, IR_ADD, acc, v));
-		if (t->kind != TY_COUNT && t->kind != TY_SUM)
-			ir_mov_to(l->f, n, ir_bin(l->f, IR_ADD, n, ir_load(l->f, p, 8, 8, false)));
 		return;
 	}
-	seen = ir_block_new(l->f, "seen");
 	take = ir_block_new(l->f, "take");
 	done = ir_block_new(l->f, "seen");
-	ir_br_imm(l->f, CC_NE, ir_load(l->f, p, 8, 8, false), 0, seen, done);
-	ir_block_use(l->f, seen);
-	ir_mov_to(l->f, n, ir_const(l->f, 1));
-	ir_br(l->f, cc, v, acc, take, done);
+	ir_br(l->f, CC_UGT, v, acc, take, done);
 	ir_block_use(l->f, take);
 	ir_mov_to(l->f, acc, v);
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
 }
 
-static int64_t reduce_start(const struct type *t)
-{
-	if (t->kind == TY_MIN)
-		return t->is_signed ? INT64_MAX : -1;
-	if (t->kind == TY_MAX)
-		return t->is_signed ? INT64_MIN : 0;
-	return 0;
-}
-
 /* The number that has been gathered; 0 when there was no value at all. */
 static vreg reduce_end(struct lower *l, const struct type *t, vreg acc, vreg n)
 {
 	const struct type *number = lower_read_type(t);
-	uint32_t none, done;
+	vreg r = ir_vreg_new(l->f, "extreme");
+	uint32_t some, done;
 
-	if (t->kind == TY_AVG || t->kind == TY_STATS) {
-		/* Division by zero gives 0 in the instruction set. */
-		acc = lower_quotient(l, OP_DIV, acc, n, number->is_signed);
-	} else if (is_extreme(t)) {
-		none = ir_block_new(l->f, "none");
-		done = ir_block_new(l->f, "reduced");
-		ir_br_imm(l->f, CC_EQ, n, 0, none, done);
-		ir_block_use(l->f, none);
-		ir_mov_to(l->f, acc, ir_const(l->f, 0));
-		ir_jmp(l->f, done);
-		ir_block_use(l->f, done);
-	}
-	return acc;
+	if (t->kind == TY_AVG || t->kind == TY_STATS) /* Division by zero gives 0 in the instruction set. */
+		return lower_quotient(l, OP_DIV, acc, n, number->is_signed);
+	if (!is_extreme(t))
+		return acc;
+	some = ir_block_new(l->f, "some");
+	done = ir_block_new(l->f, "reduced");
+	ir_mov_to(l->f, r, ir_const(l->f, 0));
+	ir_br_imm(l->f, CC_NE, n, 0, some, done);
+	ir_block_use(l->f, some);
+	ir_mov_to(l->f, r, ir_bin(l->f, IR_XOR, acc, ir_const(l->f, (int64_t)type_extreme_code(t))));
+	ir_jmp(l->f, done);
+	ir_block_use(l->f, done);
+	return r;
 }
 
 /*
@@ -196,7 +183,7 @@ static vreg reduce_percpu(struct lower *l, const struct map *m, vreg key)
 		*slot = ir_slot_new_on_stack(l->f, REDUCE_BYTES, 8, "reduce") + 1;
 	link = ir_slot_addr(l->f, *slot - 1);
 	ir_store(l->f, link, REDUCE_KEY, 8, key);
-	ir_store(l->f, link, REDUCE_ACC, 8, lower_unknown(l, ir_const(l->f, reduce_start(t))));
+	ir_store(l->f, link, REDUCE_ACC, 8, lower_unknown(l, ir_const(l->f, 0)));
 	ir_store(l->f, link, REDUCE_N, 8, lower_unknown(l, ir_const(l->f, 0)));
 	args[0] = ir_const(l->f, MAX(kernel_ncpus_possible(), LEAST_CPUS));
 	args[1] = ir_func_addr(l->f, reducer_of(l, m));
@@ -212,7 +199,7 @@ static vreg reduce_shared(struct lower *l, const struct map *m, vreg key)
 	uint32_t have = ir_block_new(l->f, "have"), done = ir_block_new(l->f, "shared");
 	vreg acc = ir_vreg_new(l->f, "acc"), n = ir_vreg_new(l->f, "n"), p = lower_map_lookup(l, m, key);
 
-	ir_mov_to(l->f, acc, ir_const(l->f, reduce_start(m->value)));
+	ir_mov_to(l->f, acc, ir_const(l->f, 0));
 	ir_mov_to(l->f, n, ir_const(l->f, 0));
 	ir_br_imm(l->f, CC_NE, p, 0, have, done);
 	ir_block_use(l->f, have);

@@ -166,14 +166,30 @@ static void missing_remedy(struct checker *c, const struct probe_spec *spec, con
 			    "variable to 'warn'.", spec_text(c, spec));
 }
 
+static bool spec_is_pattern(const struct probe_spec *spec)
+{
+	for (uint32_t i = 0; i < spec->parts.n; i++)
+		if (!(i < spec->part_quoted.n && spec->part_quoted.v[i]) && glob_is_pattern(spec->parts.v[i]))
+			return true;
+	return false;
+}
+
+/* Diagnostics, by their number. */
+typedef VEC(uint32_t) diag_numbers;
+
 /* Nothing matches: an error, a warning or nothing, as missing_probes says. The kind may have said already
- * what is missing. */
-static void probe_missing(struct checker *c, const struct probe_spec *spec, uint32_t ndiags)
+ * what is missing. A pattern is an error only when the clause has nothing else. */
+static void probe_missing(struct checker *c, const struct probe_spec *spec, uint32_t ndiags, diag_numbers *unmatched)
 {
 	const struct span nowhere = { 0 };
 	struct diags *d = c->diags;
 	struct diag *last;
 
+	if (d->list.n == ndiags && spec_is_pattern(spec) && c->env->config.missing_probes == MISSING_ERROR) {
+		diag_warn(d, spec->span, "no probe matches %s", spec_text(c, spec));
+		vec_push(c->arena, unmatched, ndiags);
+		return;
+	}
 	if (d->list.n == ndiags)
 		check_error(c, spec->span, "Probe has no valid attach points. Nothing matches %s", spec_text(c, spec));
 	if (d->list.n == ndiags)
@@ -194,7 +210,7 @@ static void probe_missing(struct checker *c, const struct probe_spec *spec, uint
 	}
 }
 
-static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *points)
+static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *points, diag_numbers *unmatched)
 {
 	uint32_t ndiags = c->diags->list.n, nerrors = c->diags->nerrors;
 	const struct probe_kind *k;
@@ -208,7 +224,7 @@ static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *p
 		return unknown_kind(c, spec);
 	err = k->expand(c->env->probe, spec, points);
 	if (err == -ENOENT) {
-		probe_missing(c, spec, ndiags);
+		probe_missing(c, spec, ndiags, unmatched);
 		return 0;
 	}
 	return err;
@@ -300,14 +316,23 @@ static int nothing_wanted(struct checker *c)
 	return check_error(c, nowhere, "No probes attached; the script has no %s probes", c->env->test_mode ? "test" : "bench");
 }
 
+/* None of the clause's probes is there. */
+static void unmatched_refuse(struct checker *c, const diag_numbers *unmatched)
+{
+	vec_each(n, unmatched)
+		c->diags->list.v[*n].sev = SEV_ERROR;
+	c->diags->nerrors += unmatched->n;
+}
+
 static int clause_points(struct checker *c, struct clause *clause, attach_vec *points, uint32_t *total)
 {
 	struct strmap seen = { 0 };
 	uint32_t nerrors = c->diags->nerrors, found = 0;
+	diag_numbers unmatched = { 0 };
 
 	vec_each(spec, &clause->probes) {
 		attach_vec some = { 0 };
-		int err = spec_expand(c, *spec, &some);
+		int err = spec_expand(c, *spec, &some, &unmatched);
 
 		found += some.n;
 		if (err && err != -EINVAL)
@@ -331,6 +356,8 @@ static int clause_points(struct checker *c, struct clause *clause, attach_vec *p
 		}
 	}
 	/* Nothing is left of a block all of whose probes may be missing. */
+	if (!found)
+		unmatched_refuse(c, &unmatched);
 	c->priv->block_missing |= !found;
 	return c->diags->nerrors > nerrors ? -EINVAL : 0;
 }

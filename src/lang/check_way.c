@@ -13,6 +13,7 @@ struct way {
 	const char *text;
 	VEC(struct probe_spec *) specs;
 	const char *missing; /* why it cannot be taken, or NULL */
+	bool of_programs;    /* what is missing is no matter of the kernel */
 };
 
 static const char *spec_name(struct checker *c, const struct probe_spec *spec)
@@ -23,6 +24,17 @@ static const char *spec_name(struct checker *c, const struct probe_spec *spec)
 	for (uint32_t i = 0; i < spec->parts.n; i++)
 		text = arena_printf(c->arena, "%s:%s", text, spec->parts.v[i]);
 	return text;
+}
+
+/* What was said of a probe at its place stands alone here, and names it or its kind. */
+static const char *reason_of(struct checker *c, const struct probe_spec *spec, const struct probe_kind *k, const char *said)
+{
+	const char *last = spec->parts.n ? spec->parts.v[spec->parts.n - 1] : spec->kind;
+	size_t len = strlen(said);
+
+	if (!strstr(said, last) && !strstr(said, k->name))
+		return arena_printf(c->arena, "no %s", spec_name(c, spec));
+	return len && said[len - 1] == '.' ? arena_strndup(c->arena, said, len - 1) : said;
 }
 
 /* What the kind has to say stays here: another way may do. */
@@ -45,7 +57,11 @@ static const char *spec_missing(struct checker *c, const struct probe_spec *name
 	env.max_probes = UINT32_MAX;
 	if (!k->expand(&env, spec, &points) && points.n)
 		return NULL;
-	return diags.list.n ? diags.list.v[0].text : arena_printf(c->arena, "%s is not available", spec_name(c, spec));
+	if (diags.list.n)
+		return reason_of(c, spec, k, diags.list.v[0].text);
+	if (k->space == SPACE_USER && spec->parts.n && str_eq(spec->parts.v[0], "*"))
+		return arena_printf(c->arena, "no program that runs has %s", spec_name(c, spec));
+	return arena_printf(c->arena, "nothing matches %s", spec_name(c, spec));
 }
 
 /* Whether the kernel offers it is asked only until one has been found. */
@@ -63,8 +79,12 @@ static void way_read(struct checker *c, struct way *w, bool asked)
 			return;
 		spec = probe_spec_of_text(c->arena, arena_strndup(c->arena, p, len));
 		vec_push(c->arena, &w->specs, spec);
-		if (asked && !w->missing)
+		if (asked && !w->missing) {
+			const struct probe_kind *k = probe_kind_find(c->env->kinds, spec->kind);
+
 			w->missing = spec_missing(c, spec);
+			w->of_programs = k && k->space == SPACE_USER;
+		}
 		p += len;
 	}
 }
@@ -98,8 +118,10 @@ static int none(struct checker *c, const struct way *ways)
 	const char *reasons = "";
 
 	for (uint32_t i = 0; i < c->env->nways; i++)
-		reasons = arena_printf(c->arena, "%s%s%s", reasons, *reasons ? "; " : "", ways[i].missing);
-	return check_error(c, nowhere, "this kernel offers none of the ways to ask this: %s", reasons);
+		if (!strstr(reasons, ways[i].missing))
+			reasons = arena_printf(c->arena, "%s%s%s", reasons, *reasons ? "; " : "", ways[i].missing);
+	return check_error(c, nowhere, "this %s offers none of the ways to ask this: %s",
+			   ways[0].of_programs ? "machine" : "kernel", reasons);
 }
 
 /* A probe that the way taken needs too stays. */

@@ -506,7 +506,7 @@ static void header_gap_put(struct fmt *f, uint32_t to)
 		lines_due(f, 1);
 }
 
-/* The comma behind a probe. One behind the last probe is left out. */
+/* The comma behind a probe; the last one may have one, too. */
 static void probe_comma_put(struct fmt *f, bool last)
 {
 	f->lx.pos = f->done;
@@ -514,11 +514,10 @@ static void probe_comma_put(struct fmt *f, bool last)
 	if (last && lex_at(&f->lx, 0) != ',')
 		return;
 	header_gap_put(f, f->lx.pos);
+	put(f, ",", 1, 0, false);
 	f->done = f->lx.pos + 1;
-	if (!last) {
-		put(f, ",", 1, 0, false);
+	if (!last)
 		lines_due(f, 1);
-	}
 }
 
 static void probes_put(struct fmt *f, const struct clause *c)

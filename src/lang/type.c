@@ -343,6 +343,11 @@ bool reg_place_equal(const struct reg_place *x, const struct reg_place *y)
 	       x->is_memory == y->is_memory && x->is_signed == y->is_signed && x->bytes == y->bytes;
 }
 
+uint64_t type_extreme_code(const struct type *t)
+{
+	return (t->is_signed ? (uint64_t)1 << 63 : 0) ^ (t->kind == TY_MIN ? UINT64_MAX : 0);
+}
+
 uint32_t hist_bucket(int64_t value, uint32_t bits)
 {
 	uint64_t v = (uint64_t)value, mask = ((uint64_t)1 << bits) - 1, rest = v;

@@ -149,7 +149,8 @@ static inline uint32_t stack_frame_bytes(int64_t mode)
  * Layout of aggregations (in a map value, per CPU; 8-byte words):
  *   count  u64
  *   sum    s64 (u64 when !is_signed)
- *   min, max   s64/u64 value, u64 set (0: no value seen yet on this CPU)
+ *   min, max   u64 value ^ type_extreme_code(), u64 set (0: no value seen yet on this CPU): the largest is what is
+ *          looked for, whichever of them it is, and 0 is less than all
  *   avg    s64/u64 sum, u64 count
  *   stats  s64/u64 sum, u64 count
  *   hist   u64 buckets[type_buckets()], see hist_bucket() in type.c for the numbering
@@ -159,12 +160,14 @@ static inline uint32_t stack_frame_bytes(int64_t mode)
  */
 enum tseries_agg { TSERIES_LAST, TSERIES_AVG, TSERIES_MAX, TSERIES_MIN, TSERIES_SUM };
 struct tseries_slot {
-	uint64_t interval; /* whose numbers these are; 0: none */
+	uint64_t interval; /* whose numbers these are, i + 1; 0: none */
 	int64_t value;     /* avg: the sum */
 	uint64_t extra;    /* last: when it was, in ns; else how many numbers there were */
 };
 
 uint32_t type_buckets(const struct type *hist);
+/* What the values of a min or max are combined with by exclusive or, so that the best is the largest unsigned one. */
+uint64_t type_extreme_code(const struct type *t);
 
 /* Shared, ready-made types. */
 extern const struct type type_none, type_bool, type_int8, type_int16, type_int32, type_int64,

@@ -59,22 +59,17 @@ static void reduce_words(const uint8_t *values, size_t stride, uint32_t ncpus, u
 	}
 }
 
+/* In the map the best is the largest; a value of zeros is none. */
 static void reduce_extreme(const struct type *t, const uint8_t *values, size_t stride, uint32_t ncpus,
 			   uint8_t *out)
 {
-	int want = t->kind == TY_MAX ? 1 : -1;
 	uint64_t best = 0, set = 0;
 
 	for (uint32_t cpu = 0; cpu < ncpus; cpu++) {
-		const uint8_t *v = values + cpu * stride;
-
-		if (!word_at(v, 1))
-			continue;
-		if (!set || compare_word(t, word_at(v, 0), best) == want)
-			best = word_at(v, 0);
-		set = 1;
+		best = MAX(best, word_at(values + cpu * stride, 0));
+		set |= word_at(values + cpu * stride, 1);
 	}
-	word_set(out, 0, best);
+	word_set(out, 0, set ? best ^ type_extreme_code(t) : 0);
 	word_set(out, 1, set);
 }
 
@@ -147,7 +142,7 @@ static void reduce_series(const struct type *t, const uint8_t *values, size_t st
 void value_reduce(const struct type *t, const uint8_t *values, size_t stride, uint32_t ncpus, uint8_t *out,
 		  size_t bytes)
 {
-	if (ncpus == 1) {
+	if (ncpus == 1 && t->kind != TY_MIN && t->kind != TY_MAX) {
 		memcpy(out, values, bytes);
 		return;
 	}

@@ -12,7 +12,7 @@
 
 /*
  * Reduce `ncpus` values of type `t` that lie `stride` bytes apart to one at `out`, of `bytes` bytes.
- * Counts, sums and buckets are added; min and max compare those that were set; of what does not add up
+ * Counts, sums and buckets are added; min and max become the value that they stand for; of what does not add up
  * (strings, tuples) the first that is not all zeros is taken.
  */
 void value_reduce(const struct type *t, const uint8_t *values, size_t stride, uint32_t ncpus, uint8_t *out,

@@ -24,8 +24,8 @@
 
 /* Fewer stacks than this are not worth a word. */
 #define WORTH_TELLING 100
-/* As long as this before anything is attached. */
-#define RUNNING_NS 50000000ULL
+/* So much of a processor's time before anything is attached. */
+#define RUNNING_NS 5000000ULL
 
 /* A table whose nodes are in the kernel. */
 struct unwind_file {
@@ -340,13 +340,14 @@ static void processes_renew(struct unwind *u)
 	processes_drop(u);
 }
 
-/* Those whose stacks have been asked for in vain. */
-static uint32_t wanted_tell(struct unwind *u)
+/* Those whose stacks have been asked for in vain. In the end they are only counted: reading tables takes its time. */
+static uint32_t wanted_tell(struct unwind *u, bool in_the_end)
 {
 	uint32_t pid, times, n;
 
 	for (n = 0; n < MOST_AT_ONCE && !bpf_map_get_next_key(u->wanted_fd, NULL, &pid); n++) {
-		process_tell(u, pid);
+		if (!in_the_end)
+			process_tell(u, pid);
 		if (!bpf_map_lookup_elem(u->wanted_fd, &pid, &times))
 			u->by_pointers += times;
 		u->is_eager = true;
@@ -356,13 +357,22 @@ static uint32_t wanted_tell(struct unwind *u)
 	return n;
 }
 
+/* Processor time of this thread: the machine may be busy. */
+static uint64_t thread_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 /* What runs now is what will be seen first; the others are told of when a stack of them is wanted. */
 static void running_tell(struct unwind *u)
 {
 	uint32_t pids[MOST_AT_ONCE], n = symbols_running(pids, MOST_AT_ONCE);
-	uint64_t until = clock_ns() + RUNNING_NS;
+	uint64_t until = thread_ns() + RUNNING_NS;
 
-	for (uint32_t i = 0; i < n && clock_ns() < until; i++)
+	for (uint32_t i = 0; i < n && thread_ns() < until; i++)
 		process_tell(u, pids[i]);
 }
 
@@ -423,7 +433,7 @@ void unwind_tick(struct session *s)
 	if (read(s->unwind_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	processes_renew(u);
-	u->idle = wanted_tell(u) ? 0 : MIN(u->idle + 1, IDLE_TICKS + 1u);
+	u->idle = wanted_tell(u, false) ? 0 : MIN(u->idle + 1, IDLE_TICKS + 1u);
 	if ((before > IDLE_TICKS) != (u->idle > IDLE_TICKS))
 		tick_set(s, u->idle > IDLE_TICKS ? TICK_IDLE_NS : TICK_NS);
 }
@@ -435,7 +445,7 @@ void unwind_close(struct session *s)
 	close_fd(&s->unwind_fd);
 	if (!u)
 		return;
-	wanted_tell(u);
+	wanted_tell(u, true);
 	report_debug(s->report, "unwinding: %u processes, %u files, %u nodes", u->nprocesses, u->nfiles, u->nnodes);
 	if (u->by_pointers >= WORTH_TELLING)
 		report_info(s->report, "%llu user stacks were followed by frame pointers alone, as their processes had just begun",

@@ -20,6 +20,9 @@
 /* Answers that are kept; when there are more, they are asked for again. */
 #define MOST_ANSWERS (1u << 18)
 
+/* Of one file; the largest programs there are have a quarter of it. */
+#define MOST_SYMBOLS (4u << 20)
+
 struct answer {
 	uint64_t key; /* address, times two, plus is_return; plus one */
 	uint32_t from, n; /* in frames */
@@ -70,6 +73,8 @@ static int symbol_take(const struct elf_symbol *sym, void *ctx)
 	if (!sym->defined || !sym->addr || sym->type == STT_TLS || sym->name[0] == '$' ||
 	    (sym->type == STT_NOTYPE && !sym->size && sym->bind != STB_GLOBAL))
 		return 0;
+	if (f->syms.n == MOST_SYMBOLS)
+		return -E2BIG;
 	s = symtab_add(&f->syms, sym->addr, sym->size, sym->name, strlen(sym->name));
 	if (!s)
 		return -ENOMEM; /* what fits is better than nothing */

@@ -43,10 +43,25 @@ static int symbol_tell(const struct walk *w, const GElf_Sym *sym, const char *na
 	return w->fn(&s, w->ctx);
 }
 
+/* Of tables that are larger than any there is, the beginning; without names where those are. */
+#define MOST_TABLE_BYTES (128u << 20)
+#define MOST_NAME_BYTES (1u << 30)
+
+static Elf_Data *table_data(const struct elf_file *f, Elf_Scn *scn, const GElf_Shdr *sh)
+{
+	GElf_Shdr names;
+
+	if (!scn || !gelf_getshdr(elf_getscn(f->elf, sh->sh_link), &names) || names.sh_size > MOST_NAME_BYTES)
+		return NULL;
+	if (sh->sh_size <= MOST_TABLE_BYTES)
+		return elf_section_data(scn);
+	return elf_getdata_rawchunk(f->elf, (int64_t)sh->sh_offset, MOST_TABLE_BYTES, ELF_T_SYM);
+}
+
 static int table_walk(const struct elf_file *f, uint32_t type, const struct walk *w)
 {
-	GElf_Shdr sh;
-	Elf_Data *data = elf_section_data(elf_section_find(f, type, NULL, &sh));
+	GElf_Shdr sh = { 0 };
+	Elf_Data *data = table_data(f, elf_section_find(f, type, NULL, &sh), &sh);
 	size_t n = data && sh.sh_entsize ? data->d_size / sh.sh_entsize : 0;
 	int r = 0;
 

@@ -99,6 +99,33 @@ static bool is_running(const char *pid)
 	return end && str_starts(end, ") R");
 }
 
+/* The tables of more code than this take more time than a session's beginning may. */
+#define MOST_CODE_KIB (4 * 1024)
+
+static long field_kib(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtol(at + strlen(name), NULL, 10) : 0;
+}
+
+/* Of a compiler, or of a virtual machine: with its libraries. */
+static bool is_large(const char *pid)
+{
+	char path[64], text[4096];
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/status", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = 0;
+	return field_kib(text, "\nVmExe:") + field_kib(text, "\nVmLib:") > MOST_CODE_KIB;
+}
+
 uint32_t symbols_running(uint32_t *pids, uint32_t max)
 {
 	DIR *proc = opendir("/proc");
@@ -106,7 +133,8 @@ uint32_t symbols_running(uint32_t *pids, uint32_t max)
 	uint32_t n = 0;
 
 	while (proc && n < max && (e = readdir(proc)))
-		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && is_running(e->d_name))
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && is_running(e->d_name) &&
+		    !is_large(e->d_name))
 			pids[n++] = (uint32_t)strtoul(e->d_name, NULL, 10);
 	if (proc)
 		closedir(proc);

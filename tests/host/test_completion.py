@@ -97,3 +97,14 @@ def test_shells(line, offered, not_offered):
     assert offered.rpartition(":")[2] in shell("bash", BASH, "sonde.bash", line)
     for answer in (shell("zsh", ZSH, "_sonde", line), shell("fish", FISH, "sonde.fish", line)):
         assert offered in answer and not_offered not in answer
+
+
+@pytest.mark.parametrize("words", [("biosnoop", "-d"), ("biosnoop", "--disk"), ("biolatency", "-d")])
+def test_disks_stand_behind_the_option_of_a_tool(run, words):
+    offered = ask(run, *words, "")
+    assert offered and set(offered) <= set(os.listdir("/sys/block"))
+
+
+@pytest.mark.parametrize("words, before", [(("opensnoop", "-p"), ""), (("-p",), ""), (("opensnoop",), "--pid=")])
+def test_processes_stand_behind_the_option_of_a_process(run, words, before):
+    assert f"{before}{os.getpid()}" in ask(run, *words, f"{before}{os.getpid()}")

@@ -148,7 +148,7 @@ def test_events_add_up_when_the_consumer_stands_still_for_a_second(running, load
 
 # Each kind of sum in a map so large that all processors share its values; what @[0] is after five; what reads @[299999].
 SHARED = [("count()", "@[0]: 5", "@[299999] == 1"), ("sum($i)", "@[0]: 0", "@[299999] == 299999"),
-          ("avg($i)", "@[0]: 0", "@[299999] == 299999"), ("stats($i)", "@[0]: count 5, average 0, total 0", "true")]
+          ("avg($i)", "@[0]: 0", "@[299999] == 299999"), ("stats($i)", "@[0]: { .count = 5, .average = 0, .total = 0 }", "true")]
 
 
 @pytest.mark.parametrize("sum_of,first,reads", SHARED)
@@ -172,7 +172,7 @@ def test_large_maps_are_exact_from_every_cpu(running, load):
     res = r.finish()
     total = 50000 * NCPU
     assert f"@n[sondeload]: {total}\n" in res.out, res
-    assert f"@s[sondeload]: count {total}, average 110, total {110 * total}\n" in res.out, res
+    assert f"@s[sondeload]: {{ .count = {total}, .average = 110, .total = {110 * total} }}\n" in res.out, res
     assert re.search(rf"^\[64, 128\) +{total} ", res.out, re.M), res
     assert re.search(rf"^\[100, 200\) +{total} ", res.out, re.M), res
 

@@ -19,8 +19,8 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-BLOCKS = ("program", "out", "out-re", "err", "before", "trigger", "find", "absent")
-WORDS = ("params", "options", "env", "status", "timeout", "peer", "kind", "needs", "refused", "where", "tool", "kernels", "before")
+BLOCKS = ("program", "out", "out-re", "err", "before", "trigger", "beside", "find", "absent")
+WORDS = ("params", "options", "env", "status", "timeout", "peer", "kind", "needs", "refused", "where", "tool", "kernels", "before", "untested")
 
 
 @dataclass
@@ -71,7 +71,7 @@ def parse(path):
                 case.keys[key] = "\n".join(lines)
         if "program" not in case.keys and "tool" not in case.keys:
             raise ValueError(f"{case.file}:{case.line}: no program")
-        if not any(k in case.keys for k in ("out", "out-re", "err", "status", "find")):
+        if not any(k in case.keys for k in ("out", "out-re", "err", "status", "find", "untested")):
             raise ValueError(f"{case.file}:{case.line}: nothing is expected")
     return cases
 

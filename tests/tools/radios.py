@@ -38,7 +38,9 @@ def begin():
     WORK.mkdir(exist_ok=True)
     (WORK / "hostapd.conf").write_text(HOSTAPD)
     (WORK / "wpa.conf").write_text(SUPPLICANT)
-    if not Path("/sys/module/mac80211_hwsim").exists():
+    if not Path("/sys/class/net/wlan1").exists():
+        if Path("/sys/module/mac80211_hwsim").exists():
+            run("rmmod", "mac80211_hwsim")  # another case had one radio
         run("modprobe", "mac80211_hwsim", "radios=2")
         change(-60)
         run("hostapd", "-B", "-f", str(WORK / "hostapd.log"), str(WORK / "hostapd.conf"))

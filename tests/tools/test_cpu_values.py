@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 import test_cases as lang
+from values import compared
 
 BUSY = "import time\nwhile time.process_time() < 1: pass\n"
 SLEEPY = "import time\nfor i in range(200): time.sleep(0.002)\n"
@@ -47,6 +48,7 @@ def difference(text):
     return {name: after[name] - before.get(name, 0) for name in after}
 
 
+@compared("hardirqs", "/proc/interrupts")
 def test_hardirqs_counts_what_proc_interrupts_counts(tmp_path):
     got, said = tool(tmp_path, "hardirqs", "-C", script="""
         cat /proc/interrupts; dd if=/dev/zero of=/var/tmp/sonde-irqs bs=64k count=100 oflag=direct 2>/dev/null
@@ -59,6 +61,7 @@ def test_hardirqs_counts_what_proc_interrupts_counts(tmp_path):
         assert n <= seen.get(name, 0) <= n * 1.3 + 100, (name, n, seen)
 
 
+@compared("softirqs", "/proc/softirqs")
 def test_softirqs_counts_what_proc_softirqs_counts(tmp_path):
     got, said = tool(tmp_path, "softirqs", "-C", script="cat /proc/softirqs; sleep 1; echo ====; cat /proc/softirqs")
     counted, seen = difference(said), sums(got)
@@ -66,6 +69,7 @@ def test_softirqs_counts_what_proc_softirqs_counts(tmp_path):
         assert counted[name] <= seen.get(name.lower(), 0) <= counted[name] * 1.5 + 200, (name, counted, seen)
 
 
+@compared("syscount", "the load's own count")
 def test_syscount_counts_what_the_program_calls(tmp_path):
     got, _ = tool(tmp_path, "syscount", "-T", "0", "-e", "9", interpreter="python3", script="""
 import os
@@ -76,6 +80,7 @@ for i in range(4321):
     assert 4321 <= sums(got)["close"] <= 4321 + 50
 
 
+@compared("profile", "the load's own processor time")
 def test_profile_samples_the_time_that_a_program_used(tmp_path):
     got, said = tool(tmp_path, "profile", "-U", "-f", "json", interpreter="python3",
                      script=BUSY + "print(time.process_time())\n")
@@ -87,6 +92,8 @@ def test_profile_samples_the_time_that_a_program_used(tmp_path):
     assert samples / 99 == pytest.approx(float(said), rel=0.2, abs=0.1)
 
 
+@compared("cpudist", "/proc/PID/schedstat")
+@compared("runqlat", "/proc/PID/schedstat")
 @pytest.mark.parametrize("name, options", [("cpudist", ["-L"]), ("runqlat", ["-L"])])
 def test_each_turn_on_a_processor_is_counted(tmp_path, name, options):
     look = "print(open('/proc/self/schedstat').read())\n"
@@ -96,6 +103,7 @@ def test_each_turn_on_a_processor_is_counted(tmp_path, name, options):
     assert after - before - 5 <= histogram_total(got, f"{pid}, python3") <= after + 20
 
 
+@compared("cpustolen", "/proc/stat")
 def test_cpustolen_sums_up_what_proc_stat_counts(tmp_path):
     def stolen():
         with open("/proc/stat") as f:
@@ -108,6 +116,7 @@ def test_cpustolen_sums_up_what_proc_stat_counts(tmp_path):
     assert r.returncode == 0
 
 
+@compared("pidpersec", "/proc/stat")
 def test_pidpersec_counts_what_proc_stat_counts():
     def begun():
         with open("/proc/stat") as f:
@@ -126,6 +135,7 @@ def test_pidpersec_counts_what_proc_stat_counts():
     assert seen == pytest.approx(after - before, rel=0.3, abs=60)
 
 
+@compared("loads", "/proc/loadavg")
 def test_loads_are_those_of_proc_loadavg():
     with open("/proc/loadavg") as f:
         before = f.read().split()[:3]
@@ -135,6 +145,8 @@ def test_loads_are_those_of_proc_loadavg():
     assert r.stdout.split()[1:4] in (before, after)
 
 
+@compared("execsnoop", "the load's own count")
+@compared("exitsnoop", "the load's own count")
 def test_every_exec_and_exit_is_seen_once(tmp_path):
     script = "for i in $(seq 40); do /bin/sh -c 'exit 42'; done; true"
     got, _ = tool(tmp_path, "execsnoop", "-l", "exit 42", script=script)
@@ -143,6 +155,7 @@ def test_every_exec_and_exit_is_seen_once(tmp_path):
     assert len(re.findall(r" 42 +0$", got, re.M)) == 40
 
 
+@compared("offcputime", "the load's own clock")
 def test_offcputime_adds_up_to_the_time_that_a_program_did_not_run(tmp_path):
     got, said = tool(tmp_path, "offcputime", "-K", interpreter="python3", script="""
 import time

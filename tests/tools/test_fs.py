@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 import test_cases as lang
+from values import compared
 
 
 def records(tool, script, *options):
@@ -43,6 +44,7 @@ def own_fs(tmp_path):
     subprocess.run(["umount", tmp_path], check=True)
 
 
+@compared("filetop", "/proc/PID/io")
 def test_filetop_agrees_with_the_account_of_the_process(own_fs):
     """/proc/PID/io counts what a process read and wrote; bash does all of it itself."""
     script = (f"cd {own_fs}; for i in 1 2 3 4 5 6 7; do echo 0123456789abcdef >> own; done; "
@@ -56,6 +58,7 @@ def test_filetop_agrees_with_the_account_of_the_process(own_fs):
     assert sum(v["r_bytes"] for v in mine) <= int(io["rchar"])
 
 
+@compared("fsslower", "the load's own count")
 def test_fsslower_shows_each_operation_once(own_fs):
     rows, _ = records("fsslower", f"dd if=/dev/zero of={own_fs}/x bs=777 count=123 conv=fsync 2>/dev/null", "0",
                       "-t", "ramfs")
@@ -66,6 +69,7 @@ def test_fsslower_shows_each_operation_once(own_fs):
     assert [r["t"] for r in mine if r["t"] != "W"] == ["O", "S"]
 
 
+@compared("fsdist", "the load's own count")
 def test_fsdist_counts_what_fsslower_shows(own_fs):
     script = f"dd if=/dev/zero of={own_fs}/x bs=100 count=77 2>/dev/null; dd if={own_fs}/x of=/dev/null bs=100 2>/dev/null"
     command = [lang.SONDE, "fsdist", "-f", "json", "-t", "ramfs", "--cmd", f"sh -c '{script}'"]
@@ -80,6 +84,7 @@ def test_fsdist_counts_what_fsslower_shows(own_fs):
     assert counts["ramfs,open"] == 2
 
 
+@compared("statsnoop", "strace")
 @pytest.mark.skipif(not shutil.which("strace"), reason="there is no strace")
 def test_statsnoop_sees_what_strace_sees(tmp_path):
     log = tmp_path / "strace"
@@ -89,12 +94,14 @@ def test_statsnoop_sees_what_strace_sees(tmp_path):
     assert sorted(mine) == sorted(theirs)
 
 
+@compared("filelife", "the load's own clock")
 def test_filelife_knows_how_old_a_file_was(own_fs):
     rows, _ = records("filelife", f"touch {own_fs}/f; sleep 0.7; rm {own_fs}/f")
     ages = [r["age_ms"] for r in rows if r["file"] == "f"]
     assert len(ages) == 1 and 700 <= ages[0] < 5000
 
 
+@compared("writesync", "the load's own count")
 def test_writesync_counts_writes(own_fs):
     rows, _ = records("writesync", f"dd if=/dev/zero of={own_fs}/w bs=10 count=321 oflag=sync 2>/dev/null")
     mine = [v for k, v in map_of(rows, "@calls").items() if "O_SYNC" in k and ",w" in k]

@@ -9,6 +9,7 @@ import pytest
 import programs
 import toolcases
 from test_fs import map_of, records
+from values import compared
 
 GROUPS = "/sys/fs/cgroup/memory"
 
@@ -49,6 +50,7 @@ def swap(tmp_path):
     os.unlink(path)
 
 
+@compared("swapin", "/proc/vmstat")
 def test_swapin_agrees_with_vmstat(group, swap):
     before = vmstat("pswpin")
     rows, _ = records("swapin", f"echo $$ > {group}/cgroup.procs; exec {programs.DIRECTORY}/pheap swap")
@@ -58,6 +60,7 @@ def test_swapin_agrees_with_vmstat(group, swap):
     assert seen == after - before
 
 
+@compared("oomkill", "/proc/vmstat")
 def test_oomkill_agrees_with_vmstat(group):
     before = vmstat("oom_kill")
     rows, _ = records("oomkill", f"echo $$ > {group}/cgroup.procs; {programs.DIRECTORY}/pheap large; true")
@@ -66,6 +69,7 @@ def test_oomkill_agrees_with_vmstat(group):
     assert rows[0]["vm_kb"] >= 128 * 1024
 
 
+@compared("faults", "getrusage() of the load")
 def test_faults_agree_with_the_account_of_the_process():
     """The process's own count of its minor faults, which it prints before it ends."""
     rows, said = records("faults", f"exec {programs.DIRECTORY}/pheap faults")
@@ -75,6 +79,7 @@ def test_faults_agree_with_the_account_of_the_process():
     assert seen >= own - 120  # before the program had its name
 
 
+@compared("drsnoop", "what the load wrote")
 def test_drsnoop_adds_up_to_what_the_group_freed(group):
     """Reclaim keeps a group of 8 MiB within its limit while 24 MiB of file pages go through it."""
     rows, _ = records("drsnoop", f"echo $$ > {group}/cgroup.procs; exec dd if=/dev/zero of={group_file()} bs=1M count=24",
@@ -89,6 +94,7 @@ def group_file():
     return f"/var/tmp/sonde-reclaim-{os.getpid()}"
 
 
+@compared("memleak", "the load's own count")
 def test_memleak_knows_every_block():
     rows, _ = records("memleak", f"exec {programs.DIRECTORY}/pheap", "--older=0", "--min=1234")
     kept = [v for k, v in map_of(rows, "@kept").items() if ",pheap," in k]

@@ -44,3 +44,9 @@ def test_no_tool_is_a_command():
     names = [n for name, t in tooltable.tools().items() for n in (name, *t["aliases"])]
     assert len(names) == len(set(names)), sorted(n for n in names if names.count(n) > 1)
     assert set(toolcases.headers()) == set(tooltable.tools())
+
+
+def test_the_document_has_all_tools_whose_values_are_compared():
+    assert tooltable.values() in tooltable.DOC.read_text(), "run scripts/tools-table"
+    assert set(tooltable.all_compared()) <= set(tooltable.tools())
+    assert len(tooltable.all_compared()) >= 45

@@ -6,10 +6,13 @@ The form is that of tests/lang/cases.py with these keys:
     options   as on its command line
     before    a shell script, run before the tool begins; its failure is that of the case
     trigger   a shell script, run by -c when everything is attached; the tool ends when it ends
+    beside    a shell script instead of a trigger, for what other programs do than the command of -c: run when everything
+              is attached; the tool is interrupted when it has ended
     find      regular expressions, one per line; each must match somewhere in standard output
     absent    likewise, and none may match
     needs     features, by the names `sonde --info` gives them, without which the tool cannot work on a kernel;
     refused   it must then end with status 1 and standard error must match this
+    untested  why the kernels of `kernels` cannot show the tool, in place of everything else: the case is not run
     kernels   names or beginnings of names of kernels that it can run on (`live 6.12`); all without it
 {programs} stands for the directory of the programs of tests/probes/programs, {sonde} for sonde itself, {here} for
 the directory of this file.
@@ -28,6 +31,17 @@ HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parent.parent / "tools"
 TRIGGERS = programs.BUILD / "tests" / "triggers"
 UNTESTED = {}
+# $1 is the script, what follows it the tool. Ctrl-C ends a tool as well as anything.
+BESIDE = """
+out=$(mktemp) script=$1; shift
+__BPFTRACE_NOTIFY_PROBES_ATTACHED=1 "$@" >"$out" & pid=$!
+until grep -q __BPFTRACE_NOTIFY_PROBES_ATTACHED "$out" || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
+sh "$script"; done=$?
+kill -INT $pid 2>/dev/null; wait $pid; status=$?
+grep -v __BPFTRACE_NOTIFY_PROBES_ATTACHED "$out"; rm -f "$out"
+[ $done = 0 ] || exit $done
+[ $status = 130 ] || exit $status
+"""
 
 
 def fill(text):
@@ -41,6 +55,9 @@ def load():
         where = f"{c.file}:{c.line}"
         if "tool" not in c.keys:
             raise ValueError(f"{where}: no tool")
+        if "untested" in c.keys:
+            UNTESTED.setdefault(c.keys["tool"], []).append(c)
+            continue
         if not any(k in c.keys for k in ("find", "out", "out-re", "err", "status")):
             raise ValueError(f"{where}: nothing is expected")
         for key in ("find", "absent"):
@@ -67,7 +84,7 @@ def prepare():
     programs.build()
     TRIGGERS.mkdir(parents=True, exist_ok=True)
     for c in CASES:
-        for key in ("before", "trigger"):
+        for key in ("before", "trigger", "beside"):
             if key in c.keys:
                 script_file(c, key).write_text("set -e\n" + c.keys[key] + "\n")
 
@@ -76,6 +93,8 @@ def job(case):
     command = [lang.SONDE, case.keys["tool"], *case.words("options")]
     if "trigger" in case.keys:
         command += ["--cmd", f"sh {script_file(case, 'trigger')}"]
+    if "beside" in case.keys:
+        command = ["/bin/sh", "-c", BESIDE, "sh", str(script_file(case, "beside")), *command]
     if "before" in case.keys:
         command = ["/bin/sh", "-c", 'sh "$0" && exec "$@"', str(script_file(case, "before")), *command]
     return {"command": command, "timeout": float(case.keys.get("timeout", 30)),
@@ -120,7 +139,7 @@ def check_answer(case, answer):
         assert not re.search(line, out, re.M), f"found: {line}\n{shown}"
     for line in case.keys.get("err", "").splitlines():
         assert line in err, shown
-    if "err" not in case.keys and "trigger" not in case.keys:
+    if "err" not in case.keys and "trigger" not in case.keys and "beside" not in case.keys:
         assert err == "", shown
     assert "ERROR: " not in err or "err" in case.keys, shown
     if "out" in case.keys:

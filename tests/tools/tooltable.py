@@ -8,9 +8,11 @@ import json
 import re
 
 import toolcases
+from values import all_compared
 
 DOC = toolcases.HERE.parent.parent / "docs" / "tools.md"
 MARKS = r"(<!-- table tools -->\n).*?(<!-- end tools -->)"
+VALUES = r"(<!-- table values -->\n).*?(<!-- end values -->)"
 KERNELS = ["live", "6.1", "6.12"]
 AREAS = {"cpu": "CPU", "memory": "Memory", "fs": "Files and file systems", "disk": "Disks", "net": "Network",
          "security": "Security", "app": "Applications and languages", "kernel": "The kernel itself",
@@ -68,7 +70,13 @@ def cell(cases, seen, untested):
 def cells(kernel, seen):
     """{tool: (word, reasons)} on one kernel, of what was seen of its cases."""
     cases = evidence(kernel)
-    return {name: cell(cases.get(name, []), seen, t["untested"]) for name, t in tools().items()}
+    return {name: cell(cases.get(name, []), seen, untested_here(name, kernel) or t["untested"])
+            for name, t in tools().items()}
+
+
+def untested_here(name, kernel):
+    """Why this kernel cannot show the tool, or None."""
+    return next((c.keys["untested"] for c in toolcases.UNTESTED.get(name, []) if toolcases.runs_on(c, kernel)), None)
 
 
 def column_name(kernel, by_kernel):
@@ -118,5 +126,13 @@ def committed():
     return {r[0].strip("` "): dict(zip(head, (c.split(" [")[0].strip() for c in r[2:]))) for r in rows if r[0] != "tool"}
 
 
+def values():
+    """Which tools are compared with what: the table of the tests' own marks."""
+    rows = all_compared()
+    return (f"{len(rows)} tools.\n\n| tool | compared with |\n|---|---|\n"
+            + "".join(f"| `{tool}` | {source} |\n" for tool, source in rows.items()))
+
+
 def with_table(document, by_kernel):
+    document = re.sub(VALUES, lambda m: m[1] + values() + m[2], document, flags=re.S)
     return re.sub(MARKS, lambda m: m[1] + render(by_kernel) + m[2], document, flags=re.S)

@@ -198,7 +198,8 @@ static int on_event(void *ctx, void *data, size_t size)
 	const struct event_header *h = data;
 	const struct act act = {
 		.ctx = r, .report = &r->q.reporter, .record = note_record, .map_print = note_map_print,
-		.map_print_key = note_map_print_key, .map_clear = note_map_clear, .map_zero = note_map_zero,
+		.map_print_key = note_map_print_key, .map_clear = note_map_clear, .map_delete = note_map_clear,
+		.map_zero = note_map_zero,
 		.stop = note_stop,
 	};
 	static uint8_t payload[65536];
@@ -257,6 +258,14 @@ static void test_sums(void **state)
 	run_end(&r);
 }
 
+/* What the map's word stands for. */
+static int64_t map_extreme(struct run *r, const char *name, enum type_kind kind, bool is_signed)
+{
+	const struct type t = { .kind = kind, .is_signed = is_signed };
+
+	return (int64_t)(map_word(r, name, 0) ^ type_extreme_code(&t));
+}
+
 static void test_extremes(void **state)
 {
 	struct run r;
@@ -267,13 +276,13 @@ static void test_extremes(void **state)
 	run_fire_word(&r, 10);
 	run_fire_word(&r, (uint64_t)-3);
 	run_fire_word(&r, 5);
-	assert_int_equal((int64_t)map_word(&r, "@i", 0), -3);
-	assert_int_equal((int64_t)map_word(&r, "@a", 0), 10);
-	assert_int_equal(map_word(&r, "@ui", 0), 5);
-	assert_true(map_word(&r, "@ua", 0) == (uint64_t)-3);
+	assert_int_equal(map_extreme(&r, "@i", TY_MIN, true), -3);
+	assert_int_equal(map_extreme(&r, "@a", TY_MAX, true), 10);
+	assert_int_equal(map_extreme(&r, "@ui", TY_MIN, false), 5);
+	assert_int_equal(map_extreme(&r, "@ua", TY_MAX, false), -3);
 	assert_int_equal(map_word(&r, "@i", 1), 1);
-	assert_int_equal((int64_t)map_word(&r, "@l", 0), -1);
-	assert_int_equal((int64_t)map_word(&r, "@m", 0), -7);
+	assert_int_equal(map_extreme(&r, "@l", TY_MIN, true), -1);
+	assert_int_equal(map_extreme(&r, "@m", TY_MAX, true), -7);
 	run_end(&r);
 }
 

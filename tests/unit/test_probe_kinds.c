@@ -462,7 +462,7 @@ static void test_rawtracepoint(void **state)
 	misses(b, "rt:sched_swich", "Probe has no valid attach points.",
 	       "no raw tracepoint 'sched_swich'; did you mean 'sched_switch'?");
 	misses(b, "rt:nomodule:sched_switch", "No BTF found for nomodule:sched_switch.",
-	       "no raw tracepoint 'sched_switch' in nomodule");
+	       "it is rawtracepoint:vmlinux:sched_switch");
 	refuses(b, "rt", "rawtracepoint needs an event", NULL);
 	refuses(b, "rt:a:b:c", "rawtracepoint needs an event", NULL);
 	assert_int_equal(expand(b, "rt:sched_process_*"), 0);

@@ -45,16 +45,30 @@ static void signed_sums_are_added(void **state)
 	assert_int_equal(out, -12);
 }
 
+/* As programs leave it in a map. */
+static void put_extreme(const struct type *t, uint64_t pair[2], int64_t v)
+{
+	pair[0] = (uint64_t)v ^ type_extreme_code(t);
+	pair[1] = 1;
+}
+
 static void extremes_ignore_cpus_without_a_value(void **state)
 {
 	const struct type *min = type_agg(*state, TY_MIN, true, none), *max = type_agg(*state, TY_MAX, true, none);
-	int64_t in[NCPUS][2] = { { 0, 0 }, { -3, 1 }, { -8, 1 }, { 0, 0 } }, out[2];
+	uint64_t in[NCPUS][2] = { 0 };
+	int64_t out[2];
 
+	put_extreme(min, in[1], -3);
+	put_extreme(min, in[2], 8);
 	value_reduce(min, (const uint8_t *)in, sizeof(in[0]), NCPUS, (uint8_t *)out, sizeof(out));
-	assert_int_equal(out[0], -8);
+	assert_int_equal(out[0], -3);
 	assert_int_equal(out[1], 1);
+	put_extreme(max, in[1], -3);
+	put_extreme(max, in[2], -8);
 	value_reduce(max, (const uint8_t *)in, sizeof(in[0]), NCPUS, (uint8_t *)out, sizeof(out));
 	assert_int_equal(out[0], -3);
+	value_reduce(max, (const uint8_t *)in[2], sizeof(in[0]), 1, (uint8_t *)out, sizeof(out));
+	assert_int_equal(out[0], -8);
 	memset(in, 0, sizeof(in));
 	value_reduce(max, (const uint8_t *)in, sizeof(in[0]), NCPUS, (uint8_t *)out, sizeof(out));
 	assert_int_equal(out[0], 0);
@@ -63,11 +77,17 @@ static void extremes_ignore_cpus_without_a_value(void **state)
 
 static void unsigned_extremes_compare_as_unsigned(void **state)
 {
-	const struct type *t = type_agg(*state, TY_MAX, false, none);
-	uint64_t in[2][2] = { { 1, 1 }, { UINT64_MAX, 1 } }, out[2];
+	const struct type *max = type_agg(*state, TY_MAX, false, none), *min = type_agg(*state, TY_MIN, false, none);
+	uint64_t in[2][2], out[2];
 
-	value_reduce(t, (const uint8_t *)in, sizeof(in[0]), 2, (uint8_t *)out, sizeof(out));
+	put_extreme(max, in[0], 1);
+	put_extreme(max, in[1], -1);
+	value_reduce(max, (const uint8_t *)in, sizeof(in[0]), 2, (uint8_t *)out, sizeof(out));
 	assert_true(out[0] == UINT64_MAX);
+	put_extreme(min, in[0], 1);
+	put_extreme(min, in[1], -1);
+	value_reduce(min, (const uint8_t *)in, sizeof(in[0]), 2, (uint8_t *)out, sizeof(out));
+	assert_true(out[0] == 1);
 }
 
 static void buckets_are_added_one_by_one(void **state)

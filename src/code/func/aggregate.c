@@ -3,7 +3,8 @@
  * Aggregate: functions whose value a map gathers: @ = count().
  *
  * Each processor has a value of its own, so the updates are plain loads and stores: no other run comes in between,
- * or sums are added up atomically where one may (min, max and tseries then keep the later of two at the same moment).
+ * or sums are added up and extremes exchanged atomically where one may (tseries then keeps the later of two at the
+ * same moment).
  * So are those of large maps, whose values all processors share.
  * gather() is given the address of this processor's value in *out, and the map's type for it; layouts are those
  * of lang/type.h.
@@ -192,34 +193,52 @@ static void sum_count_gather(struct lower *l, const struct expr *call, vreg v, c
 	word_count(l, out, 8);
 }
 
-/* min and max: take the value if none was taken yet, or if it `beats` the one that was. */
-static void take_extreme(struct lower *l, vreg v, const struct val *out, enum ir_cc beats)
-{
-	uint32_t compare = ir_block_new(l->f, "compare");
-	uint32_t take = ir_block_new(l->f, "take");
-	uint32_t done = ir_block_new(l->f, "done");
+/* How often another run may come in between before an extreme is given up: each has to do so within two instructions. */
+#define MOST_EXCHANGES 4
 
-	ir_br_imm(l->f, CC_EQ, ir_load(l->f, out->reg, out->off + 8, 8, false), 0, take, compare);
-	ir_block_use(l->f, compare);
-	ir_br(l->f, beats, v, ir_load(l->f, out->reg, out->off, 8, false), take, done);
+/*
+ * *value = v, which was found to be larger. What an exchange brings back is larger still when another run has put it
+ * there meanwhile: then that goes back in the same way.
+ */
+static void exchange_extreme(struct lower *l, vreg v, const struct val *out, uint32_t done)
+{
+	vreg best = ir_vreg_new(l->f, "best"), old;
+
+	ir_mov_to(l->f, best, v);
+	for (uint32_t i = 0; i < MOST_EXCHANGES; i++) {
+		uint32_t again = i + 1 < MOST_EXCHANGES ? ir_block_new(l->f, "again") : done;
+
+		old = ir_atomic_xchg(l->f, out->reg, out->off, 8, best);
+		if (again == done) {
+			ir_jmp(l->f, done);
+			break;
+		}
+		ir_br(l->f, CC_UGT, old, best, again, done);
+		ir_block_use(l->f, again);
+		ir_mov_to(l->f, best, old);
+	}
+}
+
+/* min and max: the larger of two, as type_extreme_code() makes them. */
+static void extreme_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
+{
+	uint32_t take = ir_block_new(l->f, "take"), done = ir_block_new(l->f, "done");
+	uint64_t code = type_extreme_code(out->type);
+
+	(void)call;
+	/* The map says whether its numbers have a sign: a literal among them takes it over. */
+	if (code)
+		v = ir_bin(l->f, IR_XOR, v, ir_const(l->f, (int64_t)code));
+	ir_br(l->f, CC_UGT, v, ir_load(l->f, out->reg, out->off, 8, false), take, done);
 	ir_block_use(l->f, take);
-	ir_store(l->f, out->reg, out->off, 8, v);
-	ir_store_imm(l->f, out->reg, out->off + 8, 8, 1);
-	ir_jmp(l->f, done);
+	if (lower_preemptible(l)) {
+		exchange_extreme(l, v, out, done);
+	} else {
+		ir_store(l->f, out->reg, out->off, 8, v);
+		ir_jmp(l->f, done);
+	}
 	ir_block_use(l->f, done);
-}
-
-/* The map says whether its numbers have a sign: a literal among them takes it over. */
-static void min_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
-{
-	(void)call;
-	take_extreme(l, v, out, out->type->is_signed ? CC_SLT : CC_ULT);
-}
-
-static void max_gather(struct lower *l, const struct expr *call, vreg v, const struct val *out)
-{
-	(void)call;
-	take_extreme(l, v, out, out->type->is_signed ? CC_SGT : CC_UGT);
+	ir_store_imm(l->f, out->reg, out->off + 8, 8, 1);
 }
 
 /* buckets[index] += 1 */
@@ -404,6 +423,7 @@ static void tseries_gather(struct lower *l, const struct expr *call, vreg v, con
 		now = ir_bin(l->f, IR_ADD, now, ir_const(l->f, real_offset_ns()));
 	interval = ir_bin(l->f, IR_UDIV, now, ir_const(l->f, param[0]));
 	index = ir_bin(l->f, IR_UMOD, interval, ir_const(l->f, param[1]));
+	interval = ir_bin_imm(l->f, IR_ADD, interval, 1);
 	/* Always: the verifier does not follow a division. */
 	ir_br_imm(l->f, CC_ULT, index, param[1], within, done);
 	ir_block_use(l->f, within);
@@ -423,9 +443,9 @@ func_family funcs_aggregate = {
 	{ "sum", .signature = "sum_t sum(int n)", .summary = "the sum of all n",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = sum_check, .gather = sum_gather, .first = "v" },
 	{ "min", .signature = "min_t min(int n)", .summary = "the smallest n",
-	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = min_check, .gather = min_gather, .first = "v1" },
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = min_check, .gather = extreme_gather },
 	{ "max", .signature = "max_t max(int n)", .summary = "the largest n",
-	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = max_check, .gather = max_gather, .first = "v1" },
+	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = max_check, .gather = extreme_gather },
 	{ "avg", .signature = "avg_t avg(int n)", .summary = "the mean of all n",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_AGGREGATE, .check = avg_check, .gather = sum_count_gather, .first = "v1" },
 	{ "stats", .signature = "stats_t stats(int n)", .summary = "how many n there were, their mean and their sum",

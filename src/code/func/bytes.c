@@ -163,7 +163,7 @@ static uint32_t inet_bytes(const struct type *t)
 {
 	if (type_is_int(t))
 		return 4;
-	return t->kind == TY_ARRAY && (t->size == 4 || t->size == 16) ? t->size : 0;
+	return (t->kind == TY_ARRAY || t->kind == TY_STRUCT) && (t->size == 4 || t->size == 16) ? t->size : 0;
 }
 
 static int ntop_check(struct checker *c, struct expr *call)
