@@ -368,6 +368,7 @@ struct site *lower_site(struct lower *l, struct expr *call)
 	s->id = l->priv->sites.n;
 	s->func = call->func;
 	s->span = call->span;
+	s->expanded = call->expanded;
 	vec_push(l->arena, &l->priv->sites, s);
 	return s;
 }

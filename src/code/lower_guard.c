@@ -94,18 +94,29 @@ static void in_range(struct lower *l, vreg v, uint64_t low, uint64_t high, uint3
 	ir_br_imm(l->f, CC_ULE, v, (int64_t)(high - low), yes, no);
 }
 
+/*
+ * The index is cut to the size of the table, which is a power of two: in a large program the number may lie in memory
+ * between the test and its use, and Linux 6.1 then no longer knows what the test has said.
+ */
 static void in_bitmap(struct lower *l, vreg v, const uint64_t *values, uint32_t n, uint32_t yes, uint32_t no)
 {
-	uint32_t words = (uint32_t)(values[n - 1] / 64) + 1, within = ir_block_new(l->f, "within");
-	uint64_t *bits = arena_array_of(l->arena, uint64_t, words);
+	uint32_t used = (uint32_t)(values[n - 1] / 64) + 1, words = 1, within = ir_block_new(l->f, "within");
+	uint64_t *bits;
 	vreg word, at;
 
+	while (words < used)
+		words *= 2;
+	bits = arena_array_of(l->arena, uint64_t, words);
 	for (uint32_t i = 0; i < n; i++)
 		bits[values[i] / 64] |= 1ULL << values[i] % 64;
 	ir_br_imm(l->f, CC_ULT, v, (int64_t)words * 64, within, no);
 	ir_block_use(l->f, within);
-	at = ir_bin_imm(l->f, IR_SHL, ir_bin_imm(l->f, IR_SHR, v, 6), 3);
-	at = ir_bin(l->f, IR_ADD, ir_rodata(l->f, object_rodata(l->object, bits, words * 8, 8)), at);
+	at = ir_rodata(l->f, object_rodata(l->object, bits, words * 8, 8));
+	if (words > 1) {
+		vreg index = ir_bin_imm(l->f, IR_AND, ir_bin_imm(l->f, IR_SHR, v, 6), words - 1);
+
+		at = ir_bin(l->f, IR_ADD, at, ir_bin_imm(l->f, IR_SHL, index, 3));
+	}
 	word = ir_bin(l->f, IR_SHR, ir_load(l->f, at, 0, 8, false), ir_bin_imm(l->f, IR_AND, v, 63));
 	ir_br_imm(l->f, CC_SET, word, 1, yes, no);
 }

@@ -17,6 +17,7 @@
 static const char *const conv_texts[] = {
 	[CONV_D] = "lld", [CONV_U] = "llu", [CONV_X] = "llx", [CONV_XX] = "llX", [CONV_C] = "c", [CONV_P] = "llx",
 };
+static const char *const conv_texts_32[] = { [CONV_D] = "d", [CONV_U] = "u", [CONV_X] = "x", [CONV_XX] = "X" };
 
 /* The conversion as the kernel writes it, for an argument of this type; NULL: it cannot. */
 static const char *conv_text(const struct format_piece *p, const struct type *t)
@@ -29,6 +30,8 @@ static const char *conv_text(const struct format_piece *p, const struct type *t)
 		return "s";
 	if (p->conv == CONV_S && t->kind == TY_INT)
 		return t->is_signed ? "lld" : "llu";
+	if (number && p->int_bytes == 4)
+		return p->conv < ARRAY_SIZE(conv_texts_32) ? conv_texts_32[p->conv] : NULL;
 	return number && p->conv < ARRAY_SIZE(conv_texts) ? conv_texts[p->conv] : NULL;
 }
 

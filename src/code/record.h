@@ -65,6 +65,7 @@ struct record {
 	const char *label; /* JSON type of REC_TEXT ("cat", "join", "syscall") and REC_MESSAGE, name of a loss */
 	const char *helper; /* REC_MESSAGE "helper_error": what failed; number is its error */
 	bool shows_source;  /* REC_MESSAGE: people want to see the line it is about */
+	const struct expanded *expanded; /* REC_MESSAGE: the macros it is from, or NULL */
 	uint64_t number;
 	enum severity sev;
 	struct span span;

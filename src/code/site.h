@@ -28,6 +28,7 @@ struct site {
 	uint32_t id;
 	const struct func_def *func; /* whose act() handles it */
 	struct span span;            /* the call */
+	const struct expanded *expanded; /* the macros it is from, or NULL */
 	const struct type *payload;  /* TY_TUPLE: type and offset of each argument, or NULL: none */
 	const struct format *format; /* of formatting functions, or NULL */
 	struct map *map;             /* of print(@m), clear(@m), ... or NULL */
@@ -54,6 +55,7 @@ struct act {
 	/* One entry of a keyed map as a REC_MAP with one row. */
 	int (*map_print_key)(void *ctx, const struct map *map, const uint8_t *key);
 	int (*map_clear)(void *ctx, const struct map *map);
+	int (*map_delete)(void *ctx, const struct map *map); /* the value of a scalar */
 	int (*map_zero)(void *ctx, const struct map *map);
 	/* Append what printf() would show of these arguments. */
 	int (*format)(void *ctx, const struct format *f, const struct type *args, const uint8_t *data,

@@ -13,7 +13,7 @@
 
 /* Configuration that a script, the environment or the command line can set (see config.c's table). */
 struct config {
-	uint32_t max_strlen;      /* bytes with the NUL; 1024 */
+	uint32_t max_strlen;      /* bytes; 1024 */
 	uint32_t max_map_keys;    /* 4096 */
 	uint32_t max_probes;      /* 1024 */
 	uint32_t max_bpf_progs;   /* 1024 */

@@ -374,7 +374,8 @@ int check_sizeof(struct checker *c, struct expr *e)
 		return err;
 	if (!type_known(c, t)->size && t->kind != TY_ARRAY)
 		return check_error(c, e->span, "the size of %s is not known", tn(c, t));
-	expr_become_int(e, t->size, false);
+	/* an enumerator is a number of 64 bits, whatever its enum is kept in */
+	expr_become_int(e, !e->tref && e->a->kind == EX_INT && t->kind == TY_ENUM ? 8 : t->size, false);
 	return 0;
 }
 

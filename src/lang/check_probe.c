@@ -156,6 +156,22 @@ static const char *spec_text(struct checker *c, const struct probe_spec *spec)
 	return text;
 }
 
+static bool spec_is_pattern(const struct probe_spec *spec)
+{
+	for (uint32_t i = 0; i < spec->parts.n; i++)
+		if (!(i < spec->part_quoted.n && spec->part_quoted.v[i]) && glob_is_pattern(spec->parts.v[i]))
+			return true;
+	return false;
+}
+
+/* A pattern that matches nothing, and the number of the diagnostic that says so. */
+struct unmatched {
+	const struct probe_spec *spec;
+	uint32_t diag;
+};
+
+typedef VEC(struct unmatched) unmatched_vec;
+
 /* Who expects that a probe may be missing can say so, unless the message has told already. */
 static void missing_remedy(struct checker *c, const struct probe_spec *spec, const struct diag *what)
 {
@@ -166,32 +182,23 @@ static void missing_remedy(struct checker *c, const struct probe_spec *spec, con
 			    "variable to 'warn'.", spec_text(c, spec));
 }
 
-static bool spec_is_pattern(const struct probe_spec *spec)
-{
-	for (uint32_t i = 0; i < spec->parts.n; i++)
-		if (!(i < spec->part_quoted.n && spec->part_quoted.v[i]) && glob_is_pattern(spec->parts.v[i]))
-			return true;
-	return false;
-}
-
-/* Diagnostics, by their number. */
-typedef VEC(uint32_t) diag_numbers;
+#define NOTHING_MATCHES "Probe has no valid attach points. Nothing matches %s"
 
 /* Nothing matches: an error, a warning or nothing, as missing_probes says. The kind may have said already
  * what is missing. A pattern is an error only when the clause has nothing else. */
-static void probe_missing(struct checker *c, const struct probe_spec *spec, uint32_t ndiags, diag_numbers *unmatched)
+static void probe_missing(struct checker *c, const struct probe_spec *spec, uint32_t ndiags, unmatched_vec *unmatched)
 {
 	const struct span nowhere = { 0 };
 	struct diags *d = c->diags;
 	struct diag *last;
 
 	if (d->list.n == ndiags && spec_is_pattern(spec) && c->env->config.missing_probes == MISSING_ERROR) {
-		diag_warn(d, spec->span, "no probe matches %s", spec_text(c, spec));
-		vec_push(c->arena, unmatched, ndiags);
+		diag_warn(d, spec->span, NOTHING_MATCHES, spec_text(c, spec));
+		vec_push(c->arena, unmatched, ((struct unmatched){ spec, ndiags }));
 		return;
 	}
 	if (d->list.n == ndiags)
-		check_error(c, spec->span, "Probe has no valid attach points. Nothing matches %s", spec_text(c, spec));
+		check_error(c, spec->span, NOTHING_MATCHES, spec_text(c, spec));
 	if (d->list.n == ndiags)
 		return;
 	last = &d->list.v[d->list.n - 1];
@@ -210,7 +217,7 @@ static void probe_missing(struct checker *c, const struct probe_spec *spec, uint
 	}
 }
 
-static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *points, diag_numbers *unmatched)
+static int spec_expand(struct checker *c, struct probe_spec *spec, attach_vec *points, unmatched_vec *unmatched)
 {
 	uint32_t ndiags = c->diags->list.n, nerrors = c->diags->nerrors;
 	const struct probe_kind *k;
@@ -317,18 +324,20 @@ static int nothing_wanted(struct checker *c)
 }
 
 /* None of the clause's probes is there. */
-static void unmatched_refuse(struct checker *c, const diag_numbers *unmatched)
+static void unmatched_refuse(struct checker *c, const unmatched_vec *unmatched)
 {
-	vec_each(n, unmatched)
-		c->diags->list.v[*n].sev = SEV_ERROR;
-	c->diags->nerrors += unmatched->n;
+	vec_each(u, unmatched) {
+		c->diags->list.v[u->diag].sev = SEV_ERROR;
+		c->diags->nerrors++;
+		missing_remedy(c, u->spec, &c->diags->list.v[u->diag]);
+	}
 }
 
 static int clause_points(struct checker *c, struct clause *clause, attach_vec *points, uint32_t *total)
 {
 	struct strmap seen = { 0 };
 	uint32_t nerrors = c->diags->nerrors, found = 0;
-	diag_numbers unmatched = { 0 };
+	unmatched_vec unmatched = { 0 };
 
 	vec_each(spec, &clause->probes) {
 		attach_vec some = { 0 };

@@ -177,12 +177,47 @@ static int assign_map(struct checker *c, struct stmt *s)
 	return err;
 }
 
+/* The value of a block, of its last block, ... */
+static const struct expr *last_value(const struct expr *e)
+{
+	while (e && e->kind == EX_BLOCK)
+		e = e->a;
+	return e;
+}
+
+/* @ = { ...; avg($x) } is { ...; @ = avg($x) }, for what aggregates stands only behind a map. */
+static bool aggregates_in_block(const struct checker *c, const struct stmt *s)
+{
+	const struct expr *last = last_value(s->value);
+	const struct func_def *f = last && last->kind == EX_CALL ? func_find(c->env->families, last->name) : NULL;
+
+	return s->target->kind == EX_MAP && s->op == OP_NONE && s->value->kind == EX_BLOCK && f &&
+	       f->flags & FUNC_AGGREGATE;
+}
+
+static void assign_in_block(struct checker *c, struct stmt *s)
+{
+	struct stmt *last = arena_new_of(c->arena, struct stmt);
+	struct expr *block = s->value;
+
+	*last = *s;
+	last->value = block->a;
+	s->kind = ST_BLOCK;
+	s->body = block->body;
+	vec_push(c->arena, &s->body, last);
+	s->target = s->value = NULL;
+}
+
 static int check_assign(struct checker *c, struct stmt *s)
 {
 	if (!s->target) /* _ = value */
 		return check_value(c, s->value);
 	if (s->target->kind == EX_VAR)
 		return assign_variable(c, s);
+	if (aggregates_in_block(c, s)) {
+		assign_in_block(c, s);
+		return check_stmt(c, s);
+	}
 	if (s->target->kind == EX_MAP)
 		return assign_map(c, s);
 	check_value(c, s->value);

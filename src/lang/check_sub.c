@@ -122,10 +122,98 @@ static int sub_declare(struct checker *c, struct subprog *s)
 	return 0;
 }
 
+/* ---- return f(...) at the end of f(): its parameters change, and it begins again ---- */
+
+static struct stmt *stmt_make(struct checker *c, enum stmt_kind kind, const struct span span)
+{
+	struct stmt *s = arena_new_of(c->arena, struct stmt);
+
+	*s = (struct stmt){ .kind = kind, .span = span };
+	return s;
+}
+
+static struct expr *expr_make(struct checker *c, enum expr_kind kind, struct span span, const char *name)
+{
+	struct expr *e = arena_new_of(c->arena, struct expr);
+
+	*e = (struct expr){ .kind = kind, .span = span, .name_span = span, .name = name };
+	return e;
+}
+
+static struct stmt *assign_make(struct checker *c, enum stmt_kind kind, const char *name, struct expr *value)
+{
+	struct stmt *s = stmt_make(c, kind, value->span);
+
+	s->target = expr_make(c, EX_VAR, value->span, name);
+	s->value = value;
+	return s;
+}
+
+/* All arguments are known before the first parameter changes. */
+static void begin_again(struct checker *c, struct subprog *sub, struct stmt *s)
+{
+	const struct expr *call = s->value;
+	uint32_t n = call->args.n;
+
+	*s = (struct stmt){ .kind = ST_BLOCK, .span = s->span };
+	for (uint32_t i = 0; i < n; i++) {
+		struct expr *cast = expr_make(c, EX_CAST, call->args.v[i]->span, NULL);
+
+		cast->a = call->args.v[i];
+		cast->tref = sub->params.v[i].tref;
+		vec_push(c->arena, &s->body, assign_make(c, ST_LET, arena_printf(c->arena, "$(%u)", i), cast));
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct expr *from = expr_make(c, EX_VAR, call->args.v[i]->span, arena_printf(c->arena, "$(%u)", i));
+
+		vec_push(c->arena, &s->body, assign_make(c, ST_ASSIGN, sub->params.v[i].name, from));
+	}
+	vec_push(c->arena, &s->body, stmt_make(c, ST_CONTINUE, s->span));
+}
+
+/* Inside a loop, the way back to the beginning would be the way back of that loop. */
+static bool tails_change(struct checker *c, struct subprog *sub, stmt_vec *body)
+{
+	bool any = false;
+
+	vec_each(it, body) {
+		struct stmt *s = *it;
+
+		if (s->kind == ST_RETURN && s->value && s->value->kind == EX_CALL && str_eq(s->value->name, sub->name) &&
+		    s->value->args.n == sub->params.n) {
+			begin_again(c, sub, s);
+			any = true;
+		} else if (s->kind == ST_IF || s->kind == ST_BLOCK) {
+			any |= tails_change(c, sub, &s->body);
+			any |= tails_change(c, sub, &s->other);
+		}
+	}
+	return any;
+}
+
+static void tails_pass(struct checker *c, struct subprog *sub)
+{
+	struct stmt *loop, *end;
+
+	if (!sub->ret || !sub->ret->type || !type_is_int(sub->ret->type) || !tails_change(c, sub, &sub->body))
+		return;
+	loop = stmt_make(c, ST_WHILE, sub->span);
+	loop->value = expr_make(c, EX_INT, sub->name_span, NULL);
+	loop->value->num = 1;
+	loop->body = sub->body;
+	end = stmt_make(c, ST_RETURN, sub->span);
+	end->value = expr_make(c, EX_INT, sub->name_span, NULL);
+	sub->body = (stmt_vec){ 0 };
+	vec_push(c->arena, &sub->body, loop);
+	vec_push(c->arena, &sub->body, end);
+}
+
 int pass_subprogs(struct checker *c)
 {
-	vec_each(it, &c->script->subprogs)
+	vec_each(it, &c->script->subprogs) {
 		sub_declare(c, *it);
+		tails_pass(c, *it);
+	}
 	return 0;
 }
 
@@ -208,8 +296,9 @@ static void recursion_visit(struct expr *e, void *ctx)
 		return;
 	}
 	r->found = true;
-	check_error(r->c, e->span, "recursion: %s() is called while it runs", e->sub->name);
-	diag_hint(r->c->diags, "a loop (while, for) can often do the same");
+	check_error(r->c, e->span, "recursion: %s() is called while it runs, and the call stack of "
+		    "more than 8 frames is too deep for the kernel", e->sub->name);
+	diag_hint(r->c->diags, "a loop (while, for) can often do the same, and so can return %s(...) where nothing is left to do", e->sub->name);
 }
 
 int pass_recursion(struct checker *c)

@@ -199,7 +199,8 @@ int check_storable(struct checker *c, const struct type *type, const char *what,
 		return check_error(c, span, "args as a whole cannot be kept in %s: keep the members you need", what);
 	if (type->kind == TY_STRUCT && !type->size)
 		return check_error(c, span, "%s cannot be kept in %s: its size is not known", tn(c, type), what);
-	if (type->kind != TY_STRING || type->size <= most)
+	/* what str() read has its NUL beyond that */
+	if (type->kind != TY_STRING || type->size <= most + 1)
 		return 0;
 	err = check_error(c, span, "this string of %u bytes is longer than max_strlen, which is %u", type->size,
 			  most);

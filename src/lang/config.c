@@ -297,6 +297,12 @@ static void entry_apply(struct checker *c, const struct config_entry *entry)
 				  ARRAY_SIZE(config_vars));
 		return;
 	}
+	if (text && v->choices == license_choices && !config_license_known(text)) {
+		check_error(c, entry->value->span, "Your bpftrace program cannot load because you are using a license "
+			    "that is non-GPL compatible. License: %s", text);
+		diag_hint(c->diags, "license takes %s", var_takes(c->arena, v));
+		return;
+	}
 	if (!text || !var_set(&scratch, c->arena, v, text)) {
 		check_error(c, entry->value ? entry->value->span : entry->span, "%s takes %s", entry->name,
 			    var_takes(c->arena, v));

@@ -219,6 +219,10 @@ static int conversion_read(struct scan *s)
 	err = conv_take(s, begin, &piece);
 	if (err)
 		return err;
+	/* as in C, and not as wide as what is given */
+	if (!piece.int_bytes && (piece.conv == CONV_D || piece.conv == CONV_U || piece.conv == CONV_X ||
+				 piece.conv == CONV_XX || piece.conv == CONV_O))
+		piece.int_bytes = 4;
 	piece.arg = s->format->nargs++;
 	piece.span = text_span(s, begin, s->pos);
 	piece_add(s, &piece);

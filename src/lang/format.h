@@ -29,7 +29,7 @@ struct format_piece {
 	bool width_arg;      /* width is `*`: argument arg - 1 */
 	uint32_t width;      /* 0: none */
 	int32_t precision;   /* -1: none */
-	uint8_t int_bytes;   /* hh 1, h 2, l/ll/j/z 8, none 0 (as the argument's type) */
+	uint8_t int_bytes;   /* hh 1, h 2, l/ll/j/z/t 8; without, %d %u %x %o: 4 */
 	struct span span;    /* of the conversion within the script */
 };
 

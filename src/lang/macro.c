@@ -83,6 +83,12 @@ static void value_put(struct walk *w, struct expr *e, const struct expr *arg)
 	e->parenthesised = true;
 }
 
+static void expanded_visit(struct expr *e, void *ctx)
+{
+	if (e->kind == EX_CALL || e->kind == EX_IDENT)
+		e->expanded = ctx;
+}
+
 static void variable_put(const struct expansion *x, struct expr *e, const struct expr *arg)
 {
 	e->num = arg ? arg->num : x->number;
@@ -127,12 +133,14 @@ static int arguments_check(struct checker *c, const struct macro *m, const struc
 /* A macro that is one value becomes that value, so that macro one() { 1 } is a literal. */
 static void body_put(struct expr *e, struct expr *body)
 {
+	const struct expanded *outer = e->expanded;
 	struct span span = e->span;
 
 	if (body->kind == EX_BLOCK && !body->body.n && body->a)
 		body = body->a;
 	*e = *body;
 	e->span = span;
+	e->expanded = outer;
 	e->parenthesised = true;
 }
 
@@ -189,6 +197,7 @@ static void expand(struct walk *w, struct expr *e, const struct macro *m)
 {
 	struct expr call = *e, *body;
 	struct expansion x = { .walk = w, .macro = m, .call = &call, .number = ++w->count };
+	struct expanded *from;
 
 	if (w->depth >= MOST_DEPTH || w->count > MOST_EXPANSIONS || !nodes_take(w, m->body)) {
 		give_up(w, e, m);
@@ -197,6 +206,9 @@ static void expand(struct walk *w, struct expr *e, const struct macro *m)
 	if (arguments_check(w->c, m, &call))
 		return;
 	body = expr_clone(w->c->arena, m->body);
+	from = arena_new_of(w->c->arena, struct expanded);
+	*from = (struct expanded){ call.span, call.expanded };
+	expr_visit(body, expanded_visit, from);
 	expr_visit(body, substitute_visit, &x);
 	body_put(e, body);
 	if (w->gave_up || too_high(e, MOST_HEIGHT)) {

@@ -92,6 +92,12 @@ enum op {
 /* As written: "+", "<<", ... */
 const char *op_text(enum op op);
 
+/* Where a macro was called whose body this is from; outer: that call stands in the body of another. */
+struct expanded {
+	struct span at;
+	const struct expanded *outer;
+};
+
 struct expr {
 	enum expr_kind kind;
 	enum op op;
@@ -99,6 +105,7 @@ struct expr {
 	bool negative_ok;         /* EX_INT: the literal is signed (result of folding) */
 	struct span span;         /* all of it */
 	struct span name_span;    /* the name of a call, field, variable */
+	const struct expanded *expanded; /* EX_CALL in the body of a macro, else NULL */
 	const struct type *type;  /* after checking; never NULL then */
 	uint64_t num;
 	const char *name;

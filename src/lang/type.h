@@ -160,7 +160,7 @@ static inline uint32_t stack_frame_bytes(int64_t mode)
  */
 enum tseries_agg { TSERIES_LAST, TSERIES_AVG, TSERIES_MAX, TSERIES_MIN, TSERIES_SUM };
 struct tseries_slot {
-	uint64_t interval; /* whose numbers these are; 0: none */
+	uint64_t interval; /* whose numbers these are, i + 1; 0: none */
 	int64_t value;     /* avg: the sum */
 	uint64_t extra;    /* last: when it was, in ns; else how many numbers there were */
 };

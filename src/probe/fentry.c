@@ -267,7 +267,11 @@ static int expand_named(struct expansion *e, const char *module, const char *nam
 		return add(e, btf_file_module(f.btf), name);
 	diag_error(e->env->diags, part_span(e->spec, e->spec->parts.n - 1), "%s cannot trace %s: %s", e->kind->name, name,
 		   why);
-	diag_hint(e->env->diags, "%s:%s can", fentry_is_exit(e->kind) ? "kretprobe" : "kprobe", name);
+	if (is_denied(name, true) && !is_denied(name, false))
+		diag_hint(e->env->diags, "fentry:%s sees it begin", name);
+	else
+		diag_hint(e->env->diags, "%s:%s%s%s can", fentry_is_exit(e->kind) ? "kretprobe" : "kprobe",
+			  module ? module : "", module ? ":" : "", name);
 	return -ENOENT;
 }
 

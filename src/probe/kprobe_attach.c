@@ -41,7 +41,7 @@ static int refused(struct probe_env *env, const struct attach_point *ap, int err
 	trouble = function_trouble(env, ap);
 	if (trouble)
 		return report_error(env->report, err, NULL, "cannot attach %s: %s", ap->name, trouble);
-	if ((err == -EILSEQ || err == -EINVAL) && (place->offset || !ap->func))
+	if ((err == -EILSEQ || err == -EINVAL || err == -ENOENT) && (place->offset || !ap->func))
 		return report_error(env->report, err, "objdump -d shows where its instructions begin",
 				    "cannot attach %s: no instruction begins there", ap->name);
 	if (err == -EINVAL)

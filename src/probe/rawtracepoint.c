@@ -47,22 +47,24 @@ static int add(struct probe_env *env, const struct probe_spec *spec, const char 
 static int missing(struct probe_env *env, const struct probe_spec *spec, const char *const *names, size_t n)
 {
 	uint32_t last = spec->parts.n - 1;
-	const char **events = arena_array_of(env->arena, const char *, n + 1), *elsewhere = NULL, *near;
+	const char **events = arena_array_of(env->arena, const char *, n + 1), *elsewhere = NULL;
+	const char *near, *there = "";
 
 	for (size_t i = 0; i < n; i++) {
 		events[i] = strchr(names[i], ':') + 1;
 		elsewhere = strcmp(events[i], spec->parts.v[last]) ? elsewhere : names[i];
 	}
 	near = nearest_name(spec->parts.v[last], events, n);
+	if (elsewhere)
+		there = arena_printf(env->arena, "; it is rawtracepoint:%s", elsewhere);
+	else if (near)
+		there = arena_printf(env->arena, "; did you mean '%s'?", near);
 	if (last)
 		diag_error(env->diags, spec->span, "No BTF found for %s:%s.", spec->parts.v[0], spec->parts.v[last]);
 	else
 		diag_error(env->diags, spec->span, "Probe has no valid attach points.");
-	if (elsewhere)
-		diag_hint(env->diags, "it is rawtracepoint:%s", elsewhere);
-	else
-		diag_hint(env->diags, "no raw tracepoint '%s'%s%s%s%s%s", spec->parts.v[last], last ? " in " : "",
-			  last ? spec->parts.v[0] : "", near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	diag_hint(env->diags, "no raw tracepoint '%s'%s%s%s", spec->parts.v[last], last ? " in " : "",
+		  last ? spec->parts.v[0] : "", there);
 	return -ENOENT;
 }
 

@@ -187,8 +187,8 @@ static int address_attach(struct probe_env *env, struct bpf_program *prog, const
 	return err;
 }
 
-static int follow_attach(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap, uint64_t address,
-			 link_vec *links)
+static int follow_attach(struct probe_env *env, struct bpf_program *prog, const struct attach_point *ap,
+			 uint64_t address, link_vec *links)
 {
 	const struct watch *w = ap->priv;
 

@@ -53,6 +53,11 @@ static int act_map_clear(void *ctx, const struct map *map)
 	return act_map_done(ctx, map_clear(ctx, map));
 }
 
+static int act_map_delete(void *ctx, const struct map *map)
+{
+	return map_delete(ctx, map);
+}
+
 static int act_map_zero(void *ctx, const struct map *map)
 {
 	return act_map_done(ctx, map_zero(ctx, map));
@@ -102,6 +107,7 @@ void act_init(struct session *s)
 		.map_print = act_map_print,
 		.map_print_key = act_map_print_key,
 		.map_clear = act_map_clear,
+		.map_delete = act_map_delete,
 		.map_zero = act_map_zero,
 		.format = act_format,
 		.stop = act_stop,

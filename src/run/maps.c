@@ -129,7 +129,8 @@ static int scalar_read(const struct session *s, struct content *c)
 		if (scalar_set_word(c, value, cpu))
 			return content_add(s, c, NULL, value);
 	/* What has been counted is known also when nothing happened: as in the reference, it is 0. */
-	return err || c->desc->map->value->kind != TY_COUNT ? err : content_add(s, c, NULL, value);
+	return err || s->maps[c->desc->map->id].gone || c->desc->map->value->kind != TY_COUNT ? err :
+	       content_add(s, c, NULL, value);
 }
 
 static int entry_compare_key(const void *a, const void *b, void *ctx)
@@ -362,10 +363,19 @@ int map_clear(struct session *s, const struct map *map)
 	int err;
 
 	s->maps[map->id].shown = false;
+	s->maps[map->id].gone = false;
 	if (desc_is_scalar(c.desc))
 		return scalar_zero(s, &c, false);
 	err = hash_read(s, &c);
 	return err ? err : hash_delete(s, &c);
+}
+
+int map_delete(struct session *s, const struct map *map)
+{
+	int err = map_clear(s, map);
+
+	s->maps[map->id].gone = !err;
+	return err;
 }
 
 int map_zero(struct session *s, const struct map *map)

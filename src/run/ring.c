@@ -127,6 +127,11 @@ int64_t ring_consume(struct ring *r, ring_fn fn, void *ctx)
 			header = __atomic_load_n((const uint32_t *)(const void *)rec, __ATOMIC_ACQUIRE);
 			if (header & BPF_RINGBUF_BUSY_BIT)
 				break;
+			/* The kernel moves on by whole records: this is none of its. */
+			if (record_bytes(header) > end - pos) {
+				err = -EBADMSG;
+				break;
+			}
 			rec = data_at(r, pos, record_bytes(header));
 		}
 		if (!rec) {

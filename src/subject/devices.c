@@ -22,15 +22,20 @@ struct settings {
 };
 
 static const struct subject_option options[] = {
-	{ 's', "subsystem", "NAME", "only devices of this subsystem (usb, block, ...; * and ? are\nunderstood); may be given several times",
+	{ 's', "subsystem", "NAME",
+	  "only devices of this subsystem (usb, block, ...; * and ? are\nunderstood); may be given several times",
 	  OPTION_LIST, offsetof(struct settings, subsystem) },
-	{ 'a', "action", "NAME", "only this action (add, bind, change, ...); may be given several\ntimes", OPTION_LIST,
+	{ 'a', "action", "NAME",
+	  "only this action (add, bind, change, ...); may be given several\ntimes", OPTION_LIST,
 	  offsetof(struct settings, action) },
-	{ 'P', "property", "NAME[=VALUE]", "only events that have this property; may be given several times,\nand all must hold",
+	{ 'P', "property", "NAME[=VALUE]",
+	  "only events that have this property; may be given several times,\nand all must hold",
 	  OPTION_LIST, offsetof(struct settings, property) },
-	{ 0, "from", "WHOM", "kernel or udev: only what it sends (both)", OPTION_CHOICE, offsetof(struct settings, from),
+	{ 0, "from", "WHOM", "kernel or udev: only what it sends (both)", OPTION_CHOICE,
+	  offsetof(struct settings, from),
 	  .choices = "both kernel udev" },
-	{ 'p', "properties", NULL, "show the properties of each event", OPTION_FLAG, offsetof(struct settings, properties) },
+	{ 'p', "properties", NULL, "show the properties of each event", OPTION_FLAG,
+	  offsetof(struct settings, properties) },
 	{ 0 },
 };
 
@@ -90,22 +95,26 @@ static void clock_text(char *out, size_t size)
 	snprintf(out, size, "%s.%06u", hms, (unsigned)(t.tv_nsec / 1000) % 1000000);
 }
 
-static void show_text(struct devices *d, const struct device_event *e, const char *driver, int64_t after_ns)
+static void show_text(struct devices *d, const struct device_event *e, const char *driver,
+		      int64_t after_ns)
 {
 	char at[32];
 
 	clock_text(at, sizeof(at));
-	out_text(d->run, "%s  %-6s  %-7s  %-12s  %s", at, e->from_udev ? "udev" : "kernel", e->action,
+	out_text(d->run, "%s  %-6s  %-7s  %-12s  %s", at, e->from_udev ? "udev" : "kernel",
+		 e->action,
 		 e->subsystem ? e->subsystem : "-", e->devpath);
 	if (driver)
-		out_text(d->run, "  (driver %s%s)", str_eq(e->action, "unbind") ? "was " : "", driver);
+		out_text(d->run, "  (driver %s%s)", str_eq(e->action, "unbind") ? "was " : "",
+			 driver);
 	if (after_ns >= 0)
 		out_text(d->run, "  %.3f ms after the kernel", (double)after_ns / 1e6);
 	out_text(d->run, "\n");
 	for (size_t i = 0; d->settings->properties && i < e->n; i++)
 		out_text(d->run, "    %s=%s\n", e->name[i], e->value[i]);
 	if (e->left_out)
-		out_text(d->run, "    ... and %zu properties for which there is no room\n", e->left_out);
+		out_text(d->run, "    ... and %zu properties for which there is no room\n",
+			 e->left_out);
 	out_text(d->run, "%s", d->gone.s);
 }
 
@@ -205,7 +214,8 @@ static int on_ready(void *ctx, uint32_t events)
 		else if (n == -ENOBUFS)
 			on_overrun(d);
 		else if (n != -EAGAIN)
-			return subject_fail(d->run, n, NULL, "cannot read events of devices: %s", strerror(-n));
+			return subject_fail(d->run, n, NULL, "cannot read events of devices: %s",
+					    strerror(-n));
 	}
 	return 0;
 }
@@ -217,13 +227,15 @@ static bool udev_runs(void)
 
 static void summary(struct devices *d, bool udev)
 {
-	size_t unanswered = d->settings->from == FROM_BOTH && udev ? memory_unanswered(d->memory, ANSWER_NS) : 0;
+	size_t unanswered = d->settings->from == FROM_BOTH &&
+		udev ? memory_unanswered(d->memory, ANSWER_NS) : 0;
 	struct json *j = &d->j;
 
 	out_text(d->run, "\n%" PRIu64 " events", d->shown);
 	if (d->answers)
 		out_text(d->run, "; udev passed them on after %.3f ms on average, at worst %.3f ms (%s)",
-			 (double)d->sum_ns / (double)d->answers / 1e6, (double)d->worst_ns / 1e6, d->worst);
+			 (double)d->sum_ns / (double)d->answers / 1e6, (double)d->worst_ns / 1e6,
+			 d->worst);
 	if (unanswered)
 		out_text(d->run, "; %zu were not passed on by udev", unanswered);
 	if (d->lost)
@@ -259,9 +271,11 @@ static int watch_all(struct devices *d)
 	bool udev = udev_runs();
 
 	if (!udev && from == FROM_UDEV)
-		return subject_fail(d->run, SUBJECT_UNSEEN, "start systemd-udevd", "not observable: udev is not running here, so it sends nothing");
+		return subject_fail(d->run, SUBJECT_UNSEEN, "start systemd-udevd",
+				    "not observable: udev is not running here, so it sends nothing");
 	if (!udev && from == FROM_BOTH)
-		subject_warn(d->run, NULL, "udev is not running here: only what the kernel sends can be observed");
+		subject_warn(d->run, NULL,
+			     "udev is not running here: only what the kernel sends can be observed");
 	d->fd = events_open(d->run, from != FROM_UDEV, from != FROM_KERNEL);
 	if (d->fd < 0)
 		return SUBJECT_FAILED;
@@ -275,8 +289,10 @@ static int watch_all(struct devices *d)
 
 static int run(struct subject_run *r)
 {
-	struct devices d = { .run = r, .settings = r->settings, .memory = memory_new(), .fd = -1, .gone = STRBUF_INIT, .j = JSON_INIT };
-	int status = d.memory ? watch_all(&d) : subject_fail(r, SUBJECT_FAILED, NULL, "out of memory");
+	struct devices d = { .run = r, .settings = r->settings, .memory = memory_new(), .fd = -1,
+		.gone = STRBUF_INIT, .j = JSON_INIT };
+	int status = d.memory ? watch_all(&d) :
+		subject_fail(r, SUBJECT_FAILED, NULL, "out of memory");
 
 	close_fd(&d.fd);
 	strbuf_free(&d.gone);

@@ -48,7 +48,8 @@ const char *memory_driver(struct memory *m, const struct device_event *e);
  * event). Then remembers what it says now.
  */
 void memory_lost(struct memory *m, const struct device_event *e,
-		 void (*fn)(void *ctx, const char *name, const char *value, const char *since), void *ctx);
+		 void (*fn)(void *ctx, const char *name, const char *value, const char *since),
+		 void *ctx);
 /* Events of the kernel that udev has not answered, older than this. */
 size_t memory_unanswered(const struct memory *m, uint64_t older_than_ns);
 

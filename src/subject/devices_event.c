@@ -33,15 +33,19 @@ const char *event_property(const struct device_event *e, const char *name)
 
 int events_open(struct subject_run *r, bool kernel, bool udev)
 {
-	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = (kernel ? KERNEL_GROUP : 0) | (udev ? UDEV_GROUP : 0) };
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT), on = 1, bytes = BUFFER_BYTES;
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK,
+		.nl_groups = (kernel ? KERNEL_GROUP : 0) | (udev ? UDEV_GROUP : 0) };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_KOBJECT_UEVENT), on = 1, bytes = BUFFER_BYTES;
 
 	if (fd < 0)
-		return subject_fail(r, -errno, NULL, "cannot open a socket for events of devices: %m");
+		return subject_fail(r, -errno, NULL,
+				    "cannot open a socket for events of devices: %m");
 	/* As large as it may be. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) || bind(fd, (struct sockaddr *)&a, sizeof(a))) {
+	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) ||
+	    bind(fd, (struct sockaddr *)&a, sizeof(a))) {
 		int err = subject_fail(r, -errno, NULL, "cannot listen to events of devices: %m");
 
 		close(fd);
@@ -93,7 +97,8 @@ static bool parse_udev(struct device_event *e, char *buf, size_t len)
 	if (len < sizeof(h))
 		return false;
 	memcpy(&h, buf, sizeof(h));
-	if (memcmp(h.prefix, "libudev", 8) || ntohl(h.magic) != UDEV_MAGIC || h.properties_at > len ||
+	if (memcmp(h.prefix, "libudev", 8) || ntohl(h.magic) != UDEV_MAGIC ||
+	    h.properties_at > len ||
 	    h.properties_bytes > len - h.properties_at)
 		return false;
 	e->from_udev = true;
@@ -116,7 +121,8 @@ int events_read(int fd, char *buf, size_t size, struct device_event *e)
 	char control[CMSG_SPACE(sizeof(struct ucred))];
 	struct sockaddr_nl from = { 0 };
 	struct iovec iov = { buf, size - 1 };
-	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov,
+		.msg_iovlen = 1, .msg_control = control,
 			    .msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
 	bool good;
@@ -128,6 +134,7 @@ int events_read(int fd, char *buf, size_t size, struct device_event *e)
 	buf[n] = 0;
 	if (m.msg_flags & MSG_TRUNC || !is_trusted(&m, &from))
 		return -EAGAIN;
-	good = from.nl_groups == KERNEL_GROUP ? parse_kernel(e, buf, (size_t)n) : parse_udev(e, buf, (size_t)n);
+	good = from.nl_groups == KERNEL_GROUP ? parse_kernel(e, buf, (size_t)n) :
+		parse_udev(e, buf, (size_t)n);
 	return good && e->action && e->devpath ? 1 : -EAGAIN;
 }

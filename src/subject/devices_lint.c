@@ -21,20 +21,28 @@ struct settings {
 static const struct settings defaults = { .lines = 6 };
 
 static const struct subject_option options[] = {
-	{ 'c', "context", "DIR", "rules that run together with those to be judged (those of this\nmachine); may be given several times",
+	{ 'c', "context", "DIR",
+	  "rules that run together with those to be judged (those of this\nmachine); may be given several times",
 	  OPTION_LIST, offsetof(struct settings, context) },
-	{ 0, "no-context", NULL, "judge the rules as if there were no others", OPTION_FLAG, offsetof(struct settings, no_context) },
-	{ 0, "notes", NULL, "also what does no harm on most machines", OPTION_FLAG, offsetof(struct settings, notes) },
-	{ 0, "lines", "N", "how many corrected lines to print for a finding (6)", OPTION_NUMBER, offsetof(struct settings, lines), 1, 100000 },
-	{ 0, "device", "PATH", "instead: send events of this device through the rules, and show\nwhat each comes to", OPTION_TEXT,
+	{ 0, "no-context", NULL, "judge the rules as if there were no others", OPTION_FLAG,
+	  offsetof(struct settings, no_context) },
+	{ 0, "notes", NULL, "also what does no harm on most machines", OPTION_FLAG,
+	  offsetof(struct settings, notes) },
+	{ 0, "lines", "N", "how many corrected lines to print for a finding (6)", OPTION_NUMBER,
+	  offsetof(struct settings, lines), 1, 100000 },
+	{ 0, "device", "PATH",
+	  "instead: send events of this device through the rules, and show\nwhat each comes to",
+	  OPTION_TEXT,
 	  offsetof(struct settings, device) },
-	{ 0, "event", "NAME", "which events (add, bind); may be given several times", OPTION_LIST, offsetof(struct settings, events) },
+	{ 0, "event", "NAME", "which events (add, bind); may be given several times", OPTION_LIST,
+	  offsetof(struct settings, events) },
 	{ 0 },
 };
 
 /* Where udev looks, what goes first. */
 static const char *const system_dirs[] = {
-	"/etc/udev/rules.d", "/run/udev/rules.d", "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d",
+	"/etc/udev/rules.d", "/run/udev/rules.d", "/usr/local/lib/udev/rules.d",
+	"/usr/lib/udev/rules.d", "/lib/udev/rules.d",
 };
 
 struct lint {
@@ -53,12 +61,15 @@ struct lint {
 static int read_path(struct lint *l, const char *path, bool context)
 {
 	struct stat st;
-	int err = stat(path, &st) ? -errno : S_ISDIR(st.st_mode) ? udev_rules_read_dir(l->a, &l->rules, path, context) :
+	int err = stat(path, &st) ? -errno : S_ISDIR(st.st_mode) ?
+		udev_rules_read_dir(l->a, &l->rules, path, context) :
 		  udev_rules_read(l->a, &l->rules, path, context);
 
 	if (err >= 0)
 		return 0;
-	return subject_fail(l->run, SUBJECT_FAILED, err == -EINVAL ? "files and directories are read" : NULL, "cannot read %s: %s", path,
+	return subject_fail(l->run, SUBJECT_FAILED,
+			    err == -EINVAL ? "files and directories are read" : NULL,
+			    "cannot read %s: %s", path,
 			    strerror(-err));
 }
 
@@ -96,13 +107,15 @@ static int read_all(struct lint *l)
 		status = read_system(l, l->run->nwords > 0);
 	udev_rules_sort(l->a, &l->rules);
 	if (!status && !l->rules.files.n)
-		return subject_fail(l->run, SUBJECT_FAILED, "name files or directories of rules", "there are no files of rules here");
+		return subject_fail(l->run, SUBJECT_FAILED, "name files or directories of rules",
+				    "there are no files of rules here");
 	return status;
 }
 
 /* ---- one file ---- */
 
-static const char *const severities[] = { [UDEV_NOTE] = "note", [UDEV_WARNING] = "warning", [UDEV_ERROR] = "error" };
+static const char *const severities[] = { [UDEV_NOTE] = "note", [UDEV_WARNING] = "warning",
+	[UDEV_ERROR] = "error" };
 
 static bool is_shown(const struct lint *l, enum udev_severity severity)
 {
@@ -145,14 +158,16 @@ static void show_fixes(struct lint *l, const struct udev_finding *f)
 	for (uint32_t i = 0; i < f->fixes.n && i < l->settings->lines; i++)
 		show_lines(l, f->fixes.v[i].rule->line, f->fixes.v[i].text);
 	if (f->fixes.n > l->settings->lines)
-		strbuf_addf(&l->text, "        ... and %u more lines (--lines)\n", f->fixes.n - (uint32_t)l->settings->lines);
+		strbuf_addf(&l->text, "        ... and %u more lines (--lines)\n",
+			    f->fixes.n - (uint32_t)l->settings->lines);
 	if (f->fixed)
 		strbuf_addf(&l->text, "  %s\n", f->fixed);
 }
 
 static void show_finding(struct lint *l, const struct udev_finding *f)
 {
-	strbuf_addf(&l->text, "line %u: %s: %s: %s\n", f->rule->line, severities[f->severity], f->check->name, f->text);
+	strbuf_addf(&l->text, "line %u: %s: %s: %s\n", f->rule->line, severities[f->severity],
+		    f->check->name, f->text);
 	show_lines(l, f->rule->line, f->rule->text);
 	show_numbers(l, f);
 	if (f->device)
@@ -203,9 +218,11 @@ static void show_problem(struct lint *l, const struct udev_problem *p)
 	struct json *j = &l->json;
 
 	if (p->line && p->column)
-		strbuf_addf(&l->text, "line %u, column %u: %s: %s\n", p->line, p->column, severities[p->severity], p->text);
+		strbuf_addf(&l->text, "line %u, column %u: %s: %s\n", p->line, p->column,
+			    severities[p->severity], p->text);
 	else if (p->line)
-		strbuf_addf(&l->text, "line %u: %s: %s\n", p->line, severities[p->severity], p->text);
+		strbuf_addf(&l->text, "line %u: %s: %s\n", p->line, severities[p->severity],
+			    p->text);
 	else
 		strbuf_addf(&l->text, "%s: %s\n", severities[p->severity], p->text);
 	if (p->source)
@@ -260,7 +277,8 @@ static unsigned show_unproven(struct lint *l, const struct udev_file *file)
 		if (u->rule->file != file)
 			continue;
 		if (n++ < l->settings->lines)
-			strbuf_addf(&l->text, "line %u: not observable: %s\n", u->rule->line, u->why);
+			strbuf_addf(&l->text, "line %u: not observable: %s\n", u->rule->line,
+				    u->why);
 		json_object(&l->json, NULL);
 		json_u64(&l->json, "line", u->rule->line);
 		json_text(&l->json, "why", u->why);
@@ -272,15 +290,18 @@ static unsigned show_unproven(struct lint *l, const struct udev_file *file)
 	return n;
 }
 
-static const char *found_text(struct lint *l, const struct udev_file *file, const unsigned shown[3], unsigned unproven)
+static const char *found_text(struct lint *l, const struct udev_file *file, const unsigned shown[3],
+			      unsigned unproven)
 {
 	const char *text = arena_printf(l->a, "%u rules", file->rules.n);
 
 	for (int s = UDEV_ERROR; s >= UDEV_NOTE; s--)
 		if (shown[s])
-			text = arena_printf(l->a, "%s, %u %s%s", text, shown[s], severities[s], shown[s] == 1 ? "" : "s");
+			text = arena_printf(l->a, "%s, %u %s%s", text, shown[s], severities[s],
+					    shown[s] == 1 ? "" : "s");
 	if (unproven)
-		text = arena_printf(l->a, "%s; no device could be made up for %u of them", text, unproven);
+		text = arena_printf(l->a, "%s; no device could be made up for %u of them", text,
+				    unproven);
 	return text;
 }
 
@@ -297,7 +318,8 @@ static void judge_file(struct lint *l, const struct udev_file *file)
 	json_end(&l->json);
 	for (int i = 0; i < 3; i++)
 		l->counts[i] += shown[i];
-	v.is = shown[UDEV_ERROR] || shown[UDEV_WARNING] ? VERDICT_FAIL : unproven ? VERDICT_UNSEEN : VERDICT_PASS;
+	v.is = shown[UDEV_ERROR] || shown[UDEV_WARNING] ? VERDICT_FAIL : unproven ? VERDICT_UNSEEN :
+		VERDICT_PASS;
 	v.found = found_text(l, file, shown, unproven);
 	v.details = l->text.failed ? "out of memory" : l->text.s;
 	v.evidence = &l->json;
@@ -309,7 +331,8 @@ static void judge_unread(struct lint *l)
 {
 	vec_each(p, &l->rules.problems)
 		if (!p->file)
-			verdict(l->run, &(struct verdict){ .item = "read", .title = "every file can be read", .is = VERDICT_UNSEEN,
+			verdict(l->run, &(struct verdict){ .item = "read",
+				.title = "every file can be read", .is = VERDICT_UNSEEN,
 							   .found = p->text });
 }
 
@@ -321,8 +344,10 @@ static int replay_one(struct lint *l)
 	const struct text_list *events = &l->settings->events;
 
 	if (events->n)
-		return replay_device(l->run, l->a, &l->rules, l->settings->device, events->v, events->n);
-	return replay_device(l->run, l->a, &l->rules, l->settings->device, usual, ARRAY_SIZE(usual));
+		return replay_device(l->run, l->a, &l->rules, l->settings->device, events->v,
+				     events->n);
+	return replay_device(l->run, l->a, &l->rules, l->settings->device, usual,
+			     ARRAY_SIZE(usual));
 }
 
 static int lint_all(struct lint *l)
@@ -342,7 +367,8 @@ static int lint_all(struct lint *l)
 			files++;
 		}
 	out_text(l->run, "\n%u files with %u rules, %u of them replayed: %u errors, %u warnings%s\n", files, l->found.judged, l->found.replayed,
-		 l->counts[UDEV_ERROR], l->counts[UDEV_WARNING], l->settings->notes ? "" : " (--notes shows what does no harm on most machines)");
+		 l->counts[UDEV_ERROR], l->counts[UDEV_WARNING],
+		 l->settings->notes ? "" : " (--notes shows what does no harm on most machines)");
 	return verdicts_status(l->run);
 }
 
@@ -355,7 +381,8 @@ static void lint_free(struct lint *l)
 
 static int run(struct subject_run *r)
 {
-	struct lint l = { .run = r, .settings = r->settings, .text = STRBUF_INIT, .json = JSON_INIT };
+	struct lint l = { .run = r, .settings = r->settings, .text = STRBUF_INIT,
+		.json = JSON_INIT };
 	int status;
 
 	l.a = arena_new();
@@ -363,7 +390,10 @@ static int run(struct subject_run *r)
 		lint_free(&l);
 		return subject_fail(r, SUBJECT_FAILED, NULL, "out of memory");
 	}
-	status = lint_all(&l);
+	if (l.settings->events.n && !l.settings->device)
+		status = subject_fail(r, SUBJECT_USAGE, NULL, "--event goes with --device");
+	else
+		status = lint_all(&l);
 	lint_free(&l);
 	return status;
 }

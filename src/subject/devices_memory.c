@@ -115,8 +115,10 @@ const char *memory_driver(struct memory *m, const struct device_event *e)
 /* Properties of the event itself, not of the device. */
 static bool is_of_event(const char *name)
 {
-	static const char *const names[] = { "ACTION", "SEQNUM", "UDEV_DATABASE_VERSION", "USEC_INITIALIZED", "SYNTH_UUID", "SYNTH_ARG",
-					     "DRIVER", "DISK_MEDIA_CHANGE", "TAGS", "DEVPATH_OLD", "DISK_RO", "RESIZE" };
+	static const char *const names[] = { "ACTION", "SEQNUM", "UDEV_DATABASE_VERSION",
+		"USEC_INITIALIZED", "SYNTH_UUID", "SYNTH_ARG",
+					     "DRIVER", "DISK_MEDIA_CHANGE", "TAGS", "DEVPATH_OLD",
+					     "DISK_RO", "RESIZE" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (str_eq(names[i], name))
@@ -138,7 +140,8 @@ static char *properties_join(const struct device_event *e)
 
 /* Each tag of ":a:b:" that the other list does not have. */
 static void tags_lost(const char *before, const char *now, const char *since,
-		      void (*fn)(void *ctx, const char *name, const char *value, const char *since), void *ctx)
+		      void (*fn)(void *ctx, const char *name, const char *value, const char *since),
+		      void *ctx)
 {
 	while (before && *before) {
 		_cleanup_strbuf_ struct strbuf tag = STRBUF_INIT;
@@ -160,7 +163,8 @@ static void tags_lost(const char *before, const char *now, const char *since,
 }
 
 void memory_lost(struct memory *m, const struct device_event *e,
-		 void (*fn)(void *ctx, const char *name, const char *value, const char *since), void *ctx)
+		 void (*fn)(void *ctx, const char *name, const char *value, const char *since),
+		 void *ctx)
 {
 	struct device *d = device_of(m, e->devpath);
 

@@ -18,7 +18,8 @@ struct replay {
 static const char *arch_name(struct arena *a)
 {
 	static const struct { const char *machine, *name; } names[] = {
-		{ "x86_64", "x86-64" }, { "aarch64", "arm64" }, { "i686", "x86" }, { "ppc64le", "ppc64-le" },
+		{ "x86_64", "x86-64" }, { "aarch64", "arm64" }, { "i686", "x86" },
+			{ "ppc64le", "ppc64-le" },
 	};
 	struct utsname u;
 
@@ -51,7 +52,8 @@ static void show_node(struct replay *r, const struct udev_state *s)
 {
 	if (!s->node_mode)
 		return;
-	out_text(r->run, "  %-10s mode %s, owner %s, group %s\n", "node", s->node_mode, s->node_owner, s->node_group);
+	out_text(r->run, "  %-10s mode %s, owner %s, group %s\n", "node", s->node_mode,
+		 s->node_owner, s->node_group);
 	json_object(&r->j, "node");
 	json_text(&r->j, "mode", s->node_mode);
 	json_text(&r->j, "owner", s->node_owner);
@@ -83,7 +85,8 @@ static void show_state(struct replay *r, const char *action, const struct udev_s
 	out_json(r->run, "replay", &r->j);
 }
 
-int replay_device(struct subject_run *run, struct arena *a, const struct udev_rules *rules, const char *path, const char *const *actions,
+int replay_device(struct subject_run *run, struct arena *a, const struct udev_rules *rules,
+		  const char *path, const char *const *actions,
 		  size_t n)
 {
 	struct udev_device *d = udev_device_open(a, path);
@@ -91,7 +94,9 @@ int replay_device(struct subject_run *run, struct arena *a, const struct udev_ru
 	const struct udev_state *s = NULL;
 
 	if (!d)
-		return subject_fail(run, SUBJECT_FAILED, "a directory below /sys, or a node in /dev", "there is no device %s: %s", path,
+		return subject_fail(run, SUBJECT_FAILED,
+				    "a directory below /sys, or a node in /dev",
+				    "there is no device %s: %s", path,
 				    strerror(errno));
 	/* What programs and builtins find out is not known here; that they succeed is. */
 	d->imports_succeed = true;

@@ -7,7 +7,8 @@
 #include "udev/udev.h"
 
 /* Send these events, one after the other, through the rules and show what each came to. 0 or an exit status. */
-int replay_device(struct subject_run *run, struct arena *a, const struct udev_rules *rules, const char *path, const char *const *actions,
+int replay_device(struct subject_run *run, struct arena *a, const struct udev_rules *rules,
+		  const char *path, const char *const *actions,
 		  size_t n);
 
 #endif

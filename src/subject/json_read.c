@@ -80,7 +80,8 @@ static size_t scan_escape(struct scan *s, char *out)
 	if (*s->at != 'u' || !scan_hex(s->at + 1, &c) || !c)
 		return 0;
 	s->at += 5;
-	if (c >= 0xd800 && c < 0xdc00 && s->at[0] == '\\' && s->at[1] == 'u' && scan_hex(s->at + 2, &low) && low >= 0xdc00 && low < 0xe000) {
+	if (c >= 0xd800 && c < 0xdc00 && s->at[0] == '\\' && s->at[1] == 'u' &&
+	    scan_hex(s->at + 2, &low) && low >= 0xdc00 && low < 0xe000) {
 		s->at += 6;
 		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 	}
@@ -203,7 +204,8 @@ static struct json_value *scan_value(struct scan *s)
 	if (s->depth >= DEEPEST)
 		return NULL;
 	s->depth++;
-	v = *s->at == '{' ? scan_list(s, JSON_OBJECT, '}') : *s->at == '[' ? scan_list(s, JSON_ARRAY, ']') :
+	v = *s->at == '{' ? scan_list(s, JSON_OBJECT, '}') : *s->at == '[' ?
+		scan_list(s, JSON_ARRAY, ']') :
 	    *s->at == '"' ? scan_text(s) : isalpha((unsigned char)*s->at) ? scan_word(s) : scan_number(s);
 	s->depth--;
 	return v;

@@ -28,7 +28,7 @@ struct unit {
 	double factor;
 };
 
-static const struct unit time_units[] = { { "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "m", 60e9 },
+static const struct unit time_units[] = { { "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 }, { "m", 60e9 },
 					  { "h", 3600e9 }, { NULL, 0 } };
 static const struct unit byte_units[] = { { "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { "G", 1 << 30 },
 					  { "T", 0x1p40 }, { NULL, 0 } };

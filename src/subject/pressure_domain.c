@@ -193,13 +193,6 @@ bool domain_look(struct domains *all, struct domain *d, uint64_t now)
 	return true;
 }
 
-uint64_t domain_end_ns(const struct domain *d)
-{
-	double seconds = d->fill_rate > 1 ? (double)(d->left + d->swap_left) / d->fill_rate : 1e9;
-
-	return seconds < 1e9 ? (uint64_t)(seconds * 1e9) : UINT64_MAX;
-}
-
 /* ---- finding them ---- */
 
 static struct domain *domain_find(struct domains *all, const char *path, bool is_v1)

@@ -468,7 +468,7 @@ static void code_drop(struct killer *k)
 		return;
 	for (char *line = strtok_r(k->text.s, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		if (sscanf(line, "%lx-%lx r-xp", &begin, &end) == 2 && strstr(line, " r-xp ") && strchr(line, '/'))
-			madvise((char *)NULL + begin, end - begin, MADV_DONTNEED);
+			madvise((void *)(uintptr_t)begin, end - begin, MADV_DONTNEED);
 }
 
 /* What must work when nothing else does. */

@@ -19,6 +19,13 @@ bool swap_is_low(const struct domain *d)
 	return d->swap_left < d->swap_total / 100 * SWAP_LOW_PERCENT || !d->swap_left;
 }
 
+uint64_t domain_end_ns(const struct domain *d)
+{
+	double seconds = d->fill_rate > 1 ? (double)(d->left + d->swap_left) / d->fill_rate : 1e9;
+
+	return seconds < 1e9 ? (uint64_t)(seconds * 1e9) : UINT64_MAX;
+}
+
 static bool memory_is_low(const struct domain *d, const struct rule_facts *f)
 {
 	return d->left < MAX(d->reserve, f->floor_bytes);

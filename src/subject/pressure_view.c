@@ -41,8 +41,9 @@ struct view {
 	size_t nrunning, nissuing, ngrowing;
 	struct grower growers[MOST_GROWERS];
 	size_t ngrowers;
+	bool machine_is_short;
 	struct psi psi[RES_COUNT];
-	uint64_t shown_ns;
+	uint64_t shown_ns, shown; /* when last, and how often */
 	pid_t oom_killed;
 };
 
@@ -178,15 +179,15 @@ static void growers_look(struct view *v)
 	v->ngrowers = n;
 }
 
-/* The largest of them, first of those in the same cgroup. */
-static const struct culprit *culprit_most(const struct culprit *list, size_t n, uint64_t cgroup)
+/* The largest of them, first of those in the same cgroup, then, if they count, of the others. */
+static const struct culprit *culprit_most(const struct culprit *list, size_t n, uint64_t cgroup, bool others)
 {
 	const struct culprit *most = NULL;
 
 	for (size_t i = 0; i < n; i++)
 		if (list[i].cgroup == cgroup && (!most || list[i].amount > most->amount))
 			most = &list[i];
-	for (size_t i = 0; i < n && !(most && most->cgroup == cgroup); i++)
+	for (size_t i = 0; others && i < n && !(most && most->cgroup == cgroup); i++)
 		if (!most || list[i].amount > most->amount)
 			most = &list[i];
 	return most;
@@ -196,9 +197,10 @@ static const struct culprit *culprit_of(const struct view *v, const struct stall
 {
 	switch (s->resource) {
 	case RES_MEMORY:
-		return culprit_most(v->growing, v->ngrowing, s->cgroup);
+		/* While the machine has memory, it is the cgroup's own limit: what grows elsewhere is not to blame. */
+		return culprit_most(v->growing, v->ngrowing, s->cgroup, v->machine_is_short);
 	case RES_IO:
-		return culprit_most(v->issuing, v->nissuing, 0);
+		return culprit_most(v->issuing, v->nissuing, 0, true);
 	default:
 		if (!s->by)
 			return NULL;
@@ -266,7 +268,7 @@ static void psi_show(struct view *v, double seconds, struct json *j)
 static void cause_text(const struct stall *s, const struct culprit *c, char *out, size_t size)
 {
 	if (!c)
-		snprintf(out, size, "-");
+		snprintf(out, size, s->resource == RES_MEMORY ? "the limit of its cgroup" : "-");
 	else if (s->resource == RES_CPU)
 		snprintf(out, size, "%s[%d] ran", c->comm, (int)c->pid);
 	else
@@ -340,6 +342,15 @@ static void rows_show(struct view *v, double seconds, struct json *j)
 	json_u64(j, "left_out", left_out);
 }
 
+static bool machine_is_short(void)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	uint64_t all = 0, left = 0;
+
+	return file_read(&text, "/proc/meminfo") || !field_u64(text.s, "MemTotal:", &all) ||
+	       !field_u64(text.s, "MemAvailable:", &left) || left < all / 10;
+}
+
 /* What cannot be observed is said every time, with the reason: no row would look like no stall. */
 static void unseen_show(struct view *v, struct json *j)
 {
@@ -362,6 +373,7 @@ static int show(void *ctx, uint32_t events)
 
 	(void)events;
 	growers_look(v);
+	v->machine_is_short = machine_is_short();
 	if (!v->run->json && isatty(v->run->fd))
 		out_text(v->run, "\033[H\033[J");
 	json_object(&j, NULL);
@@ -377,6 +389,7 @@ static int show(void *ctx, uint32_t events)
 	v->nrows = v->dropped = v->nrunning = v->nissuing = 0;
 	v->oom_killed = 0;
 	v->shown_ns = now;
+	v->shown++;
 	return 0;
 }
 
@@ -436,7 +449,7 @@ int view_run(struct subject_run *r)
 	err = start(v);
 	err = err ? err : loop_run(r);
 	/* What has come since the last interval ended, unless that was just now. */
-	if (!err && now_ns() - v->shown_ns > v->set->interval_ns / 10)
+	if (!err && (!v->shown || now_ns() - v->shown_ns > v->set->interval_ns / 10))
 		show(v, 0);
 	for (enum resource res = 0; res < RES_COUNT; res++)
 		strbuf_free(&v->why[res]);

@@ -69,6 +69,17 @@ static int watch(struct rt *rt, struct sonde_child *child)
 	return err;
 }
 
+/* Interrupts are those of a second, or of --duration. */
+static int watch_machine(struct rt *rt)
+{
+	int err;
+
+	file_read(&rt->interrupts_before, "/proc/interrupts");
+	err = loop_run(rt->run);
+	file_read(&rt->interrupts_after, "/proc/interrupts");
+	return err;
+}
+
 static int audit(struct rt *rt)
 {
 	struct subject_run *r = rt->run;
@@ -77,15 +88,14 @@ static int audit(struct rt *rt)
 
 	rt->pid = (pid_t)rt->set->pid;
 	if (!r->command && !r->duration_ns)
-		r->duration_ns = (uint64_t)10 * 1000000000;
+		r->duration_ns = (uint64_t)(rt->pid ? 10 : 1) * 1000000000;
 	if (r->command) {
 		child = command_prepare(r);
 		if (!child)
 			return SUBJECT_FAILED;
 		rt->pid = sonde_child_pid(child);
 	}
-	if (rt->pid)
-		err = watch(rt, child);
+	err = rt->pid ? watch(rt, child) : watch_machine(rt);
 	if (!err)
 		judge(rt);
 	sonde_child_end(child, &ended);

@@ -23,9 +23,9 @@
 /* What a record tells; the numbers stand in rt.bt and rt_locks.bt. */
 enum rt_what {
 	RT_TICK = 0, RT_FIRST_SLEEP = 1, RT_SLEPT_IN = 2, RT_LATE_RUN = 3, RT_LOW_WAKER = 4, RT_MEMORY_CALL = 5,
-	RT_WRONG_CLOCK = 6, RT_RELATIVE = 7, RT_LATE_SLEEP = 8, RT_FUTEX = 9, RT_MLOCKALL = 10, RT_SIGNAL_TIMER = 11,
+	RT_WRONG_CLOCK = 6, RT_RELATIVE = 7, RT_LATE_SLEEP = 8, RT_MLOCKALL = 10, RT_SIGNAL_TIMER = 11,
 	RT_SIGNAL = 12, RT_FAULT = 13, RT_PLAIN_MUTEX = 14, RT_SEMAPHORE = 15, RT_COND_UNLOCKED = 16, RT_RWLOCK = 17,
-	RT_PI_MUTEX = 18, RT_COND_LOCKED = 19, RT_NWHATS,
+	RT_PI_MUTEX = 18, RT_COND_LOCKED = 19, RT_LIBC_USED = 20,
 };
 
 struct rt_settings {
@@ -52,6 +52,7 @@ struct rt_thread {
 	int policy, priority;     /* SCHED_*; priority of realtime policies */
 	bool is_rt, begun, known; /* known: /proc has been read */
 	cpu_set_t cpus;
+	unsigned ncpus;           /* that it may run on, told by its first sleep; 0: not told */
 	uint64_t worst_ns;        /* from being woken to running */
 	char worst_by[COMM_BYTES];
 	pid_t worst_by_pid;
@@ -82,6 +83,9 @@ struct rt {
 	uint64_t unlocked_kib, locked_kib, smaps_ns;
 	char unlocked_name[128];
 	char libc[256];
+	/* Told by the first sleep of a realtime thread: of processes that end before they can be looked at. */
+	uint64_t total_pages, locked_pages;
+	bool future_locked;
 	bool ended;
 	/* Of /proc/interrupts. */
 	struct strbuf interrupts_before, interrupts_after;

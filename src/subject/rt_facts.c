@@ -13,6 +13,9 @@
 #define TEXT(number) TEXT_OF(number)
 #define FUTEX TEXT(__NR_futex)
 
+/* Of the kernel's flags of memory: what mlockall(MCL_FUTURE) gives to all that is mapped later. */
+#define VM_LOCKED 0x2000
+
 extern const char rt_bt[], rt_faults_bt[], rt_locks_bt[];
 
 const char *policy_name(int policy)
@@ -113,6 +116,12 @@ static void on_thread(struct rt *rt, enum rt_what what, const struct sonde_recor
 	t->is_rt = true;
 	if (what == RT_FIRST_SLEEP) {
 		rt->first_sleep = true;
+		t->ncpus = (unsigned)part_int(rec, 6);
+		/* Who looked while it was being made has not seen what it was made to be. */
+		t->known = false;
+		rt->total_pages = (uint64_t)part_int(rec, 7);
+		rt->locked_pages = (uint64_t)part_int(rec, 8);
+		rt->future_locked = part_int(rec, 9) & VM_LOCKED;
 		t->policy = (int)part_int(rec, 2);
 		t->priority = (int)part_int(rec, 3);
 		return;
@@ -155,6 +164,7 @@ static void on_counts(struct rt *rt, const struct sonde_record *rec)
 		sonde_record_value_int(rec, row, &count);
 		if (what == RT_PI_MUTEX)
 			rt->pi_mutexes += (uint64_t)count;
+		rt->libc_mapped |= what == RT_LIBC_USED;
 		if (what == RT_COND_LOCKED)
 			rt->good_conds += (uint64_t)count;
 		if (what < 0 || what >= RT_PI_MUTEX)

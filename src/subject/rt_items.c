@@ -343,6 +343,11 @@ static void affinity_judge(struct rt *rt, const struct item *item)
 		const struct rt_thread *t = &rt->thread[i];
 		cpu_set_t both;
 
+		if (t->is_rt && !t->known && t->ncpus) {
+			known++;
+			loose += t->ncpus >= (unsigned)CPU_COUNT(&all);
+			strbuf_addf(&details, "%s[%d] may run on %u processors\n", t->comm, (int)t->tid, t->ncpus);
+		}
 		if (!t->is_rt || !t->known)
 			continue;
 		known++;
@@ -376,6 +381,19 @@ static int64_t mlockall_flags(const struct rt *rt)
 	return flags;
 }
 
+/* The sums that the kernel keeps. What it maps itself into every process is not locked: a few pages. */
+#define KERNELS_PAGES 16
+
+static void pages_judge(struct rt *rt, const struct item *item, struct json *j)
+{
+	_cleanup_strbuf_ struct strbuf found = STRBUF_INIT;
+	bool all = rt->locked_pages + KERNELS_PAGES >= rt->total_pages;
+
+	strbuf_addf(&found, "%llu of %llu pages are locked%s", (unsigned long long)rt->locked_pages,
+		    (unsigned long long)rt->total_pages, all && !rt->future_locked ? ", but not what is mapped later" : "");
+	tell(rt, item, all && rt->future_locked ? VERDICT_PASS : VERDICT_FAIL, found.s, NULL, j);
+}
+
 static void locked_judge(struct rt *rt, const struct item *item)
 {
 	_cleanup_strbuf_ struct strbuf found = STRBUF_INIT;
@@ -393,6 +411,8 @@ static void locked_judge(struct rt *rt, const struct item *item)
 		tell(rt, item, VERDICT_FAIL, found.s, NULL, &j);
 	} else if (flags && !(flags & MCL_FUTURE)) {
 		tell(rt, item, VERDICT_FAIL, "mlockall() was called without MCL_FUTURE: what is mapped later is not locked", NULL, &j);
+	} else if (!rt->smaps_read && rt->total_pages) {
+		pages_judge(rt, item, &j);
 	} else if (!rt->smaps_read) {
 		tell(rt, item, VERDICT_UNSEEN, why ? why : "the process ended before its memory could be looked at", NULL, NULL);
 	} else {

@@ -8,15 +8,21 @@
 #include "base/util.h"
 
 static const struct subject_option options[] = {
-	{ 'g', "cgroup", "PATH", "processes of this cgroup (version 2) and of those below it", OPTION_TEXT,
+	{ 'g', "cgroup", "PATH", "processes of this cgroup (version 2) and of those below it",
+	  OPTION_TEXT,
 	  offsetof(struct surface_settings, cgroup) },
-	{ 'n', "container", "ID", "a container that runs, by the name that its runtime knows\n(runc, crun, containerd, docker)", OPTION_TEXT,
+	{ 'n', "container", "ID",
+	  "a container that runs, by the name that its runtime knows\n(runc, crun, containerd, docker)", OPTION_TEXT,
 	  offsetof(struct surface_settings, container) },
-	{ 'p', "profile", "FILE", "write a seccomp profile that allows what was seen, as\n\"linux.seccomp\" of the OCI runtime specification",
+	{ 'p', "profile", "FILE",
+	  "write a seccomp profile that allows what was seen, as\n\"linux.seccomp\" of the OCI runtime specification",
 	  OPTION_TEXT, offsetof(struct surface_settings, profile) },
-	{ 0, "functions", "PATTERN", "also functions of the kernel that match (as in the name of a\nkprobe; * is understood)", OPTION_TEXT,
+	{ 0, "functions", "PATTERN",
+	  "also functions of the kernel that match (as in the name of a\nkprobe; * is understood)",
+	  OPTION_TEXT,
 	  offsetof(struct surface_settings, functions) },
-	{ 0, "audit", NULL, "report what a seccomp filter refuses, as it happens", OPTION_FLAG, offsetof(struct surface_settings, audit) },
+	{ 0, "audit", NULL, "report what a seccomp filter refuses, as it happens", OPTION_FLAG,
+	  offsetof(struct surface_settings, audit) },
 	{ 0 },
 };
 
@@ -35,9 +41,12 @@ static int write_profile(struct subject_run *r, const struct surface *s, const c
 	uint64_t compat = count_compat(s);
 
 	if (!s->table[TABLE_CALLS].n && !s->table[TABLE_SETUP].n)
-		return subject_fail(r, SUBJECT_FAILED, NULL, "nothing was seen, so no profile is written to %s", path);
+		return subject_fail(r, SUBJECT_FAILED, NULL,
+				    "nothing was seen, so no profile is written to %s", path);
 	if (s->lost)
-		subject_warn(r, "record again while less happens", "%" PRIu64 " events were lost: the profile may allow too little", s->lost);
+		subject_warn(r, "record again while less happens",
+			     "%" PRIu64 " events were lost: the profile may allow too little",
+			     s->lost);
 	if (compat)
 		subject_warn(r, "add SCMP_ARCH_X86 and those calls by hand",
 			     "%" PRIu64 " system calls were 32-bit ones, which the profile does not allow", compat);
@@ -69,7 +78,8 @@ static int run(struct subject_run *r)
 	int status;
 
 	if (s->audit && (s->profile || s->functions))
-		return subject_fail(r, SUBJECT_USAGE, NULL, "--audit only looks at refusals: --profile and --functions do not go with it");
+		return subject_fail(r, SUBJECT_USAGE, NULL,
+				    "--audit only looks at refusals: --profile and --functions do not go with it");
 	status = target_open(&t, r);
 	if (!status)
 		status = s->audit ? audit_run(r, &t) : record_run(r, &t);
@@ -87,7 +97,7 @@ const struct subject subject_surface = {
 		"does to make it.\n\n"
 		"A profile allows what the programs did, what the runtime does between loading the profile and starting the first program, and "
 		"what its threads may do at any time. Record the start of a container for that: the runtime as COMMAND. Calls that were not made "
-		"while sonde looked are not allowed, so let the container do all of its work.\n\n"
+		"while sonde looked are not allowed, so let the container do all of its work. The recording ends with COMMAND.\n\n"
 		"Refusals are found by what is missing (--audit): a refused call leaves the kernel and never entered it. So it works with every profile, "
 		"and also where nothing is logged. Give the recordings (-f json -o FILE) to \"sonde surface diff\".",
 	.examples =

@@ -71,6 +71,8 @@ struct row {
 struct rows {
 	struct row *v;
 	size_t n, room;
+	uint32_t *slots; /* by hash: a row plus one; 0 is free */
+	size_t nslots;   /* a power of two, at least twice n */
 };
 
 #define UNSEEN_MOST 8
@@ -85,7 +87,8 @@ struct surface {
 };
 
 /* Add to the row that is the same but for the count. */
-void surface_add(struct surface *s, enum table t, const char *text, enum part part, int64_t a, int64_t b, uint64_t count);
+void surface_add(struct surface *s, enum table t, const char *text, enum part part, int64_t a,
+		 int64_t b, uint64_t count);
 void surface_free(struct surface *s);
 /* Note what could not be observed. Takes the text out of `why`. */
 void surface_unseen(struct surface *s, const char *item, struct strbuf *why);

@@ -73,7 +73,8 @@ static void show_arguments(struct subject_run *r, const char *call, const struct
 		strbuf_addstr(&text, ", ");
 		socket_type_text(&text, part_int(rec, 7) & 15);
 	} else {
-		strbuf_addf(&text, "0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64, (uint64_t)part_int(rec, 6), (uint64_t)part_int(rec, 7),
+		strbuf_addf(&text, "0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64,
+			    (uint64_t)part_int(rec, 6), (uint64_t)part_int(rec, 7),
 			    (uint64_t)part_int(rec, 8));
 	}
 	out_text(r, "(%s)", text.s);
@@ -87,7 +88,8 @@ static void refusal(struct audit *a, const struct sonde_record *rec)
 	_cleanup_json_ struct json j = JSON_INIT;
 
 	/* Texts of parts only live until the next one is asked for. */
-	strbuf_addstr(&name, how == HOW_KILLED ? "?" : sonde_record_part(rec, 9) ? sonde_record_part(rec, 9) : "?");
+	strbuf_addstr(&name, how == HOW_KILLED ? "?" : sonde_record_part(rec, 9) ?
+		      sonde_record_part(rec, 9) : "?");
 	strbuf_addstr(&comm, sonde_record_part(rec, 3) ? sonde_record_part(rec, 3) : "?");
 	a->total++;
 	count_call(a, name.s);
@@ -167,7 +169,8 @@ static struct filters filters_of(const struct target *t)
 	char *rest = NULL;
 
 	if (t->directory.len && !file_readf(&procs, "%s/cgroup.procs", t->directory.s))
-		for (char *pid = strtok_r(procs.s, "\n", &rest); pid; pid = strtok_r(NULL, "\n", &rest))
+		for (char *pid = strtok_r(procs.s, "\n", &rest); pid; pid = strtok_r(NULL, "\n",
+										     &rest))
 			look_filter(&f, pid);
 	return f;
 }
@@ -207,7 +210,8 @@ static void summary(struct audit *a, const struct target *t, const struct filter
 static int judge(struct audit *a, const struct target *t, const struct filters *before)
 {
 	struct strbuf found = STRBUF_INIT;
-	struct verdict v = { .item = "refusals", .title = "the profile refuses nothing", .is = VERDICT_PASS };
+	struct verdict v = { .item = "refusals", .title = "the profile refuses nothing",
+		.is = VERDICT_PASS };
 
 	strbuf_addf(&found, "%" PRIu64 " system calls were refused", a->total);
 	if (a->total) {
@@ -229,12 +233,30 @@ static int judge(struct audit *a, const struct target *t, const struct filters *
 	return verdicts_status(a->run);
 }
 
+/* Without these there would be no refusal to be seen, however many there are. */
+static int check_probes(struct subject_run *r)
+{
+	static const char *const probes[] = {
+		"tracepoint:raw_syscalls:sys_enter", "rawtracepoint:sys_exit",
+		"rawtracepoint:signal_generate",
+		"rawtracepoint:sched_process_fork", "tracepoint:sched:sched_process_exit",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
+		if (!probe_exists(probes[i]))
+			return subject_fail(r, SUBJECT_UNSEEN, NULL,
+					    "not observable: refusals: this kernel has no %s",
+					    probes[i]);
+	return 0;
+}
+
 static int listen_all(struct audit *a, struct target *t)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, why = STRBUF_INIT;
 	struct strbuf values[3] = { STRBUF_INIT, STRBUF_INIT, STRBUF_INIT };
 	const char *params[8];
-	struct question q = { .name = "audit", .params = params, .record = on_record, .ctx = a, .why = &why };
+	struct question q = { .name = "audit", .params = params, .record = on_record, .ctx = a,
+		.why = &why };
 	int err;
 
 	target_params(t, values, params);
@@ -249,7 +271,8 @@ static int listen_all(struct audit *a, struct target *t)
 	for (int i = 0; i < 3; i++)
 		strbuf_free(&values[i]);
 	if (err)
-		return subject_fail(a->run, SUBJECT_UNSEEN, NULL, "not observable: refusals: %s", why.len ? why.s : strerror(-err));
+		return subject_fail(a->run, SUBJECT_UNSEEN, NULL, "not observable: refusals: %s",
+				    why.len ? why.s : strerror(-err));
 	err = target_start(t);
 	return err ? err : loop_run(a->run) ? SUBJECT_FAILED : 0;
 }
@@ -264,7 +287,8 @@ int audit_run(struct subject_run *r, struct target *t)
 		return subject_fail(r, SUBJECT_FAILED, NULL, "out of memory");
 	a->run = r;
 	before = filters_of(t);
-	status = listen_all(a, t);
+	status = check_probes(r);
+	status = status ? status : listen_all(a, t);
 	if (!status) {
 		summary(a, t, &before);
 		status = judge(a, t, &before);

@@ -14,14 +14,16 @@ struct settings {
 };
 
 static const struct subject_option options[] = {
-	{ 'r', "runtime", NULL, "also what the runtime did to make the container", OPTION_FLAG, offsetof(struct settings, runtime) },
+	{ 'r', "runtime", NULL, "also what the runtime did to make the container", OPTION_FLAG,
+	  offsetof(struct settings, runtime) },
 	{ 0 },
 };
 
 static const struct {
 	const char *member, *title;
 } kinds[] = {
-	{ "calls", "System calls" }, { "arguments", "Arguments" }, { "sockets", "Sockets" }, { "capabilities", "Capabilities" },
+	{ "calls", "System calls" }, { "arguments", "Arguments" }, { "sockets", "Sockets" },
+		{ "capabilities", "Capabilities" },
 	{ "files", "Files of /proc and /sys" }, { "functions", "Functions of the kernel" },
 };
 
@@ -38,16 +40,21 @@ static const struct json_value *find_recording(struct arena *a, const char *text
 {
 	while (*text) {
 		const char *at, *end = text + strcspn(text, "\n");
-		const struct json_value *line = json_parse(a, arena_strndup(a, text, (size_t)(end - text)), &at, false);
+		const struct json_value *line = json_parse(a,
+							   arena_strndup(a, text,
+							   		(size_t)(end - text)), &at,
+							   		false);
 
-		if (str_eq(json_member_text(line, "type", NULL), "surface") && json_member(json_member(line, "data"), "calls"))
+		if (str_eq(json_member_text(line, "type", NULL), "surface") &&
+		    json_member(json_member(line, "data"), "calls"))
 			return json_member(line, "data");
 		text = end + (*end != 0);
 	}
 	return NULL;
 }
 
-static const struct json_value *recording_read(struct subject_run *r, struct arena *a, struct strbuf *text, const char *path)
+static const struct json_value *recording_read(struct subject_run *r, struct arena *a,
+					       struct strbuf *text, const char *path)
 {
 	int err = file_read(text, path);
 	const struct json_value *v;
@@ -58,27 +65,31 @@ static const struct json_value *recording_read(struct subject_run *r, struct are
 	}
 	v = strlen(text->s) == text->len ? find_recording(a, text->s) : NULL;
 	if (!v)
-		subject_fail(r, SUBJECT_FAILED, "sonde surface -f json -o FILE makes one", "%s is no recording of sonde surface", path);
+		subject_fail(r, SUBJECT_FAILED, "sonde surface -f json -o FILE makes one",
+			     "%s is no recording of sonde surface", path);
 	return v;
 }
 
 /* Is this one of the container's own programs, or the runtime's? */
-static bool is_compared(const struct diff *d, const struct json_value *recording, const struct json_value *row)
+static bool is_compared(const struct diff *d, const struct json_value *recording,
+			const struct json_value *row)
 {
 	const struct json_value *contained = json_member(recording, "contained");
 
-	if (d->runtime || !contained || !contained->number)
+	if (d->runtime || !contained || contained->number == 0)
 		return true;
 	return str_eq(json_member_text(row, "part", NULL), "work");
 }
 
 /* How often the recording has this, in all parts that count. */
-static double count_of(const struct diff *d, const struct json_value *recording, const char *kind, const char *name)
+static double count_of(const struct diff *d, const struct json_value *recording, const char *kind,
+		       const char *name)
 {
 	double n = 0;
 
 	json_each(row, json_member(recording, kind))
-		if (str_eq(json_member_text(row, "name", NULL), name) && is_compared(d, recording, row))
+		if (str_eq(json_member_text(row, "name", NULL), name) &&
+		    is_compared(d, recording, row))
 			n += json_member_number(row, "count", 0);
 	return n;
 }
@@ -92,19 +103,22 @@ static bool is_unseen(const struct json_value *recording, const char *kind)
 }
 
 /* Is this the first row of its name? Parts have rows of their own. */
-static bool is_first(const struct diff *d, const struct json_value *recording, const char *kind, const struct json_value *row)
+static bool is_first(const struct diff *d, const struct json_value *recording, const char *kind,
+		     const struct json_value *row)
 {
 	json_each(other, json_member(recording, kind)) {
 		if (other == row)
 			return true;
-		if (str_eq(json_member_text(other, "name", ""), json_member_text(row, "name", "")) && is_compared(d, recording, other))
+		if (str_eq(json_member_text(other, "name", ""),
+			   json_member_text(row, "name", "")) && is_compared(d, recording, other))
 			return false;
 	}
 	return true;
 }
 
 /* What `has` reached and `lacks` did not. */
-static unsigned show_missing(struct diff *d, const char *kind, const char *title, const struct json_value *has,
+static unsigned show_missing(struct diff *d, const char *kind, const char *title,
+			     const struct json_value *has,
 			     const struct json_value *lacks, char sign)
 {
 	unsigned n = 0;
@@ -113,7 +127,8 @@ static unsigned show_missing(struct diff *d, const char *kind, const char *title
 	json_each(row, json_member(has, kind)) {
 		const char *name = json_member_text(row, "name", NULL);
 
-		if (!name || !is_compared(d, has, row) || !is_first(d, has, kind, row) || count_of(d, lacks, kind, name) > 0)
+		if (!name || !is_compared(d, has, row) || !is_first(d, has, kind, row) ||
+		    count_of(d, lacks, kind, name) > 0)
 			continue;
 		if (!n++ && title)
 			out_text(d->run, "\n%s\n", title);
@@ -136,11 +151,13 @@ static void compare_kind(struct diff *d, size_t i)
 	json_object(&d->j, kind);
 	json_bool(&d->j, "comparable", !unseen);
 	if (unseen) {
-		out_text(d->run, "\n%s\n  not observable in %s\n", kinds[i].title, !is_unseen(d->after, kind) ? "the first recording" :
+		out_text(d->run, "\n%s\n  not observable in %s\n", kinds[i].title,
+			 !is_unseen(d->after, kind) ? "the first recording" :
 			 is_unseen(d->before, kind) ? "both recordings" : "the second recording");
 	} else {
 		more = show_missing(d, kind, kinds[i].title, d->after, d->before, '+');
-		less = show_missing(d, kind, more ? NULL : kinds[i].title, d->before, d->after, '-');
+		less = show_missing(d, kind, more ? NULL : kinds[i].title, d->before, d->after,
+				    '-');
 		d->grown += more;
 		d->shrunk += less;
 	}
@@ -149,14 +166,17 @@ static void compare_kind(struct diff *d, size_t i)
 
 static void warn_losses(struct diff *d)
 {
-	if (json_member_number(d->before, "lost", 0) > 0 || json_member_number(d->after, "lost", 0) > 0)
-		subject_warn(d->run, NULL, "events were lost in a recording: what it does not have may have happened all the same");
+	if (json_member_number(d->before, "lost", 0) > 0 ||
+	    json_member_number(d->after, "lost", 0) > 0)
+		subject_warn(d->run, NULL,
+			     "events were lost in a recording: what it does not have may have happened all the same");
 }
 
 static void compare(struct diff *d)
 {
 	warn_losses(d);
-	out_text(d->run, "before: %s\nafter:  %s\n", json_member_text(d->before, "target", "?"), json_member_text(d->after, "target", "?"));
+	out_text(d->run, "before: %s\nafter:  %s\n", json_member_text(d->before, "target", "?"),
+		 json_member_text(d->after, "target", "?"));
 	json_object(&d->j, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		compare_kind(d, i);
@@ -190,7 +210,8 @@ static int run(struct subject_run *r)
 	int status;
 
 	if (r->nwords != 2)
-		return subject_fail(r, SUBJECT_USAGE, "sonde surface diff BEFORE.json AFTER.json", "two recordings are compared");
+		return subject_fail(r, SUBJECT_USAGE, "sonde surface diff BEFORE.json AFTER.json",
+				    "two recordings are compared");
 	a = arena_new();
 	if (!a || setjmp(*arena_guard(a)))
 		status = subject_fail(r, SUBJECT_FAILED, NULL, "out of memory");

@@ -126,7 +126,8 @@ static bool limit_personality(const struct surface *s, struct json *j)
 		if (!str_eq(rows->v[i].text, "personality") || !is_of_profile(s, &rows->v[i]))
 			continue;
 		for (size_t k = 0; k < i; k++)
-			twice |= str_eq(rows->v[k].text, "personality") && rows->v[k].a == rows->v[i].a && is_of_profile(s, &rows->v[k]);
+			twice |= str_eq(rows->v[k].text, "personality") &&
+				rows->v[k].a == rows->v[i].a && is_of_profile(s, &rows->v[k]);
 		if (!twice)
 			allow_argument(j, "personality", (uint64_t)rows->v[i].a, 0);
 		any = true;
@@ -140,7 +141,8 @@ static bool limit_clone(const struct surface *s, struct json *j)
 	const struct rows *rows = &s->table[TABLE_ARGUMENTS];
 
 	for (size_t i = 0; i < rows->n; i++)
-		if (str_eq(rows->v[i].text, "clone") && rows->v[i].a && is_of_profile(s, &rows->v[i]))
+		if (str_eq(rows->v[i].text, "clone") && rows->v[i].a &&
+		    is_of_profile(s, &rows->v[i]))
 			return false;
 	allow_argument(j, "clone", 0, NAMESPACE_FLAGS);
 	return true;
@@ -148,7 +150,8 @@ static bool limit_clone(const struct surface *s, struct json *j)
 
 static const struct {
 	const char *call;
-	bool (*limit)(const struct surface *s, struct json *j); /* false: nothing to limit it by was seen */
+	bool (*limit)(const struct surface *s,
+		      struct json *j); /* false: nothing to limit it by was seen */
 } limits[] = {
 	{ "clone", limit_clone }, { "personality", limit_personality }, { "socket", limit_socket },
 };
@@ -248,6 +251,7 @@ int profile_write(struct subject_run *r, const struct surface *s, const char *pa
 	if (!err)
 		err = write_atomically(path, j.b.s, j.b.len);
 	if (err)
-		return subject_fail(r, SUBJECT_FAILED, NULL, "cannot write %s: %s", path, strerror(-err));
+		return subject_fail(r, SUBJECT_FAILED, NULL, "cannot write %s: %s", path,
+				    strerror(-err));
 	return 0;
 }

@@ -9,43 +9,90 @@
 #include "base/util.h"
 #include "subject/surface.h"
 
-extern const char surface_bt[], surface_cap_tracepoint_bt[], surface_cap_fexit_bt[], surface_cap_kprobe_bt[];
+extern const char surface_bt[], surface_cap_tracepoint_bt[], surface_cap_fexit_bt[],
+	surface_cap_kprobe_bt[];
+
+/* Does the thread make a system call of 32-bit programs, whose numbers are others? */
+#if defined(__x86_64__)
+static const char compat[] = "macro is_compat() { (curtask.thread_info.status & 2) != 0 }\n";
+#else
+static const char compat[] = "macro is_compat() { false }\n";
+#endif
 
 const char *const part_names[] = { "outside", "setup", "work" };
 
 /* ---- rows ---- */
 
-static struct row *row_new(struct surface *s, struct rows *rows)
+static size_t row_hash(const struct row *r)
 {
-	struct row *v;
+	uint64_t h = 14695981039346656037u ^ (uint64_t)r->part;
 
-	if (rows->n < rows->room)
-		return &rows->v[rows->n++];
-	v = realloc(rows->v, (rows->room * 2 + 32) * sizeof(*v));
-	if (!v) {
-		s->failed = true;
-		return NULL;
-	}
-	rows->v = v;
-	rows->room = rows->room * 2 + 32;
-	return &rows->v[rows->n++];
+	for (const char *p = r->text; p && *p; p++)
+		h = (h ^ (unsigned char)*p) * 1099511628211u;
+	h = (h ^ (uint64_t)r->a) * 1099511628211u;
+	h = (h ^ (uint64_t)r->b) * 1099511628211u;
+	return (size_t)(h ^ h >> 32);
 }
 
-void surface_add(struct surface *s, enum table t, const char *text, enum part part, int64_t a, int64_t b, uint64_t count)
+static bool row_eq(const struct row *x, const struct row *y)
+{
+	return x->part == y->part && x->a == y->a && x->b == y->b && str_eq(x->text, y->text);
+}
+
+/* Where this row is, or the free slot where it would be. */
+static uint32_t *find_slot(const struct rows *rows, const struct row *r)
+{
+	size_t at = row_hash(r);
+
+	while (rows->slots[at & (rows->nslots - 1)] &&
+	       !row_eq(&rows->v[rows->slots[at & (rows->nslots - 1)] - 1], r))
+		at++;
+	return &rows->slots[at & (rows->nslots - 1)];
+}
+
+/* Room for one more. */
+static bool rows_grow(struct rows *rows)
+{
+	size_t room = rows->room ? rows->room * 2 : 32;
+	struct row *v = realloc(rows->v, room * sizeof(*v));
+	uint32_t *slots = v ? calloc(room * 2, sizeof(*slots)) : NULL;
+
+	rows->v = v ? v : rows->v;
+	if (!slots)
+		return false;
+	free(rows->slots);
+	rows->slots = slots;
+	rows->nslots = room * 2;
+	rows->room = room;
+	for (size_t i = 0; i < rows->n; i++)
+		*find_slot(rows, &rows->v[i]) = (uint32_t)i + 1;
+	return true;
+}
+
+void surface_add(struct surface *s, enum table t, const char *text, enum part part, int64_t a,
+		 int64_t b, uint64_t count)
 {
 	struct rows *rows = &s->table[t];
-	struct row *new;
+	struct row want = { .part = part, .a = a, .b = b, .count = count };
+	uint32_t *slot;
 
-	for (struct row *r = rows->v; r < rows->v + rows->n; r++)
-		if (r->part == part && r->a == a && r->b == b && str_eq(r->text, text)) {
-			r->count += count;
-			return;
-		}
-	new = row_new(s, rows);
-	if (!new)
+	if (rows->n == rows->room && !rows_grow(rows)) {
+		s->failed = true;
 		return;
-	*new = (struct row){ text ? strdup(text) : NULL, part, a, b, count };
-	s->failed |= text && !new->text;
+	}
+	want.text = text ? strdup(text) : NULL;
+	if (text && !want.text) {
+		s->failed = true;
+		return;
+	}
+	slot = find_slot(rows, &want);
+	if (*slot) {
+		rows->v[*slot - 1].count += count;
+		free(want.text);
+		return;
+	}
+	rows->v[rows->n++] = want;
+	*slot = (uint32_t)rows->n;
 }
 
 void surface_free(struct surface *s)
@@ -54,6 +101,7 @@ void surface_free(struct surface *s)
 		for (size_t i = 0; i < s->table[t].n; i++)
 			free(s->table[t].v[i].text);
 		free(s->table[t].v);
+		free(s->table[t].slots);
 	}
 	for (size_t i = 0; i < s->nunseen; i++)
 		strbuf_free(&s->unseen[i].why);
@@ -101,13 +149,16 @@ static int64_t key_int(const struct sonde_record *rec, size_t row, int part)
 	return str_eq(sonde_record_key_part(rec, row, (size_t)part), "true");
 }
 
-static void add_row(struct surface *s, const struct map_row *m, const struct sonde_record *rec, size_t row)
+static void add_row(struct surface *s, const struct map_row *m, const struct sonde_record *rec,
+		    size_t row)
 {
 	int64_t count = 1;
-	enum part part = m->part < 0 ? m->fixed : (enum part)MIN((uint64_t)key_int(rec, row, m->part), PART_WORK);
+	enum part part = m->part < 0 ? m->fixed :
+		(enum part)MIN((uint64_t)key_int(rec, row, m->part), PART_WORK);
 
 	sonde_record_value_int(rec, row, &count);
-	surface_add(s, m->table, m->text < 0 ? NULL : sonde_record_key_part(rec, row, (size_t)m->text), part, key_int(rec, row, m->a),
+	surface_add(s, m->table, m->text < 0 ? NULL :
+		    sonde_record_key_part(rec, row, (size_t)m->text), part, key_int(rec, row, m->a),
 		    key_int(rec, row, m->b), (uint64_t)count);
 }
 
@@ -137,7 +188,8 @@ static void add_file(struct surface *s, const struct sonde_record *rec, size_t r
 			strbuf_addf(&path, "/%s", name);
 	}
 	sonde_record_value_int(rec, row, &count);
-	surface_add(s, TABLE_FILES, path.s, (enum part)MIN((uint64_t)key_int(rec, row, 0), PART_WORK), key_int(rec, row, 2), 0,
+	surface_add(s, TABLE_FILES, path.s, (enum part)MIN((uint64_t)key_int(rec, row, 0),
+							   PART_WORK), key_int(rec, row, 2), 0,
 		    (uint64_t)count);
 }
 
@@ -171,10 +223,12 @@ static const struct {
 };
 
 /* Begins to ask for what `text` says. -1: it cannot, and `why` says why. */
-static int try_ask(struct surface *s, struct subject_run *r, const struct target *t, const char *text, const char *const *params,
+static int try_ask(struct surface *s, struct subject_run *r, const struct target *t,
+		   const char *text, const char *const *params,
 		   struct strbuf *why)
 {
-	struct question q = { .name = "surface", .source = text, .params = params, .record = on_record, .ctx = s, .why = why };
+	struct question q = { .name = "surface", .source = text, .params = params,
+		.record = on_record, .ctx = s, .why = why };
 
 	if (t->child) {
 		q.pid = sonde_child_pid(t->child);
@@ -185,7 +239,8 @@ static int try_ask(struct surface *s, struct subject_run *r, const struct target
 }
 
 /* `text` with the first of the ways by which capabilities can be seen here. */
-static bool ask_capabilities(struct surface *s, struct subject_run *r, const struct target *t, const struct strbuf *text,
+static bool ask_capabilities(struct surface *s, struct subject_run *r, const struct target *t,
+			     const struct strbuf *text,
 			     const char *const *params, struct strbuf *why)
 {
 	bool any = false;
@@ -205,21 +260,35 @@ static bool ask_capabilities(struct surface *s, struct subject_run *r, const str
 	return false;
 }
 
-static void add_functions(struct strbuf *text, const char *pattern)
+/* Each of the patterns is a probe of its own. */
+static void add_functions(struct strbuf *text, const char *patterns)
 {
-	strbuf_addf(text, "\nkprobe:%s\n{\n\t$p = @in[curtask.tgid];\n\tif $p != 0 { @function[part($p), func] = count() }\n}\n", pattern);
+	const char *comma = "\n";
+
+	while (*patterns) {
+		size_t n = strcspn(patterns, ", ");
+
+		if (n)
+			strbuf_addf(text, "%skprobe:%.*s", comma, (int)n, patterns);
+		comma = n ? ",\n" : comma;
+		patterns += n + (patterns[n] != 0);
+	}
+	strbuf_addstr(text, "\n{\n\t$p = @in[curtask.tgid];\n\tif $p != 0 { @function[part($p), func] = count() }\n}\n");
 }
 
 /* Capabilities with functions, without them, or neither: what goes of these. */
-static int ask_most(struct surface *s, struct subject_run *r, const struct target *t, const char *functions, const char *const *params)
+static int ask_most(struct surface *s, struct subject_run *r, const struct target *t,
+		    const char *functions, const char *const *params)
 {
-	_cleanup_strbuf_ struct strbuf base = STRBUF_INIT, with = STRBUF_INIT, why = STRBUF_INIT, why_not = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf base = STRBUF_INIT, with = STRBUF_INIT, why = STRBUF_INIT,
+		why_not = STRBUF_INIT;
 
-	strbuf_addstr(&base, surface_bt);
-	strbuf_addstr(&with, surface_bt);
+	strbuf_addf(&base, "%s%s", compat, surface_bt);
+	strbuf_addstr(&with, base.s);
 	if (functions) {
 		add_functions(&with, functions);
-		s->has_functions = s->has_capabilities = ask_capabilities(s, r, t, &with, params, &why);
+		s->has_functions = s->has_capabilities = ask_capabilities(s, r, t, &with, params,
+									  &why);
 		s->has_functions = s->has_functions || !try_ask(s, r, t, with.s, params, &why_not);
 	}
 	if (!s->has_functions) {
@@ -234,6 +303,36 @@ static int ask_most(struct surface *s, struct subject_run *r, const struct targe
 	if (!try_ask(s, r, t, base.s, params, &why))
 		return 0;
 	return subject_fail(r, SUBJECT_UNSEEN, NULL, "not observable: system calls: %s", why.s);
+}
+
+/* What the question leaves out where the kernel has no such event. */
+static const struct {
+	const char *probe, *item; /* item NULL: nothing can be said without it */
+} needed_probes[] = {
+	{ "tracepoint:raw_syscalls:sys_enter", NULL },
+	{ "rawtracepoint:sched_process_fork", NULL },
+	{ "tracepoint:sched:sched_process_exec", NULL },
+	{ "tracepoint:sched:sched_process_exit", NULL },
+	{ "tracepoint:syscalls:sys_enter_socket", "sockets" },
+	{ "tracepoint:syscalls:sys_enter_prctl", "arguments" },
+	{ "tracepoint:syscalls:sys_exit_openat", "files" },
+};
+
+static int note_missing(struct surface *s, struct subject_run *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(needed_probes); i++) {
+		_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
+
+		if (probe_exists(needed_probes[i].probe))
+			continue;
+		if (!needed_probes[i].item)
+			return subject_fail(r, SUBJECT_UNSEEN, NULL,
+					    "not observable: this kernel has no %s",
+					    needed_probes[i].probe);
+		strbuf_addf(&why, "this kernel has no %s", needed_probes[i].probe);
+		surface_unseen(s, needed_probes[i].item, &why);
+	}
+	return 0;
 }
 
 static void note_functions(struct surface *s, const struct surface_settings *settings)
@@ -254,7 +353,8 @@ int surface_record(struct surface *s, struct subject_run *r, struct target *t)
 	int status;
 
 	target_params(t, text, params);
-	status = ask_most(s, r, t, settings->functions, params);
+	status = note_missing(s, r);
+	status = status ? status : ask_most(s, r, t, settings->functions, params);
 	for (int i = 0; i < 3; i++)
 		strbuf_free(&text[i]);
 	note_functions(s, settings);
@@ -270,13 +370,16 @@ int surface_record(struct surface *s, struct subject_run *r, struct target *t)
 
 /* Threads, memory, waiting and signals: what Go and others do whenever they see fit. */
 const char *const calls_always[] = {
-	"clock_gettime", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "exit", "exit_group", "futex", "getpid", "gettid",
-	"madvise", "mmap", "mprotect", "munmap", "nanosleep", "read", "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+	"clock_gettime", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "exit",
+	"exit_group", "futex", "getpid", "gettid",
+	"madvise", "mmap", "mprotect", "munmap", "nanosleep", "read", "restart_syscall",
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
 	"sched_yield", "sigaltstack", "tgkill", "write", NULL,
 };
 
 static const char *const calls_anytime[] = {
-	"brk", "clone", "clone3", "epoll_create1", "epoll_wait", "eventfd2", "fcntl", "getrandom", "mremap", "pipe2", "rseq",
+	"brk", "clone", "clone3", "epoll_create1", "epoll_wait", "eventfd2", "fcntl", "getrandom",
+	"mremap", "pipe2", "rseq",
 	"sched_getaffinity", "set_robust_list", "arch_prctl",
 };
 
@@ -295,7 +398,8 @@ bool call_is_anytime(const char *name)
 static bool call_builds(const char *name)
 {
 	static const char *const names[] = {
-		"mount", "umount", "umount2", "pivot_root", "setns", "unshare", "chroot", "sethostname", "setdomainname", "move_mount",
+		"mount", "umount", "umount2", "pivot_root", "setns", "unshare", "chroot",
+		"sethostname", "setdomainname", "move_mount",
 		"open_tree", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr",
 	};
 

@@ -87,7 +87,8 @@ static void merge_setup(struct surface *to, const struct surface *s)
 
 /* ---- for people ---- */
 
-static void text_rows(struct subject_run *r, enum table t, const char *title, const struct rows *rows, bool contained)
+static void text_rows(struct subject_run *r, enum table t, const char *title,
+		      const struct rows *rows, bool contained)
 {
 	const struct row **v = sorted(rows);
 	int part = -1;
@@ -97,8 +98,10 @@ static void text_rows(struct subject_run *r, enum table t, const char *title, co
 
 		if ((int)v[i]->part != part) {
 			part = (int)v[i]->part;
-			out_text(r, "\n%s%s\n", title, !contained ? "" : part == PART_WORK ? " of the container" :
-				 part == PART_SETUP ? " of the runtime, within the container" : " of the runtime, outside");
+			out_text(r, "\n%s%s\n", title,
+				 !contained ? "" : part == PART_WORK ? " of the container" :
+				 part == PART_SETUP ? " of the runtime, within the container" :
+				 " of the runtime, outside");
 		}
 		row_name(&name, t, v[i]);
 		out_text(r, "  %10" PRIu64 "  %s\n", v[i]->count, name.s);
@@ -112,8 +115,10 @@ static void sum_subsystems(const struct surface *s, struct surface *to)
 	for (size_t i = 0; i < s->table[TABLE_FUNCTIONS].n; i++) {
 		const struct row *f = &s->table[TABLE_FUNCTIONS].v[i];
 
-		surface_add(to, TABLE_FUNCTIONS, function_subsystem(f->text), f->part, 0, 0, f->count);
-		surface_add(to, TABLE_FILES, function_subsystem(f->text), f->part, 0, 0, 1); /* how many different ones */
+		surface_add(to, TABLE_FUNCTIONS, function_subsystem(f->text), f->part, 0, 0,
+			    f->count);
+		surface_add(to, TABLE_FILES, function_subsystem(f->text), f->part, 0, 0,
+			    1); /* how many different ones */
 	}
 }
 
@@ -127,7 +132,8 @@ static void text_subsystems(struct subject_run *r, const struct surface *sums, b
 	for (size_t i = 0; v && i < rows->n; i++) {
 		const struct row *n = &sums->table[TABLE_FILES].v[v[i] - rows->v];
 
-		out_text(r, "  %10" PRIu64 "  %10" PRIu64 "  %s%s\n", n->count, v[i]->count, v[i]->text,
+		out_text(r, "  %10" PRIu64 "  %10" PRIu64 "  %s%s\n", n->count, v[i]->count,
+			 v[i]->text,
 			 contained && v[i]->part != PART_WORK ? " (runtime)" : "");
 	}
 	free(v);
@@ -199,7 +205,8 @@ static void json_subsystems(struct json *j, const struct surface *sums)
 	json_end(j);
 }
 
-static void report_json(struct subject_run *r, const struct surface *s, const struct surface *merged, const struct surface *sums,
+static void report_json(struct subject_run *r, const struct surface *s,
+			const struct surface *merged, const struct surface *sums,
 			const struct target *t)
 {
 	_cleanup_json_ struct json j = JSON_INIT;
@@ -213,7 +220,8 @@ static void report_json(struct subject_run *r, const struct surface *s, const st
 	json_u64(&j, "profile_calls", profile_calls(s));
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
 		json_rows(&j, shown[i].table, shown[i].name,
-			  shown[i].table == TABLE_CALLS ? &merged->table[TABLE_CALLS] : &s->table[shown[i].table]);
+			  shown[i].table == TABLE_CALLS ? &merged->table[TABLE_CALLS] :
+			  &s->table[shown[i].table]);
 	json_subsystems(&j, sums);
 	json_array(&j, "not_observable");
 	for (size_t i = 0; i < s->nunseen; i++) {
@@ -236,10 +244,12 @@ void report_show(struct subject_run *r, const struct surface *s, const struct ta
 
 	merge_setup(&merged, s);
 	sum_subsystems(s, &sums);
-	out_text(r, "%s: %zu system calls%s\n", t->name.s, profile_calls(s), contained ? " that a profile must allow" : "");
+	out_text(r, "%s: %zu system calls%s\n", t->name.s, profile_calls(s),
+		 contained ? " that a profile must allow" : "");
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
 		text_rows(r, shown[i].table, shown[i].title,
-			  shown[i].table == TABLE_CALLS ? &merged.table[TABLE_CALLS] : &s->table[shown[i].table], contained);
+			  shown[i].table == TABLE_CALLS ? &merged.table[TABLE_CALLS] :
+			  &s->table[shown[i].table], contained);
 	text_subsystems(r, &sums, contained);
 	text_unseen(r, s);
 	report_json(r, s, &merged, &sums, t);

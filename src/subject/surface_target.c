@@ -82,7 +82,8 @@ static bool find_named(struct strbuf *path, const char *id, unsigned depth)
 		if (e->d_type != DT_DIR || e->d_name[0] == '.')
 			continue;
 		strbuf_addf(path, "/%s", e->d_name);
-		found = strstr(e->d_name, id) || (depth < DEEPEST && find_named(path, id, depth + 1));
+		found = strstr(e->d_name, id) ||
+			(depth < DEEPEST && find_named(path, id, depth + 1));
 		if (!found) {
 			path->len = len;
 			path->s[len] = 0;
@@ -104,7 +105,8 @@ static int container_open(struct target *t, const char *id, const char *root)
 		return subject_fail(r, SUBJECT_USAGE, NULL, "'%s' is no name of a container", id);
 	pid = container_pid(id, &several);
 	if (several)
-		return subject_fail(r, SUBJECT_FAILED, "give more of its name", "there are several containers '%s...'", id);
+		return subject_fail(r, SUBJECT_FAILED, "give more of its name",
+				    "there are several containers '%s...'", id);
 	if (pid && !cgroup_of(pid, NULL, &path) && !str_eq(path.s, "/")) {
 		strbuf_addf(&t->directory, "%s%s", root, path.s);
 		return 0;
@@ -112,8 +114,10 @@ static int container_open(struct target *t, const char *id, const char *root)
 	strbuf_addstr(&t->directory, root);
 	if (find_named(&t->directory, id, 0))
 		return 0;
-	return subject_fail(r, SUBJECT_FAILED, "runc list, crun list and docker ps name those that run",
-			    pid ? "container %s has no cgroup of its own (version 2)" : "there is no container %s", id);
+	return subject_fail(r, SUBJECT_FAILED,
+			    "runc list, crun list and docker ps name those that run",
+			    pid ? "container %s has no cgroup of its own (version 2)" :
+			    "there is no container %s", id);
 }
 
 /* ---- opening ---- */
@@ -135,7 +139,8 @@ static int directory_look(struct target *t, const char *root)
 
 	t->cgroup = t->directory.failed ? 0 : cgroup_id(t->directory.s);
 	if (!t->cgroup)
-		return subject_fail(t->run, SUBJECT_FAILED, "cgroups of version 2 are meant, as they are called in /sys/fs/cgroup",
+		return subject_fail(t->run, SUBJECT_FAILED,
+				    "cgroups of version 2 are meant, as they are called in /sys/fs/cgroup",
 				    "there is no cgroup %s", t->directory.s);
 	for (; *below; below++)
 		t->depth += below[0] == '/' && below[1] && below[1] != '/';
@@ -160,16 +165,20 @@ int target_open(struct target *t, struct subject_run *r)
 
 	*t = (struct target){ .name = STRBUF_INIT, .directory = STRBUF_INIT, .run = r };
 	if (given != 1)
-		return subject_fail(r, SUBJECT_USAGE, "--cgroup PATH, --container ID, or -- COMMAND",
-				    given ? "only one can be looked at" : "what is to be looked at?");
+		return subject_fail(r, SUBJECT_USAGE,
+				    "--cgroup PATH, --container ID, or -- COMMAND",
+				    given ? "only one can be looked at" :
+				    "what is to be looked at?");
 	if (r->command)
 		return command_open(t);
 	if (!root)
 		return subject_fail(r, SUBJECT_UNSEEN, "mount -t cgroup2 none /sys/fs/cgroup",
 				    "not observable: cgroups of version 2 are not mounted here, and nothing else tells whose call it is");
-	status = s->cgroup ? cgroup_open(t, s->cgroup, root) : container_open(t, s->container, root);
+	status = s->cgroup ? cgroup_open(t, s->cgroup, root) :
+		container_open(t, s->container, root);
 	status = status ? status : directory_look(t, root);
-	strbuf_addf(&t->name, "%s %s", s->cgroup ? "cgroup" : "container", s->cgroup ? s->cgroup : s->container);
+	strbuf_addf(&t->name, "%s %s", s->cgroup ? "cgroup" : "container",
+		    s->cgroup ? s->cgroup : s->container);
 	return status;
 }
 
@@ -239,10 +248,12 @@ int target_start(struct target *t)
 		announce(t);
 	if (!t->child) {
 		/* Somebody may be about to start something there. */
-		if (((const struct surface_settings *)t->run->settings)->container || is_populated(t))
+		if (((const struct surface_settings *)t->run->settings)->container ||
+		    is_populated(t))
 			return loop_every(t->run, LOOK_NS, look_again, t) ? 0 : SUBJECT_FAILED;
 		return 0;
 	}
 	err = sonde_child_continue(t->child);
-	return err ? subject_fail(t->run, SUBJECT_FAILED, NULL, "cannot run %s: %s", t->run->command[0], strerror(-err)) : 0;
+	return err ? subject_fail(t->run, SUBJECT_FAILED, NULL, "cannot run %s: %s",
+				  t->run->command[0], strerror(-err)) : 0;
 }

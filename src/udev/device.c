@@ -30,7 +30,8 @@ static const char *sysfs_read(struct arena *a, const char *path)
 	if (S_ISLNK(st.st_mode)) {
 		n = readlink(path, buf, sizeof(buf) - 1);
 		buf[n > 0 ? n : 0] = 0;
-		return n > 0 ? arena_strdup(a, strrchr(buf, '/') ? strrchr(buf, '/') + 1 : buf) : NULL;
+		return n > 0 ? arena_strdup(a, strrchr(buf, '/') ? strrchr(buf, '/') + 1 : buf) :
+			NULL;
 	}
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? "" : NULL;
@@ -58,8 +59,10 @@ static const char *other_attr(struct arena *a, const char *name)
 	sub = (int)(slash - name) - 1;
 	dev = (int)(end - slash) - 1;
 	end += end[1] == '/';
-	value = sysfs_read(a, arena_printf(a, "/sys/bus/%.*s/devices/%.*s/%s", sub, name + 1, dev, slash + 1, end + 1));
-	return value ? value : sysfs_read(a, arena_printf(a, "/sys/class/%.*s/%.*s/%s", sub, name + 1, dev, slash + 1, end + 1));
+	value = sysfs_read(a, arena_printf(a, "/sys/bus/%.*s/devices/%.*s/%s", sub, name + 1, dev,
+					   slash + 1, end + 1));
+	return value ? value : sysfs_read(a, arena_printf(a, "/sys/class/%.*s/%.*s/%s", sub,
+							  name + 1, dev, slash + 1, end + 1));
 }
 
 const char *udev_device_attr(struct arena *a, const struct udev_device *d, const char *name)
@@ -71,7 +74,8 @@ const char *udev_device_attr(struct arena *a, const struct udev_device *d, const
 	value = strmap_get(&d->attrs, name);
 	if (value || !d->syspath)
 		return value;
-	return name[0] == '[' ? other_attr(a, name) : sysfs_read(a, arena_printf(a, "%s/%s", d->syspath, name));
+	return name[0] == '[' ? other_attr(a, name) :
+		sysfs_read(a, arena_printf(a, "%s/%s", d->syspath, name));
 }
 
 static void read_uevent(struct arena *a, struct udev_device *d)
@@ -85,7 +89,8 @@ static void read_uevent(struct arena *a, struct udev_device *d)
 		if (eq) {
 			*eq = 0;
 			/* The kernel gives the node's name without its directory. */
-			udev_device_set(a, &d->props, line, str_eq(line, "DEVNAME") && eq[1] != '/' ?
+			udev_device_set(a, &d->props, line, str_eq(line, "DEVNAME") &&
+					eq[1] != '/' ?
 					arena_printf(a, "/dev/%s", eq + 1) : eq + 1);
 		}
 		text += n + (text[n] == '\n');
@@ -109,7 +114,8 @@ static struct udev_device *device_read(struct arena *a, char *syspath, unsigned 
 		udev_device_set(a, &d->props, "SUBSYSTEM", d->subsystem);
 	udev_device_set(a, &d->props, "DEVPATH", d->devpath);
 	/* The parent is the next directory above that is a device. */
-	while (depth < DEEPEST && (slash = strrchr(syspath, '/')) && slash > syspath + strlen("/sys/devices")) {
+	while (depth < DEEPEST && (slash = strrchr(syspath, '/')) &&
+	       slash > syspath + strlen("/sys/devices")) {
 		*slash = 0;
 		if (!access(arena_printf(a, "%s/uevent", syspath), F_OK)) {
 			d->parent = device_read(a, syspath, depth + 1);
@@ -127,7 +133,8 @@ struct udev_device *udev_device_open(struct arena *a, const char *path)
 	if (stat(path, &st))
 		return NULL;
 	if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
-		path = arena_printf(a, "/sys/dev/%s/%u:%u", S_ISBLK(st.st_mode) ? "block" : "char", major(st.st_rdev), minor(st.st_rdev));
+		path = arena_printf(a, "/sys/dev/%s/%u:%u", S_ISBLK(st.st_mode) ? "block" : "char",
+				    major(st.st_rdev), minor(st.st_rdev));
 	if (!realpath(path, real))
 		return NULL;
 	if (!str_starts(real, "/sys/") || access(arena_printf(a, "%s/uevent", real), F_OK)) {
@@ -141,27 +148,42 @@ struct udev_device *udev_device_open(struct arena *a, const char *path)
 
 /* With drivers. */
 static const char *const buses[] = {
-	"ac97", "acpi", "amba", "auxiliary", "bcma", "coreboot", "cxl", "dax", "dfl", "eisa", "event_source",
-	"fsl-mc", "gameport", "greybus", "hdaudio", "hid", "host1x", "hsi", "i2c", "i3c", "ide", "intel_th", "ipack",
+	"ac97", "acpi", "amba", "auxiliary", "bcma", "coreboot", "cxl", "dax", "dfl", "eisa",
+	"event_source",
+	"fsl-mc", "gameport", "greybus", "hdaudio", "hid", "host1x", "hsi", "i2c", "i3c", "ide",
+	"intel_th", "ipack",
 	"isa", "mcb", "mdio_bus", "mei", "mhi", "mipi-dsi", "mmc", "moxtet", "nd", "ntb", "nvmem",
-	"pci", "pci_express", "pcmcia", "platform", "pnp", "rapidio", "rmi4", "rpmsg", "scmi_protocol", "scsi", "sdio", "serial",
-	"serio", "siox", "slimbus", "soundwire", "spi", "spmi", "ssb", "surface_aggregator", "thunderbolt", "tifm", "typec",
-	"ulpi", "umc", "usb", "usb-serial", "vdpa", "virtio", "vme", "vmbus", "wmi", "xen", "xen-backend", "zorro",
+	"pci", "pci_express", "pcmcia", "platform", "pnp", "rapidio", "rmi4", "rpmsg",
+	"scmi_protocol", "scsi", "sdio", "serial",
+	"serio", "siox", "slimbus", "soundwire", "spi", "spmi", "ssb", "surface_aggregator",
+	"thunderbolt", "tifm", "typec",
+	"ulpi", "umc", "usb", "usb-serial", "vdpa", "virtio", "vme", "vmbus", "wmi", "xen",
+	"xen-backend", "zorro",
 	"ccw", "ccwgroup", "ap", "vio", "ibmebus", "platform-framebuffer",
 };
 
 /* Without, some of which the kernel calls buses too. Of FireWire, what rules are about (nodes) gets no driver. */
 static const char *const classes[] = {
-	"cec", "edac", "event_source", "gpio", "iio", "machinecheck", "media", "nvmem", "tee", "workqueue",
-	"accel", "aoe", "ata_device", "ata_link", "ata_port", "backlight", "bdi", "block", "bluetooth", "bsg", "bsr", "cpuid",
-	"devcoredump", "devfreq", "devlink", "dma", "dma_heap", "dmi", "drm", "drm_dp_aux_dev", "dvb", "enclosure", "extcon",
-	"fc_host", "firewire", "firmware", "graphics", "hidraw", "hwmon", "i2c-adapter", "i2c-dev", "ieee80211", "infiniband", "infiniband_mad",
-	"infiniband_verbs", "input", "intel_scu_ipc", "iommu", "ipmi", "iscsi_host", "kfd", "lcd", "leds", "lirc", "mdev_bus", "mem",
-	"misc", "mmc_host", "module", "msr", "mtd", "nd_region", "net", "nvme", "nvme-generic", "nvme-subsystem", "pci_bus", "pci_epc",
-	"phy", "pktcdvd", "power_supply", "powercap", "ppdev", "ppp", "pps", "printer", "ptp", "pwm", "raw", "rc", "regulator",
-	"remoteproc", "rfkill", "rtc", "sas_host", "scsi_changer", "scsi_device", "scsi_disk", "scsi_generic", "scsi_host",
-	"scsi_tape", "smi", "sound", "spi_master", "tape", "thermal", "tpm", "tpmrm", "tty", "ubi", "udc", "uio", "usb_device",
-	"usb_power_delivery", "usb_role", "usbmisc", "usbmon", "vc", "vduse", "vfio", "video4linux", "virtio-ports", "vhost", "vtconsole",
+	"cec", "edac", "event_source", "gpio", "iio", "machinecheck", "media", "nvmem", "tee",
+	"workqueue",
+	"accel", "aoe", "ata_device", "ata_link", "ata_port", "backlight", "bdi", "block",
+	"bluetooth", "bsg", "bsr", "cpuid",
+	"devcoredump", "devfreq", "devlink", "dma", "dma_heap", "dmi", "drm", "drm_dp_aux_dev",
+	"dvb", "enclosure", "extcon",
+	"fc_host", "firewire", "firmware", "graphics", "hidraw", "hwmon", "i2c-adapter", "i2c-dev",
+	"ieee80211", "infiniband", "infiniband_mad",
+	"infiniband_verbs", "input", "intel_scu_ipc", "iommu", "ipmi", "iscsi_host", "kfd", "lcd",
+	"leds", "lirc", "mdev_bus", "mem",
+	"misc", "mmc_host", "module", "msr", "mtd", "nd_region", "net", "nvme", "nvme-generic",
+	"nvme-subsystem", "pci_bus", "pci_epc",
+	"phy", "pktcdvd", "power_supply", "powercap", "ppdev", "ppp", "pps", "printer", "ptp",
+	"pwm", "raw", "rc", "regulator",
+	"remoteproc", "rfkill", "rtc", "sas_host", "scsi_changer", "scsi_device", "scsi_disk",
+	"scsi_generic", "scsi_host",
+	"scsi_tape", "smi", "sound", "spi_master", "tape", "thermal", "tpm", "tpmrm", "tty", "ubi",
+	"udc", "uio", "usb_device",
+	"usb_power_delivery", "usb_role", "usbmisc", "usbmon", "vc", "vduse", "vfio", "video4linux",
+	"virtio-ports", "vhost", "vtconsole",
 	"wakeup", "watchdog", "zram-control",
 };
 
@@ -185,19 +207,32 @@ enum udev_kind udev_subsystem_kind(const char *subsystem)
 const char *udev_subsystem_of_kernel(const char *kernel)
 {
 	static const struct { const char *prefix, *subsystem; } names[] = {
-		{ "hidraw", "hidraw" }, { "hiddev", "usbmisc" }, { "ttyUSB", "tty" }, { "ttyACM", "tty" }, { "tty", "tty" },
-		{ "video", "video4linux" }, { "event", "input" }, { "mouse", "input" }, { "js", "input" }, { "input", "input" },
-		{ "sd", "block" }, { "sr", "block" }, { "hd", "block" }, { "vd", "block" }, { "xvd", "block" }, { "nvme", "block" },
-		{ "mmcblk", "block" }, { "loop", "block" }, { "dm-", "block" }, { "md", "block" }, { "zram", "block" }, { "ram", "block" },
-		{ "dasd", "block" }, { "nbd", "block" }, { "cciss", "block" }, { "fd", "block" }, { "bcache", "block" },
-		{ "sg", "scsi_generic" }, { "st", "scsi_tape" }, { "nst", "scsi_tape" }, { "sch", "scsi_changer" },
-		{ "lp", "usbmisc" }, { "card", "sound" }, { "controlC", "sound" }, { "pcmC", "sound" }, { "renderD", "drm" },
-		{ "fb", "graphics" }, { "i2c-", "i2c-dev" }, { "rtc", "rtc" }, { "mtd", "mtd" }, { "eth", "net" }, { "wlan", "net" },
-		{ "wwan", "net" }, { "usb", "usbmisc" }, { "cdc-wdm", "usbmisc" }, { "legousbtower", "usbmisc" }, { "uinput", "misc" },
-		{ "rfkill", "misc" }, { "kvm", "misc" }, { "fuse", "misc" }, { "tun", "misc" }, { "vhost", "misc" }, { "parport", "ppdev" },
-		{ "rfcomm", "tty" }, { "watchdog", "watchdog" }, { "gpiochip", "gpio" }, { "ubi", "ubi" }, { "dvb", "dvb" },
-		{ "media", "media" }, { "cec", "cec" }, { "tpm", "tpm" }, { "tpmrm", "tpmrm" }, { "uio", "uio" }, { "ptp", "ptp" },
-		{ "pktcdvd", "pktcdvd" }, { "irlpt", "tty" }, { "port", "mem" }, { "mem", "mem" }, { "iio:device", "iio" },
+		{ "hidraw", "hidraw" }, { "hiddev", "usbmisc" }, { "ttyUSB", "tty" },
+			{ "ttyACM", "tty" }, { "tty", "tty" },
+		{ "video", "video4linux" }, { "event", "input" }, { "mouse", "input" },
+			{ "js", "input" }, { "input", "input" },
+		{ "sd", "block" }, { "sr", "block" }, { "hd", "block" }, { "vd", "block" },
+			{ "xvd", "block" }, { "nvme", "block" },
+		{ "mmcblk", "block" }, { "loop", "block" }, { "dm-", "block" }, { "md", "block" },
+			{ "zram", "block" }, { "ram", "block" },
+		{ "dasd", "block" }, { "nbd", "block" }, { "cciss", "block" }, { "fd", "block" },
+			{ "bcache", "block" },
+		{ "sg", "scsi_generic" }, { "st", "scsi_tape" }, { "nst", "scsi_tape" },
+			{ "sch", "scsi_changer" },
+		{ "lp", "usbmisc" }, { "card", "sound" }, { "controlC", "sound" },
+			{ "pcmC", "sound" }, { "renderD", "drm" },
+		{ "fb", "graphics" }, { "i2c-", "i2c-dev" }, { "rtc", "rtc" }, { "mtd", "mtd" },
+			{ "eth", "net" }, { "wlan", "net" },
+		{ "wwan", "net" }, { "usb", "usbmisc" }, { "cdc-wdm", "usbmisc" },
+			{ "legousbtower", "usbmisc" }, { "uinput", "misc" },
+		{ "rfkill", "misc" }, { "kvm", "misc" }, { "fuse", "misc" }, { "tun", "misc" },
+			{ "vhost", "misc" }, { "parport", "ppdev" },
+		{ "rfcomm", "tty" }, { "watchdog", "watchdog" }, { "gpiochip", "gpio" },
+			{ "ubi", "ubi" }, { "dvb", "dvb" },
+		{ "media", "media" }, { "cec", "cec" }, { "tpm", "tpm" }, { "tpmrm", "tpmrm" },
+			{ "uio", "uio" }, { "ptp", "ptp" },
+		{ "pktcdvd", "pktcdvd" }, { "irlpt", "tty" }, { "port", "mem" }, { "mem", "mem" },
+			{ "iio:device", "iio" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -212,7 +247,8 @@ void udev_device_text(const struct udev_device *d, struct strbuf *out)
 	if (d->driver)
 		strbuf_addf(out, ", driver %s", d->driver);
 	vec_each(p, &d->props.entries)
-		if (!str_eq(p->key, "SUBSYSTEM") && !str_eq(p->key, "DEVPATH") && !str_eq(p->key, "DEVNAME") && strcmp(p->key, "MAJOR") &&
+		if (!str_eq(p->key, "SUBSYSTEM") && !str_eq(p->key, "DEVPATH") &&
+		    !str_eq(p->key, "DEVNAME") && strcmp(p->key, "MAJOR") &&
 		    strcmp(p->key, "MINOR"))
 			strbuf_addf(out, ", %s=%s", p->key, (const char *)p->value);
 	vec_each(p, &d->attrs.entries)

@@ -14,7 +14,8 @@
 
 struct event {
 	struct arena *a;
-	const struct udev_device *d, *parent; /* parent: the one that this rule's matches of parents found */
+	const struct udev_device *d,
+		*parent; /* parent: the one that this rule's matches of parents found */
 	const char *action;
 	const struct udev_state *before;
 	struct udev_state *s;
@@ -95,7 +96,8 @@ static bool match_tag(struct event *e, const struct udev_token *t)
 	return tags_match(t, tags, e->s->tags.n);
 }
 
-static bool parent_tags_match(struct event *e, const struct udev_token *t, const struct udev_device *d)
+static bool parent_tags_match(struct event *e, const struct udev_token *t,
+			      const struct udev_device *d)
 {
 	const char **tags;
 
@@ -119,7 +121,8 @@ static bool subsystem_match(const struct udev_token *t, const char *value)
 {
 	/* Names from before there was one word for both. */
 	if (str_eq(t->value, "subsystem") || str_eq(t->value, "bus") || str_eq(t->value, "class"))
-		return (value && (str_eq(value, "subsystem") || str_eq(value, "bus") || str_eq(value, "class"))) ==
+		return (value && (str_eq(value, "subsystem") || str_eq(value, "bus") ||
+				  str_eq(value, "class"))) ==
 		       (t->op == UDEV_MATCH);
 	return token_match(t, value);
 }
@@ -182,7 +185,8 @@ static bool match_import(struct event *e, const struct udev_token *t)
 	else
 		done = e->d->imports_succeed;
 	if (done && !str_eq(t->attr, "db")) {
-		struct udev_item item = { arena_printf(e->a, "IMPORT{%s}=\"%s\"", t->attr, t->value), t->value, t->rule };
+		struct udev_item item = { arena_printf(e->a, "IMPORT{%s}=\"%s\"", t->attr,
+						       t->value), t->value, t->rule };
 
 		vec_push(e->a, &e->s->imports, item);
 	}
@@ -212,7 +216,8 @@ static bool match_token(struct event *e, const struct udev_token *t)
 	}
 }
 
-static bool parent_token_match(struct event *e, const struct udev_token *t, const struct udev_device *d)
+static bool parent_token_match(struct event *e, const struct udev_token *t,
+			       const struct udev_device *d)
 {
 	switch (t->what) {
 	case UDEV_P_KERNEL: return token_match(t, d->kernel);
@@ -230,7 +235,8 @@ static bool parents_match(struct event *e, const struct udev_rule *rule)
 		bool all = true;
 
 		vec_each(t, &rule->tokens)
-			all = all && (!udev_is_parent_match(t->what) || parent_token_match(e, t, d));
+			all = all && (!udev_is_parent_match(t->what) ||
+				      parent_token_match(e, t, d));
 		if (all) {
 			e->parent = d;
 			return true;
@@ -307,7 +313,8 @@ static void apply_symlink(struct event *e, const struct udev_token *t, const cha
 
 static void apply_run(struct event *e, const struct udev_token *t, const char *value)
 {
-	struct udev_item item = { t->attr && str_eq(t->attr, "builtin") ? arena_printf(e->a, "builtin %s", value) : value, value, t->rule };
+	struct udev_item item = { t->attr && str_eq(t->attr, "builtin") ?
+		arena_printf(e->a, "builtin %s", value) : value, value, t->rule };
 
 	if (e->runs_final)
 		return;
@@ -319,7 +326,8 @@ static void apply_run(struct event *e, const struct udev_token *t, const char *v
 	vec_push(e->a, &e->s->runs, item);
 }
 
-static void apply_one(struct udev_item *to, bool *final, const struct udev_token *t, const char *value)
+static void apply_one(struct udev_item *to, bool *final, const struct udev_token *t,
+		      const char *value)
 {
 	if (*final)
 		return;
@@ -329,7 +337,8 @@ static void apply_one(struct udev_item *to, bool *final, const struct udev_token
 
 static void apply_write(struct event *e, const struct udev_token *t, const char *value)
 {
-	items_set(e, &e->s->writes, arena_printf(e->a, "%s{%s}", t->key->name, t->attr), value, t->rule);
+	items_set(e, &e->s->writes, arena_printf(e->a, "%s{%s}", t->key->name, t->attr), value,
+		  t->rule);
 }
 
 static void apply_token(struct event *e, const struct udev_token *t)
@@ -381,15 +390,19 @@ static void settle_node(struct event *e)
 
 	if (!e->d->node)
 		return;
-	s->node_owner = s->owner.value ? s->owner.value : e->before ? e->before->node_owner : "root";
-	s->node_group = s->group.value ? s->group.value : e->before ? e->before->node_group : "root";
-	s->node_mode = s->mode.value ? s->mode.value : mode ? mode : e->before ? e->before->node_mode : "0600";
+	s->node_owner = s->owner.value ? s->owner.value : e->before ? e->before->node_owner :
+		"root";
+	s->node_group = s->group.value ? s->group.value : e->before ? e->before->node_group :
+		"root";
+	s->node_mode = s->mode.value ? s->mode.value : mode ? mode : e->before ?
+		e->before->node_mode : "0600";
 	/* A group without a mode gets access to it. */
 	if (!s->mode.value && !mode && s->group.value && !str_eq(s->group.value, "root"))
 		s->node_mode = "0660";
 }
 
-struct udev_state *udev_event_replay(struct arena *a, const struct udev_rules *r, const struct udev_device *d,
+struct udev_state *udev_event_replay(struct arena *a, const struct udev_rules *r,
+				     const struct udev_device *d,
 				     const char *action, const struct udev_state *before)
 {
 	struct udev_state *s = arena_new_of(a, struct udev_state);

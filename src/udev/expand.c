@@ -147,16 +147,23 @@ static const struct sub {
 	bool must;        /* it needs {attr} */
 	const char *(*value)(struct view *v, const char *attr);
 } subs[] = {
-	{ "devnode", 'N', false, sub_devnode }, { "tempnode", 'N', false, sub_devnode }, { "attr", 's', true, sub_attr },
-	{ "sysfs", 's', true, sub_attr }, { "env", 'E', true, sub_env }, { "kernel", 'k', false, sub_kernel },
-	{ "number", 'n', false, sub_number }, { "driver", 'd', false, sub_driver }, { "devpath", 'p', false, sub_devpath },
-	{ "id", 'b', false, sub_id }, { "major", 'M', false, sub_major }, { "minor", 'm', false, sub_minor },
-	{ "result", 'c', false, sub_result }, { "parent", 'P', false, sub_parent }, { "name", 'D', false, sub_name },
-	{ "links", 'L', false, sub_links }, { "root", 'r', false, sub_root }, { "sys", 'S', false, sub_sys },
+	{ "devnode", 'N', false, sub_devnode }, { "tempnode", 'N', false, sub_devnode },
+		{ "attr", 's', true, sub_attr },
+	{ "sysfs", 's', true, sub_attr }, { "env", 'E', true, sub_env },
+		{ "kernel", 'k', false, sub_kernel },
+	{ "number", 'n', false, sub_number }, { "driver", 'd', false, sub_driver },
+		{ "devpath", 'p', false, sub_devpath },
+	{ "id", 'b', false, sub_id }, { "major", 'M', false, sub_major },
+		{ "minor", 'm', false, sub_minor },
+	{ "result", 'c', false, sub_result }, { "parent", 'P', false, sub_parent },
+		{ "name", 'D', false, sub_name },
+	{ "links", 'L', false, sub_links }, { "root", 'r', false, sub_root },
+		{ "sys", 'S', false, sub_sys },
 };
 
 /* The substitution at *p, which stands on a $ or %; moves *p behind it. NULL: *wrong says why. */
-static const struct sub *scan_sub(struct arena *a, const char **p, const char **attr, const char **wrong)
+static const struct sub *scan_sub(struct arena *a, const char **p, const char **attr,
+				  const char **wrong)
 {
 	const struct sub *found = NULL;
 	const char *s = *p, *end;
@@ -202,7 +209,8 @@ const char *udev_expand_check(struct arena *a, const char *text)
 	return NULL;
 }
 
-const char *udev_expand(struct arena *a, const struct udev_device *d, const struct udev_device *parent,
+const char *udev_expand(struct arena *a, const struct udev_device *d,
+			const struct udev_device *parent,
 			const struct udev_state *s, const char *text)
 {
 	struct view v = { a, d, parent, s };

@@ -5,17 +5,20 @@
 #include "base/util.h"
 
 const struct udev_check udev_checks[] = {
-	{ "lost", "what a rule gives a device at \"add\" is lost at an event that comes later", lint_lost },
+	{ "lost", "what a rule gives a device at \"add\" is lost at an event that comes later",
+	  lint_lost },
 	{ "late-tag", "a tag comes after the last rule that looks at it", lint_late_tag },
 	{ "clears", "\"=\" drops what earlier rules have added", lint_clears },
 	{ "gone", "a rule for \"remove\" reads what is not there any more", lint_gone },
-	{ "two-parents", "matches of parents can never hold for one and the same", lint_two_parents },
+	{ "two-parents", "matches of parents can never hold for one and the same",
+	  lint_two_parents },
 	{ "writes", "\"=\" writes to an attribute where \"==\" was meant", lint_writes },
 	{ "shell", "a command needs a shell, and none is started", lint_shell },
 	{ NULL, NULL, NULL },
 };
 
-struct udev_finding *lint_finding(struct arena *a, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *at,
+struct udev_finding *lint_finding(struct arena *a, struct udev_lint *l, const struct udev_check *c,
+				  const struct udev_rule *at,
 				  bool *is_new)
 {
 	struct udev_finding *f;
@@ -43,7 +46,8 @@ void lint_replay(struct arena *a, struct udev_finding *f, const char *event, con
 	vec_push(a, &f->replays, r);
 }
 
-void lint_fix(struct arena *a, struct udev_finding *f, const struct udev_rule *rule, const char *text)
+void lint_fix(struct arena *a, struct udev_finding *f, const struct udev_rule *rule,
+	      const char *text)
 {
 	struct udev_fix fix = { rule, text };
 
@@ -72,19 +76,22 @@ static const struct udev_token *next_token(const struct udev_rule *rule, uint32_
 	return next;
 }
 
-const char *lint_without(struct arena *a, const struct udev_rule *rule, bool (*drop)(const struct udev_token *t, void *ctx), void *ctx)
+const char *lint_without(struct arena *a, const struct udev_rule *rule,
+			 bool (*drop)(const struct udev_token *t, void *ctx), void *ctx)
 {
 	const char *out = NULL;
 
 	for (const struct udev_token *t = next_token(rule, 0); t; t = next_token(rule, t->end)) {
 		if (drop(t, ctx))
 			continue;
-		out = arena_printf(a, "%s%s%.*s", out ? out : "", out ? ", " : "", (int)(t->end - t->begin), rule->text + t->begin);
+		out = arena_printf(a, "%s%s%.*s", out ? out : "", out ? ", " : "",
+				   (int)(t->end - t->begin), rule->text + t->begin);
 	}
 	return out;
 }
 
-const char *lint_with(struct arena *a, const struct udev_rule *rule, const struct udev_token *t, const char *text)
+const char *lint_with(struct arena *a, const struct udev_rule *rule, const struct udev_token *t,
+		      const char *text)
 {
 	return arena_printf(a, "%.*s%s%s", (int)t->begin, rule->text, text, rule->text + t->end);
 }
@@ -109,7 +116,8 @@ static void add_text(struct arena *a, struct chars *out, const char *text)
 	vec_push(a, out, '\n');
 }
 
-static void read_fixed(struct arena *a, struct udev_rules *to, const struct udev_file *file, const struct udev_finding *f)
+static void read_fixed(struct arena *a, struct udev_rules *to, const struct udev_file *file,
+		       const struct udev_finding *f)
 {
 	struct chars text = { 0 };
 
@@ -118,7 +126,8 @@ static void read_fixed(struct arena *a, struct udev_rules *to, const struct udev
 	udev_rules_parse(a, to, file->path, text.v, text.n, file->context);
 }
 
-struct udev_rules *lint_fixed_rules(struct arena *a, const struct udev_rules *r, const struct udev_finding *f)
+struct udev_rules *lint_fixed_rules(struct arena *a, const struct udev_rules *r,
+				    const struct udev_finding *f)
 {
 	struct udev_rules *to = arena_new_of(a, struct udev_rules);
 

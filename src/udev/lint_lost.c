@@ -22,7 +22,8 @@ struct gifts {
 	VEC(struct gift) v;
 };
 
-static void add_gift(struct arena *a, struct gifts *to, enum gift_kind kind, const char *name, const char *value)
+static void add_gift(struct arena *a, struct gifts *to, enum gift_kind kind, const char *name,
+		     const char *value)
 {
 	struct gift g = { kind, name, value };
 
@@ -30,7 +31,8 @@ static void add_gift(struct arena *a, struct gifts *to, enum gift_kind kind, con
 }
 
 /* What the device has from this rule after the event. Names with a dot are not kept by udev anyway. */
-static struct gifts gifts_of(struct arena *a, const struct udev_state *s, const struct udev_rule *rule)
+static struct gifts gifts_of(struct arena *a, const struct udev_state *s,
+			     const struct udev_rule *rule)
 {
 	struct gifts g = { 0 };
 
@@ -83,17 +85,21 @@ static bool is_kept(const struct udev_device *d, const struct udev_state *s, con
 /* systemd starts a unit once, when the device comes; losing the word for it at a change does no harm. */
 static bool is_only_for_start(const struct gift *g)
 {
-	return (g->kind == PROPERTY && str_starts(g->name, "SYSTEMD_")) || (g->kind == TAG && str_eq(g->name, "systemd"));
+	return (g->kind == PROPERTY && str_starts(g->name, "SYSTEMD_")) ||
+		(g->kind == TAG && str_eq(g->name, "systemd"));
 }
 
 /* Imports are asked for by rules that run with them; at a change they are asked again or not wanted. */
 static bool is_missed(const char *event, const struct gift *g)
 {
-	return str_eq(event, "bind") || str_eq(event, "move") || !(is_only_for_start(g) || g->kind == IMPORTED);
+	return str_eq(event, "bind") || str_eq(event, "move") ||
+		!(is_only_for_start(g) || g->kind == IMPORTED);
 }
 
-static struct gifts losses_of(struct arena *a, const struct udev_device *d, const struct udev_state *add,
-			      const struct udev_state *later, const char *event, const struct udev_rule *rule)
+static struct gifts losses_of(struct arena *a, const struct udev_device *d,
+			      const struct udev_state *add,
+			      const struct udev_state *later, const char *event,
+			      const struct udev_rule *rule)
 {
 	struct gifts all = gifts_of(a, add, rule), lost = { 0 };
 
@@ -106,7 +112,8 @@ static struct gifts losses_of(struct arena *a, const struct udev_device *d, cons
 static void gift_text(struct strbuf *b, const struct gift *g)
 {
 	static const char *const forms[] = {
-		[PROPERTY] = "ENV{%s}=\"%s\"", [TAG] = "TAG \"%s\"", [LINK] = "SYMLINK \"%s\"", [MODE] = "%s=\"%s\"",
+		[PROPERTY] = "ENV{%s}=\"%s\"", [TAG] = "TAG \"%s\"", [LINK] = "SYMLINK \"%s\"",
+			[MODE] = "%s=\"%s\"",
 		[OWNER] = "%s=\"%s\"", [GROUP] = "%s=\"%s\"", [IMPORTED] = "what %s gives",
 	};
 
@@ -133,7 +140,8 @@ static const char *gifts_text(struct arena *a, const struct gifts *g)
 }
 
 /* How the things that were given stand after an event. */
-static const char *state_text(struct arena *a, const struct udev_device *d, const struct udev_state *s, const struct gifts *want)
+static const char *state_text(struct arena *a, const struct udev_device *d,
+			      const struct udev_state *s, const struct gifts *want)
 {
 	struct gifts kept = { 0 }, gone = { 0 };
 
@@ -141,7 +149,8 @@ static const char *state_text(struct arena *a, const struct udev_device *d, cons
 		if (is_kept(d, s, g))
 			vec_push(a, &kept.v, *g);
 		else if (g->kind == MODE)
-			add_gift(a, &gone, MODE, "MODE", arena_printf(a, "%s", s->node_mode ? s->node_mode : "?"));
+			add_gift(a, &gone, MODE, "MODE",
+				 arena_printf(a, "%s", s->node_mode ? s->node_mode : "?"));
 		else
 			vec_push(a, &gone.v, *g);
 	}
@@ -167,7 +176,8 @@ static const char *const *later_events(const struct udev_device *d)
 
 static enum udev_severity event_severity(const char *event)
 {
-	return str_eq(event, "change") ? UDEV_WARNING : str_eq(event, "unbind") ? UDEV_NOTE : UDEV_ERROR;
+	return str_eq(event, "change") ? UDEV_WARNING : str_eq(event, "unbind") ? UDEV_NOTE :
+		UDEV_ERROR;
 }
 
 /* ---- whose fault it is ---- */
@@ -202,24 +212,30 @@ static bool is_guarded(const struct udev_rule *rule)
 	for (uint32_t i = 0; i < rule->index; i++) {
 		const struct udev_rule *r = rule->file->rules.v[i];
 
-		if (r->target && tells_events_apart(r) && (leads_past(r, rule) || r->target->index <= rule->index))
+		if (r->target && tells_events_apart(r) &&
+		    (leads_past(r, rule) || r->target->index <= rule->index))
 			return true;
 	}
 	return false;
 }
 
 /* A jump that was taken at "add" led to the rule, and only because of its ACTION; now one that stands behind it was taken. */
-static const struct udev_rule *jump_not_taken(const struct udev_state *add, const struct udev_rule *rule, const struct udev_rule *past)
+static const struct udev_rule *jump_not_taken(const struct udev_state *add,
+					      const struct udev_rule *rule,
+					      const struct udev_rule *past)
 {
 	vec_each(h, &add->hits)
-		if ((*h)->file == rule->file && (*h)->target && (*h)->index < past->index && (*h)->target->index > past->index &&
+		if ((*h)->file == rule->file && (*h)->target && (*h)->index < past->index &&
+		    (*h)->target->index > past->index &&
 		    (*h)->target->index <= rule->index && asks_action(*h))
 			return *h;
 	return NULL;
 }
 
 /* The rule whose ACTION keeps `rule` from this event; NULL: it is something else. */
-static const struct udev_rule *guard_of(const struct udev_state *add, const struct udev_state *later, const struct udev_rule *rule)
+static const struct udev_rule *guard_of(const struct udev_state *add,
+					const struct udev_state *later,
+						const struct udev_rule *rule)
 {
 	vec_each(h, &later->hits)
 		if ((*h)->file == rule->file && leads_past(*h, rule))
@@ -232,8 +248,11 @@ static const struct udev_rule *guard_of(const struct udev_state *add, const stru
 static bool gives_something(const struct udev_rule *rule)
 {
 	vec_each(t, &rule->tokens)
-		if (t->what == UDEV_A_TAG || t->what == UDEV_A_SYMLINK || t->what == UDEV_A_MODE || t->what == UDEV_A_OWNER ||
-		    t->what == UDEV_A_GROUP || (t->what == UDEV_M_IMPORT && !str_eq(t->attr, "db")) || (t->what == UDEV_A_ENV && t->attr[0] != '.'))
+		if (t->what == UDEV_A_TAG || t->what == UDEV_A_SYMLINK || t->what == UDEV_A_MODE ||
+		    t->what == UDEV_A_OWNER ||
+		    t->what == UDEV_A_GROUP ||
+		    (t->what == UDEV_M_IMPORT && !str_eq(t->attr, "db")) ||
+		    (t->what == UDEV_A_ENV && t->attr[0] != '.'))
 			return true;
 	return false;
 }
@@ -252,7 +271,8 @@ struct seen {
 };
 
 /* The first later event at which the device loses something by a guard, and the names of the others. */
-static bool see_losses(struct arena *tmp, const struct udev_lint *l, const struct udev_device *d, const struct udev_state *add,
+static bool see_losses(struct arena *tmp, const struct udev_lint *l, const struct udev_device *d,
+		       const struct udev_state *add,
 		       const struct udev_rule *rule, struct seen *seen)
 {
 	*seen = (struct seen){ .also = "" };
@@ -266,13 +286,16 @@ static bool see_losses(struct arena *tmp, const struct udev_lint *l, const struc
 		if (!seen->event)
 			*seen = (struct seen){ *e, guard, lost, s, "" };
 		else if (is_later(*e, seen->event))
-			seen->also = arena_printf(tmp, "%s%s\"%s\"", seen->also, *seen->also ? ", " : "", *e);
+			seen->also = arena_printf(tmp, "%s%s\"%s\"", seen->also,
+						  *seen->also ? ", " : "", *e);
 	}
 	return seen->event;
 }
 
-static void report(struct arena *a, struct arena *tmp, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *rule,
-		   const struct udev_device *d, const struct udev_state *add, const struct seen *seen)
+static void report(struct arena *a, struct arena *tmp, struct udev_lint *l,
+		   const struct udev_check *c, const struct udev_rule *rule,
+		   const struct udev_device *d, const struct udev_state *add,
+		   const struct seen *seen)
 {
 	bool is_new;
 	struct udev_finding *f = lint_finding(a, l, c, seen->guard, &is_new);
@@ -283,21 +306,25 @@ static void report(struct arena *a, struct arena *tmp, struct udev_lint *l, cons
 		return;
 	given = gifts_of(tmp, add, rule);
 	f->severity = event_severity(seen->event);
-	f->text = arena_printf(a, "what rules give a device at \"add\" is lost at \"%s\"%s%s", seen->event, *seen->also ? ", and at " : "",
+	f->text = arena_printf(a, "what rules give a device at \"add\" is lost at \"%s\"%s%s",
+			       seen->event, *seen->also ? ", and at " : "",
 			       seen->also);
 	f->device = arena_strdup(a, lint_device_text(tmp, d));
 	lint_replay(a, f, "add", arena_strdup(a, state_text(tmp, d, add, &given)));
-	lint_replay(a, f, arena_strdup(a, seen->event), arena_strdup(a, state_text(tmp, d, seen->state, &given)));
+	lint_replay(a, f, arena_strdup(a, seen->event),
+		    arena_strdup(a, state_text(tmp, d, seen->state, &given)));
 }
 
-static void unproven(struct arena *a, struct udev_lint *l, const struct udev_rule *rule, const char *why)
+static void unproven(struct arena *a, struct udev_lint *l, const struct udev_rule *rule,
+		     const char *why)
 {
 	struct udev_unproven u = { rule, arena_strdup(a, why) };
 
 	vec_push(a, &l->unproven, u);
 }
 
-static void judge(struct arena *a, struct arena *tmp, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *rule)
+static void judge(struct arena *a, struct arena *tmp, struct udev_lint *l,
+		  const struct udev_check *c, const struct udev_rule *rule)
 {
 	const char *why = NULL;
 	struct udev_device *d = udev_synth(tmp, rule, "add", &why);
@@ -329,7 +356,8 @@ static struct arena *scratch_new(struct arena *a)
 	return tmp;
 }
 
-void lint_lost(struct arena *a, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *rule)
+void lint_lost(struct arena *a, struct udev_lint *l, const struct udev_check *c,
+	       const struct udev_rule *rule)
 {
 	struct arena *tmp;
 
@@ -403,14 +431,16 @@ static const char *events_let_through(struct arena *a, const struct udev_rule *g
 		if (t->what != UDEV_M_ACTION)
 			continue;
 		if ((t->op == UDEV_NOMATCH) != jump)
-			return jump ? "ACTION==\"add\"" : arena_strndup(a, guard->text + t->begin, t->end - t->begin);
+			return jump ? "ACTION==\"add\"" :
+				arena_strndup(a, guard->text + t->begin, t->end - t->begin);
 		names = arena_printf(a, "%s%s%s", names ? names : "", names ? "|" : "", t->value);
 	}
 	return arena_printf(a, "ACTION==\"%s\"", names ? names : "add");
 }
 
 /* One line for what the device has, and one for what is done to it, which is done at the same events as before. */
-static const char *split_line(struct arena *a, const struct udev_rule *rule, const char *text, const char *events)
+static const char *split_line(struct arena *a, const struct udev_rule *rule, const char *text,
+			      const char *events)
 {
 	struct udev_rules none = { 0 };
 	struct udev_rule *whole = udev_rule_parse(a, &none, rule->file, text, rule->line);
@@ -421,14 +451,16 @@ static const char *split_line(struct arena *a, const struct udev_rule *rule, con
 		act = arena_printf(a, "%s, %s", events, act);
 	if (!keep || !(gives_something(rule) || rule->go || rule->label))
 		return act;
-	return rule->go ? arena_printf(a, "%s\n%s", act, keep) : arena_printf(a, "%s\n%s", keep, act);
+	return rule->go ? arena_printf(a, "%s\n%s", act, keep) :
+		arena_printf(a, "%s\n%s", keep, act);
 }
 
 static void correct(struct arena *a, struct udev_finding *f)
 {
 	const struct udev_rule *guard = f->rule;
 	bool jump = leads_past(guard, f->rules.v[0]);
-	const char *events = events_let_through(a, guard, jump), *text = with_action(a, guard, jump);
+	const char *events = events_let_through(a, guard, jump),
+		*text = with_action(a, guard, jump);
 
 	if (!text)
 		return;
@@ -442,7 +474,8 @@ static void correct(struct arena *a, struct udev_finding *f)
 }
 
 /* Does the device of this rule keep all with the corrected lines? */
-static bool is_kept_by(struct arena *tmp, const struct udev_lint *l, const struct udev_rules *fixed, const struct udev_rule *rule)
+static bool is_kept_by(struct arena *tmp, const struct udev_lint *l, const struct udev_rules *fixed,
+		       const struct udev_rule *rule)
 {
 	const char *why;
 	struct udev_device *d = udev_synth(tmp, rule, "add", &why);
@@ -463,7 +496,8 @@ static bool is_kept_by(struct arena *tmp, const struct udev_lint *l, const struc
 	return true;
 }
 
-static bool try_kept(struct arena *a, const struct udev_lint *l, const struct udev_rules *fixed, const struct udev_rule *rule)
+static bool try_kept(struct arena *a, const struct udev_lint *l, const struct udev_rules *fixed,
+		     const struct udev_rule *rule)
 {
 	struct arena *tmp = scratch_new(a);
 	bool kept;
@@ -477,7 +511,8 @@ static bool try_kept(struct arena *a, const struct udev_lint *l, const struct ud
 	return kept;
 }
 
-static uint32_t count_kept(struct arena *a, const struct udev_lint *l, const struct udev_rules *fixed, const struct udev_finding *f)
+static uint32_t count_kept(struct arena *a, const struct udev_lint *l,
+			   const struct udev_rules *fixed, const struct udev_finding *f)
 {
 	uint32_t kept = 0;
 
@@ -499,10 +534,12 @@ void lint_lost_finish(struct arena *a, struct udev_lint *l)
 			continue;
 		kept = count_kept(a, l, lint_fixed_rules(a, l->rules, f), f);
 		if (kept == f->rules.n)
-			f->fixed = arena_printf(a, "replayed again: nothing is lost by %s", kept == 1 ? "this rule" :
+			f->fixed = arena_printf(a, "replayed again: nothing is lost by %s",
+						kept == 1 ? "this rule" :
 					arena_printf(a, "any of the %u rules", kept));
 		else
-			f->fixed = arena_printf(a, "replayed again: %u of %u rules lose nothing any more; the others have another guard too",
+			f->fixed = arena_printf(a,
+						"replayed again: %u of %u rules lose nothing any more; the others have another guard too",
 					kept, f->rules.n);
 	}
 }

@@ -11,7 +11,8 @@
 static bool looks_at_tag(const struct udev_rule *rule, const char *tag)
 {
 	vec_each(t, &rule->tokens)
-		if (t->what == UDEV_M_TAG && t->op == UDEV_MATCH && udev_pattern_match(t->value, tag, t->nocase))
+		if (t->what == UDEV_M_TAG && t->op == UDEV_MATCH &&
+		    udev_pattern_match(t->value, tag, t->nocase))
 			return true;
 	return false;
 }
@@ -24,7 +25,8 @@ static bool comes_before(const struct udev_rule *x, const struct udev_rule *y)
 }
 
 /* The last rule of all that looks at the tag; *behind: one of them comes after `rule`. */
-static const struct udev_rule *last_look(const struct udev_rules *r, const char *tag, const struct udev_rule *rule, bool *behind)
+static const struct udev_rule *last_look(const struct udev_rules *r, const char *tag,
+					 const struct udev_rule *rule, bool *behind)
 {
 	const struct udev_rule *last = NULL;
 
@@ -34,12 +36,14 @@ static const struct udev_rule *last_look(const struct udev_rules *r, const char 
 			if (!looks_at_tag(*other, tag))
 				continue;
 			last = *other;
-			*behind = *behind || comes_before(rule, *other) || (*file)->rules.v[0]->file == rule->file;
+			/* Within a file, the order may be as it is for a reason. */
+			*behind = *behind || comes_before(rule, *other) || *file == rule->file;
 		}
 	return last;
 }
 
-static void replay_late(struct arena *a, struct udev_lint *l, struct udev_finding *f, const struct udev_rule *rule,
+static void replay_late(struct arena *a, struct udev_lint *l, struct udev_finding *f,
+			const struct udev_rule *rule,
 			const struct udev_rule *look, const char *tag)
 {
 	const char *why;
@@ -53,11 +57,15 @@ static void replay_late(struct arena *a, struct udev_lint *l, struct udev_findin
 	vec_each(t, &s->tags)
 		has = has || str_eq(t->name, tag);
 	f->device = lint_device_text(a, d);
-	lint_replay(a, f, "add", arena_printf(a, "%s TAG \"%s\" at its end, but %s:%u, which looks at it, %s", has ? "has" : "has no", tag,
-					      look->file->name, look->line, udev_state_hit(s, look) ? "has run" : "has not matched"));
+	lint_replay(a, f, "add", arena_printf(a,
+					      "%s TAG \"%s\" at its end, but %s:%u, which looks at it, %s", has ? "has" : "has no", tag,
+					      look->file->name, look->line,
+					      udev_state_hit(s, look) ? "has run" :
+					      "has not matched"));
 }
 
-void lint_late_tag(struct arena *a, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *rule)
+void lint_late_tag(struct arena *a, struct udev_lint *l, const struct udev_check *c,
+		   const struct udev_rule *rule)
 {
 	const struct udev_token *t = udev_rule_token(rule, UDEV_A_TAG);
 	const struct udev_rule *look;
@@ -76,10 +84,13 @@ void lint_late_tag(struct arena *a, struct udev_lint *l, const struct udev_check
 		if (!is_new)
 			continue;
 		f->severity = UDEV_ERROR;
-		f->text = arena_printf(a, "TAG \"%s\" is given after %s, the last file that looks at it: it does nothing at this event", t->value,
+		f->text = arena_printf(a,
+				       "TAG \"%s\" is given after %s, the last file that looks at it: it does nothing at this event", t->value,
 				       look->file->name);
-		f->advice = arena_printf(a, "give the file a name that sorts before %s: 70-%s", look->file->name,
-					 rule->file->name + strspn(rule->file->name, "0123456789-_."));
+		f->advice = arena_printf(a, "give the file a name that sorts before %s: 70-%s",
+					 look->file->name,
+					 rule->file->name + strspn(rule->file->name,
+								   "0123456789-_."));
 		replay_late(a, l, f, rule, look, t->value);
 	}
 }
@@ -95,25 +106,30 @@ static const struct {
 	{ UDEV_A_TAG, "TAG", "the tags that earlier rules have given" },
 };
 
-static const char *op_fix(struct arena *a, const struct udev_rule *rule, const struct udev_token *t, const char *op)
+static const char *op_fix(struct arena *a, const struct udev_rule *rule, const struct udev_token *t,
+			  const char *op)
 {
 	const char *text = rule->text + t->begin, *eq = memchr(text, '=', t->end - t->begin);
 	const char *quote = memchr(text, '"', t->end - t->begin);
 
 	if (!eq || !quote || eq > quote)
 		return NULL;
-	return lint_with(a, rule, t, arena_printf(a, "%.*s%s%.*s", (int)(eq - text), text, op, (int)(text + (t->end - t->begin) - eq - 1), eq + 1));
+	return lint_with(a, rule, t, arena_printf(a, "%.*s%s%.*s", (int)(eq - text), text, op,
+						  (int)(text + (t->end - t->begin) - eq - 1),
+						  eq + 1));
 }
 
 /* Earlier rules that ask for the same kind of thing, made up: what would be left of it? */
 static const char *clears_text(const struct udev_state *s, enum udev_what what)
 {
-	unsigned n = what == UDEV_A_RUN ? s->cleared_runs : what == UDEV_A_TAG ? s->cleared_tags : s->cleared_links;
+	unsigned n = what == UDEV_A_RUN ? s->cleared_runs : what == UDEV_A_TAG ? s->cleared_tags :
+		s->cleared_links;
 
 	return n ? "is gone" : "is still there";
 }
 
-static void replay_clears(struct arena *a, struct udev_lint *l, struct udev_finding *f, const struct udev_rule *rule,
+static void replay_clears(struct arena *a, struct udev_lint *l, struct udev_finding *f,
+			  const struct udev_rule *rule,
 			  enum udev_what what, const char *key)
 {
 	struct udev_rules *with = arena_new_of(a, struct udev_rules);
@@ -130,11 +146,14 @@ static void replay_clears(struct arena *a, struct udev_lint *l, struct udev_find
 	vec_each(file, &l->rules->files)
 		vec_push(a, &with->files, *file);
 	f->device = lint_device_text(a, d);
-	lint_replay(a, f, actions[i - 1], arena_printf(a, "%s \"earlier\", asked for by a rule before it, %s", key,
-						       clears_text(udev_event_replay(a, with, d, actions[i - 1], NULL), what)));
+	lint_replay(a, f, actions[i - 1], arena_printf(a,
+						       "%s \"earlier\", asked for by a rule before it, %s", key,
+						       clears_text(udev_event_replay(a, with, d,
+						       		actions[i - 1], NULL), what)));
 }
 
-void lint_clears(struct arena *a, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *rule)
+void lint_clears(struct arena *a, struct udev_lint *l, const struct udev_check *c,
+		 const struct udev_rule *rule)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(clearing); i++) {
 		const struct udev_token *t = udev_rule_token(rule, clearing[i].what);
@@ -146,7 +165,8 @@ void lint_clears(struct arena *a, struct udev_lint *l, const struct udev_check *
 			continue;
 		f = lint_finding(a, l, c, rule, NULL);
 		vec_push(a, &f->rules, rule);
-		f->text = arena_printf(a, "%s= drops %s", clearing[i].key, clearing[i].what_is_lost);
+		f->text = arena_printf(a, "%s= drops %s", clearing[i].key,
+				       clearing[i].what_is_lost);
 		lint_fix(a, f, rule, fix);
 		replay_clears(a, l, f, rule, clearing[i].what, clearing[i].key);
 	}
@@ -166,7 +186,8 @@ static bool drop_token(const struct udev_token *t, void *ctx)
 	return t == ctx;
 }
 
-void lint_gone(struct arena *a, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *rule)
+void lint_gone(struct arena *a, struct udev_lint *l, const struct udev_check *c,
+	       const struct udev_rule *rule)
 {
 	const struct udev_token *attr = udev_rule_token(rule, UDEV_M_ATTR);
 	struct udev_finding *f;
@@ -189,14 +210,17 @@ void lint_gone(struct arena *a, struct udev_lint *l, const struct udev_check *c,
 	f = lint_finding(a, l, c, rule, NULL);
 	f->severity = UDEV_ERROR;
 	vec_push(a, &f->rules, rule);
-	f->text = arena_printf(a, "it never matches: at \"remove\" the device has no attributes any more, so no ATTR{%s}", attr->attr);
+	f->text = arena_printf(a,
+			       "it never matches: at \"remove\" the device has no attributes any more, so no ATTR{%s}", attr->attr);
 	f->device = lint_device_text(a, d);
 	lint_replay(a, f, "remove", "the rule would match if the attribute were still there");
 	lint_replay(a, f, "remove", "does not match");
 	f->advice = "match a property that was kept from \"add\", as ENV{ID_VENDOR_ID}, ENV{ID_MODEL_ID} or ENV{PRODUCT}";
 	fix = lint_without(a, rule, drop_token, (void *)(uintptr_t)attr);
 	if (fix && str_eq(attr->attr, "idVendor"))
-		lint_fix(a, f, rule, lint_with(a, rule, attr, arena_printf(a, "ENV{ID_VENDOR_ID}==\"%s\"", attr->value)));
+		lint_fix(a, f, rule, lint_with(a, rule, attr,
+					       arena_printf(a, "ENV{ID_VENDOR_ID}==\"%s\"",
+							    attr->value)));
 }
 
 /* ---- two-parents ---- */
@@ -210,15 +234,19 @@ static bool is_among(const char *name, const char *const *names, size_t n)
 }
 
 static const char *const of_device[] = {
-	"idVendor", "idProduct", "bcdDevice", "manufacturer", "product", "serial", "bDeviceClass", "bDeviceSubClass",
-	"bDeviceProtocol", "bNumConfigurations", "bNumInterfaces", "bConfigurationValue", "busnum", "devnum", "devpath", "speed", "maxchild",
+	"idVendor", "idProduct", "bcdDevice", "manufacturer", "product", "serial", "bDeviceClass",
+	"bDeviceSubClass",
+	"bDeviceProtocol", "bNumConfigurations", "bNumInterfaces", "bConfigurationValue", "busnum",
+	"devnum", "devpath", "speed", "maxchild",
 };
 static const char *const of_interface[] = {
-	"bInterfaceNumber", "bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol", "bAlternateSetting", "bNumEndpoints",
+	"bInterfaceNumber", "bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol",
+	"bAlternateSetting", "bNumEndpoints",
 	"interface",
 };
 
-static const struct udev_token *parent_attr(const struct udev_rule *rule, const char *const *names, size_t n)
+static const struct udev_token *parent_attr(const struct udev_rule *rule, const char *const *names,
+					    size_t n)
 {
 	vec_each(t, &rule->tokens)
 		if (t->what == UDEV_P_ATTR && is_among(t->attr, names, n))
@@ -245,7 +273,8 @@ static struct udev_device *usb_chain(struct arena *a, const struct udev_rule *ru
 
 		if (t->what != UDEV_P_ATTR)
 			continue;
-		udev_device_set(a, is_among(t->attr, of_interface, ARRAY_SIZE(of_interface)) ? &d[1]->attrs : &d[2]->attrs, t->attr, value);
+		udev_device_set(a, is_among(t->attr, of_interface, ARRAY_SIZE(of_interface)) ?
+				&d[1]->attrs : &d[2]->attrs, t->attr, value);
 	}
 	return d[0];
 }
@@ -256,7 +285,8 @@ static bool drop_not_parent(const struct udev_token *t, void *ctx)
 	return !udev_is_parent_match(t->what) || t->what != UDEV_P_ATTR;
 }
 
-void lint_two_parents(struct arena *a, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *rule)
+void lint_two_parents(struct arena *a, struct udev_lint *l, const struct udev_check *c,
+		      const struct udev_rule *rule)
 {
 	const struct udev_token *dev = parent_attr(rule, of_device, ARRAY_SIZE(of_device));
 	const struct udev_token *iface = parent_attr(rule, of_interface, ARRAY_SIZE(of_interface));
@@ -276,12 +306,16 @@ void lint_two_parents(struct arena *a, struct udev_lint *l, const struct udev_ch
 	f = lint_finding(a, l, c, rule, NULL);
 	f->severity = UDEV_ERROR;
 	vec_push(a, &f->rules, rule);
-	f->text = arena_printf(a, "it never matches: all ATTRS of a rule have to hold for one parent, but %s is of the USB device and %s of its "
+	f->text = arena_printf(a,
+			       "it never matches: all ATTRS of a rule have to hold for one parent, but %s is of the USB device and %s of its "
 				  "interface", dev->attr, iface->attr);
 	f->device = lint_device_text(a, d);
 	lint_replay(a, f, "add", "does not match, though each of the attributes is there");
-	lint_fix(a, f, rule, lint_with(a, rule, iface, arena_printf(a, "ENV{.%s}%s\"%s\"", iface->attr, udev_op_text(iface->op), iface->value)));
-	f->fixes.v[0].text = arena_printf(a, "SUBSYSTEMS==\"usb\", ATTRS{%s}==\"?*\", ENV{.%s}=\"$attr{%s}\"\n%s", iface->attr, iface->attr,
+	lint_fix(a, f, rule, lint_with(a, rule, iface,
+				       arena_printf(a, "ENV{.%s}%s\"%s\"", iface->attr,
+						    udev_op_text(iface->op), iface->value)));
+	f->fixes.v[0].text = arena_printf(a,
+					  "SUBSYSTEMS==\"usb\", ATTRS{%s}==\"?*\", ENV{.%s}=\"$attr{%s}\"\n%s", iface->attr, iface->attr,
 					  iface->attr, f->fixes.v[0].text);
 }
 
@@ -289,25 +323,31 @@ void lint_two_parents(struct arena *a, struct udev_lint *l, const struct udev_ch
 
 /* Attributes that only ever can be read. */
 static const char *const read_only[] = {
-	"idVendor", "idProduct", "bcdDevice", "manufacturer", "product", "serial", "bDeviceClass", "bInterfaceClass", "bInterfaceNumber",
-	"bInterfaceProtocol", "bInterfaceSubClass", "vendor", "device", "class", "name", "address", "model", "type", "size", "dev", "modalias",
+	"idVendor", "idProduct", "bcdDevice", "manufacturer", "product", "serial", "bDeviceClass",
+	"bInterfaceClass", "bInterfaceNumber",
+	"bInterfaceProtocol", "bInterfaceSubClass", "vendor", "device", "class", "name", "address",
+	"model", "type", "size", "dev", "modalias",
 	"removable", "ro", "subsystem_vendor", "subsystem_device", "partition", "start",
 };
 
-void lint_writes(struct arena *a, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *rule)
+void lint_writes(struct arena *a, struct udev_lint *l, const struct udev_check *c,
+		 const struct udev_rule *rule)
 {
 	const struct udev_token *t = udev_rule_token(rule, UDEV_A_ATTR);
 	struct udev_finding *f;
 	const char *fix;
 
-	if (!t || !is_among(t->attr, read_only, ARRAY_SIZE(read_only)) || !(fix = op_fix(a, rule, t, "==")))
+	if (!t || !is_among(t->attr, read_only, ARRAY_SIZE(read_only)) ||
+	    !(fix = op_fix(a, rule, t, "==")))
 		return;
 	f = lint_finding(a, l, c, rule, NULL);
 	f->severity = UDEV_ERROR;
 	vec_push(a, &f->rules, rule);
-	f->text = arena_printf(a, "ATTR{%s}= writes to an attribute that can only be read, and does not ask for it", t->attr);
+	f->text = arena_printf(a,
+			       "ATTR{%s}= writes to an attribute that can only be read, and does not ask for it", t->attr);
 	lint_fix(a, f, rule, fix);
-	lint_replay(a, f, "add", arena_printf(a, "matches whatever %s is, and writes \"%s\" to it", t->attr, t->value));
+	lint_replay(a, f, "add", arena_printf(a, "matches whatever %s is, and writes \"%s\" to it",
+					      t->attr, t->value));
 }
 
 /* ---- shell ---- */
@@ -315,7 +355,8 @@ void lint_writes(struct arena *a, struct udev_lint *l, const struct udev_check *
 /* A word of the command that only a shell understands; NULL: none. */
 static const char *shell_word(struct arena *a, const char *command)
 {
-	static const char *const words[] = { ">", ">>", "<", "|", "||", "&&", "&", ";", "2>&1", ">/dev/null", "2>/dev/null" };
+	static const char *const words[] = { ">", ">>", "<", "|", "||", "&&", "&", ";", "2>&1",
+		">/dev/null", "2>/dev/null" };
 	char *copy = arena_strdup(a, command), *rest, quote = 0;
 
 	/* Words in quotes belong to the program. */
@@ -333,10 +374,12 @@ static const char *shell_word(struct arena *a, const char *command)
 	return NULL;
 }
 
-void lint_shell(struct arena *a, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *rule)
+void lint_shell(struct arena *a, struct udev_lint *l, const struct udev_check *c,
+		const struct udev_rule *rule)
 {
 	vec_each(t, &rule->tokens) {
-		bool command = t->what == UDEV_M_PROGRAM || (t->what == UDEV_A_RUN && !str_eq(t->attr, "builtin")) ||
+		bool command = t->what == UDEV_M_PROGRAM ||
+			(t->what == UDEV_A_RUN && !str_eq(t->attr, "builtin")) ||
 			       (t->what == UDEV_M_IMPORT && str_eq(t->attr, "program"));
 		const char *word = command ? shell_word(a, t->value) : NULL;
 		struct udev_finding *f;
@@ -345,9 +388,17 @@ void lint_shell(struct arena *a, struct udev_lint *l, const struct udev_check *c
 			continue;
 		f = lint_finding(a, l, c, rule, NULL);
 		vec_push(a, &f->rules, rule);
-		f->text = arena_printf(a, "'%s' becomes an argument of the program: udev starts no shell", word);
-		lint_replay(a, f, "add", arena_printf(a, "starts %.*s with '%s' among its arguments", (int)strcspn(t->value, " \t"), t->value, word));
-		lint_fix(a, f, rule, lint_with(a, rule, t, arena_printf(a, "%s%s%s%s%s\"/bin/sh -c '%s'\"", t->key->name, t->attr ? "{" : "",
-				t->attr ? t->attr : "", t->attr ? "}" : "", udev_op_text(t->what == UDEV_A_RUN ? t->op : UDEV_MATCH), t->value)));
+		f->text = arena_printf(a,
+				       "'%s' becomes an argument of the program: udev starts no shell", word);
+		lint_replay(a, f, "add", arena_printf(a,
+						      "starts %.*s with '%s' among its arguments",
+						      (int)strcspn(t->value, " \t"), t->value,
+						      word));
+		lint_fix(a, f, rule, lint_with(a, rule, t,
+					       arena_printf(a, "%s%s%s%s%s\"/bin/sh -c '%s'\"",
+							    t->key->name, t->attr ? "{" : "",
+				t->attr ? t->attr : "", t->attr ? "}" : "",
+					udev_op_text(t->what == UDEV_A_RUN ? t->op : UDEV_MATCH),
+						t->value)));
 	}
 }

@@ -155,7 +155,8 @@ const char *udev_pattern_example(struct arena *a, const char *pattern, unsigned 
 
 		if (c == '*')
 			continue;
-		out[n++] = c == '?' ? 'x' : c == '[' ? set_example(&p, end) : c == '\\' && p < end ? *p++ : c;
+		out[n++] = c == '?' ? 'x' : c == '[' ? set_example(&p, end) : c == '\\' &&
+			p < end ? *p++ : c;
 	}
 	return out;
 }

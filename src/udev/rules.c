@@ -27,15 +27,18 @@ const struct udev_token *udev_rule_token(const struct udev_rule *rule, enum udev
 bool udev_rule_is_for(const struct udev_rule *rule, const char *action)
 {
 	vec_each(t, &rule->tokens)
-		if (t->what == UDEV_M_ACTION && udev_pattern_match(t->value, action, t->nocase) != (t->op == UDEV_MATCH))
+		if (t->what == UDEV_M_ACTION &&
+		    udev_pattern_match(t->value, action, t->nocase) != (t->op == UDEV_MATCH))
 			return false;
 	return true;
 }
 
-static void file_problem(struct arena *a, struct udev_rules *r, struct udev_file *f, uint32_t line, enum udev_severity severity,
+static void file_problem(struct arena *a, struct udev_rules *r, struct udev_file *f, uint32_t line,
+			 enum udev_severity severity,
 			 const char *text, const char *hint)
 {
-	struct udev_problem p = { .file = f, .line = line, .severity = severity, .text = text, .hint = hint };
+	struct udev_problem p = { .file = f, .line = line, .severity = severity, .text = text,
+		.hint = hint };
 
 	vec_push(a, &r->problems, p);
 }
@@ -52,8 +55,10 @@ static void resolve_labels(struct arena *a, struct udev_rules *r, struct udev_fi
 			rule->target = strmap_get(&next, rule->go);
 			if (!rule->target)
 				file_problem(a, r, f, rule->line, UDEV_ERROR,
-					     arena_printf(a, "GOTO=\"%.60s\" finds no such LABEL below it in this file: udev ignores it, and "
-							     "goes on with the next line", rule->go), NULL);
+					     arena_printf(a,
+							  "GOTO=\"%.60s\" finds no such LABEL below it in this file: udev ignores it, and "
+							     "goes on with the next line",
+							     rule->go), NULL);
 		}
 		if (rule->label)
 			strmap_put(a, &next, rule->label, rule);
@@ -71,7 +76,8 @@ struct reader {
 
 static void add_rule(struct reader *rd, const char *text)
 {
-	struct udev_rule *rule = udev_line_parse(rd->a, rd->r, rd->f, text, rd->first, rd->line, rd->indent);
+	struct udev_rule *rule = udev_line_parse(rd->a, rd->r, rd->f, text, rd->first, rd->line,
+						 rd->indent);
 
 	if (!rule)
 		return;
@@ -83,7 +89,8 @@ static void end_line(struct reader *rd)
 {
 	if (rd->too_long || rd->joined.failed)
 		file_problem(rd->a, rd->r, rd->f, rd->first, UDEV_ERROR,
-			     arena_printf(rd->a, "a line of %u characters or more, continued ones taken together: udev ignores it",
+			     arena_printf(rd->a,
+					  "a line of %u characters or more, continued ones taken together: udev ignores it",
 					  LONGEST_LINE), NULL);
 	else if (rd->joined.len)
 		add_rule(rd, arena_strdup(rd->a, rd->joined.s));
@@ -123,7 +130,8 @@ static void read_text(struct reader *rd, const char *text, size_t len)
 	const char *end = text + len;
 
 	if (memchr(text, 0, len)) {
-		file_problem(rd->a, rd->r, rd->f, 1, UDEV_ERROR, "not a file of rules: it holds zero bytes", NULL);
+		file_problem(rd->a, rd->r, rd->f, 1, UDEV_ERROR,
+			     "not a file of rules: it holds zero bytes", NULL);
 		return;
 	}
 	while (text < end) {
@@ -133,7 +141,8 @@ static void read_text(struct reader *rd, const char *text, size_t len)
 		text = nl ? nl + 1 : end;
 	}
 	if (rd->continued) {
-		file_problem(rd->a, rd->r, rd->f, rd->first, UDEV_ERROR, "the file ends within a continued line, which udev ignores",
+		file_problem(rd->a, rd->r, rd->f, rd->first, UDEV_ERROR,
+			     "the file ends within a continued line, which udev ignores",
 			     "take the backslash at its end away");
 		return;
 	}
@@ -144,7 +153,8 @@ static void free_buf(void *b)
 	strbuf_free(b);
 }
 
-void udev_rules_parse(struct arena *a, struct udev_rules *r, const char *path, const char *text, size_t len, bool context)
+void udev_rules_parse(struct arena *a, struct udev_rules *r, const char *path, const char *text,
+		      size_t len, bool context)
 {
 	struct reader *rd = arena_new_of(a, struct reader);
 	struct udev_file *f = arena_new_of(a, struct udev_file);
@@ -167,7 +177,8 @@ static int open_rules(const char *path, size_t *size)
 
 	if (fd < 0)
 		return -errno;
-	err = fstat(fd, &st) ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : !S_ISREG(st.st_mode) ? -EINVAL :
+	err = fstat(fd, &st) ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : !S_ISREG(st.st_mode) ?
+		-EINVAL :
 	      st.st_size > LARGEST_FILE ? -EFBIG : 0;
 	if (err) {
 		close(fd);
@@ -218,13 +229,17 @@ int udev_rules_read_dir(struct arena *a, struct udev_rules *r, const char *path,
 	for (int i = 0; i < n; i++) {
 		/* The arena's jump would lose the list. */
 		arena_own(a, free, names[i]);
-		const char *file = arena_printf(a, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", names[i]->d_name);
+		const char *file = arena_printf(a, "%s%s%s", path,
+						path[strlen(path) - 1] == '/' ? "" : "/",
+							names[i]->d_name);
 
 		err = udev_rules_read(a, r, file, context);
 		if (!err)
 			read++;
 		else
-			file_problem(a, r, NULL, 0, UDEV_WARNING, arena_printf(a, "cannot read %s: %s", file, strerror(-err)), NULL);
+			file_problem(a, r, NULL, 0, UDEV_WARNING,
+				     arena_printf(a, "cannot read %s: %s", file, strerror(-err)),
+				     NULL);
 	}
 	free(names);
 	return read;
@@ -247,7 +262,8 @@ void udev_rules_sort(struct arena *a, struct udev_rules *r)
 
 		if (first && !f->context)
 			file_problem(a, r, f, 0, UDEV_NOTE,
-				     arena_printf(a, "left out, as udev does it: %s has the same name and comes first", first->path),
+				     arena_printf(a,
+						  "left out, as udev does it: %s has the same name and comes first", first->path),
 				     NULL);
 		if (first)
 			continue;

@@ -43,7 +43,8 @@ struct slot {
 
 static bool is_in_slot(const struct need *n, const struct slot *slot)
 {
-	return n->t->what == slot->what && str_eq(n->t->attr, slot->attr) && (!slot->group || n->t->rule == slot->group);
+	return n->t->what == slot->what && str_eq(n->t->attr, slot->attr) &&
+		(!slot->group || n->t->rule == slot->group);
 }
 
 static bool token_holds(const struct udev_token *t, const char *value)
@@ -69,8 +70,10 @@ static const char *pick_example(struct synth *s, const struct slot *slot, bool o
 
 		if (!is_in_slot(n, slot) || n->hold != (n->t->op == UDEV_MATCH))
 			continue;
-		for (unsigned i = 0; i < 64 && (value = udev_pattern_example(s->a, n->t->value, i)); i++)
-			if (value_fits(s, slot, value) && (!only_bus || udev_subsystem_kind(value) == UDEV_BUS))
+		for (unsigned i = 0; i < 64 &&
+		     (value = udev_pattern_example(s->a, n->t->value, i)); i++)
+			if (value_fits(s, slot, value) &&
+			    (!only_bus || udev_subsystem_kind(value) == UDEV_BUS))
 				return value;
 	}
 	return NULL;
@@ -105,7 +108,8 @@ static bool is_asked(struct synth *s, enum udev_what what, const char *attr)
 /* ---- building ---- */
 
 /* Every attribute of this kind that is asked for. */
-static void fill_map(struct synth *s, enum udev_what what, const struct udev_rule *group, struct strmap *m)
+static void fill_map(struct synth *s, enum udev_what what, const struct udev_rule *group,
+		     struct strmap *m)
 {
 	vec_each(n, &s->needs) {
 		struct slot slot = { what, n->t->attr, group };
@@ -119,7 +123,8 @@ static void fill_map(struct synth *s, enum udev_what what, const struct udev_rul
 	}
 }
 
-static void fill_parent(struct synth *s, const struct udev_rule *group, struct udev_device *d, bool itself)
+static void fill_parent(struct synth *s, const struct udev_rule *group, struct udev_device *d,
+			bool itself)
 {
 	fill_map(s, UDEV_P_ATTR, group, &d->attrs);
 	if (itself)
@@ -129,8 +134,10 @@ static void fill_parent(struct synth *s, const struct udev_rule *group, struct u
 	d->driver = pick(s, (struct slot){ UDEV_P_DRIVER, NULL, group }, NULL);
 	d->devpath = "/devices/sonde/1-1";
 	vec_each(n, &s->needs)
-		if (n->t->what == UDEV_P_TAG && n->hold && n->t->op == UDEV_MATCH && (!group || n->t->rule == group))
-			udev_device_set(s->a, &d->tags, udev_pattern_example(s->a, n->t->value, 0), "1");
+		if (n->t->what == UDEV_P_TAG && n->hold && n->t->op == UDEV_MATCH &&
+		    (!group || n->t->rule == group))
+			udev_device_set(s->a, &d->tags, udev_pattern_example(s->a, n->t->value, 0),
+					"1");
 }
 
 static struct udev_device *add_parent(struct synth *s, struct udev_device *d)
@@ -176,20 +183,32 @@ static const struct hint {
 	bool by_value; /* else by the name in braces */
 	const char *begins, *subsystem;
 } hints[] = {
-	{ UDEV_M_ENV, false, "DM_", "block" }, { UDEV_M_ENV, false, "MD_", "block" }, { UDEV_M_ENV, false, "LVM_", "block" },
-	{ UDEV_M_ENV, false, "ID_FS_", "block" }, { UDEV_M_ENV, false, "ID_PART_", "block" }, { UDEV_M_ENV, false, "ID_CDROM", "block" },
-	{ UDEV_M_ENV, false, "DISK_", "block" }, { UDEV_M_ENV, false, "SCSI_", "block" }, { UDEV_M_ENV, false, "ID_ATA", "block" },
-	{ UDEV_M_ENV, false, "ID_NET_", "net" }, { UDEV_M_ENV, false, "INTERFACE", "net" }, { UDEV_M_ENV, false, "ID_INPUT", "input" },
+	{ UDEV_M_ENV, false, "DM_", "block" }, { UDEV_M_ENV, false, "MD_", "block" },
+		{ UDEV_M_ENV, false, "LVM_", "block" },
+	{ UDEV_M_ENV, false, "ID_FS_", "block" }, { UDEV_M_ENV, false, "ID_PART_", "block" },
+		{ UDEV_M_ENV, false, "ID_CDROM", "block" },
+	{ UDEV_M_ENV, false, "DISK_", "block" }, { UDEV_M_ENV, false, "SCSI_", "block" },
+		{ UDEV_M_ENV, false, "ID_ATA", "block" },
+	{ UDEV_M_ENV, false, "ID_NET_", "net" }, { UDEV_M_ENV, false, "INTERFACE", "net" },
+		{ UDEV_M_ENV, false, "ID_INPUT", "input" },
 	{ UDEV_M_ENV, false, "ID_V4L_", "video4linux" }, { UDEV_M_ENV, false, "SOUND_", "sound" },
-	{ UDEV_M_ENV, false, "POWER_SUPPLY_", "power_supply" }, { UDEV_M_ENV, false, "HID_", "hid" }, { UDEV_M_ENV, false, "PCI_", "pci" },
-	{ UDEV_M_ENV, false, "IEEE1394_", "firewire" }, { UDEV_M_ENV, false, "ID_USB_INTERFACES", "usb" },
+	{ UDEV_M_ENV, false, "POWER_SUPPLY_", "power_supply" },
+		{ UDEV_M_ENV, false, "HID_", "hid" }, { UDEV_M_ENV, false, "PCI_", "pci" },
+	{ UDEV_M_ENV, false, "IEEE1394_", "firewire" },
+		{ UDEV_M_ENV, false, "ID_USB_INTERFACES", "usb" },
 	{ UDEV_M_ENV, false, "ID_VENDOR_ID", "usb" }, { UDEV_M_ENV, false, "ID_MODEL_ID", "usb" },
-	{ UDEV_M_ENV, true, "usb_", "usb" }, { UDEV_M_ENV, true, "disk", "block" }, { UDEV_M_ENV, true, "partition", "block" },
-	{ UDEV_M_ENV, true, "scsi_", "scsi" }, { UDEV_M_ENV, true, "wlan", "net" }, { UDEV_M_ENV, true, "bridge", "net" },
-	{ UDEV_M_IMPORT, true, "blkid", "block" }, { UDEV_M_IMPORT, true, "btrfs", "block" }, { UDEV_M_IMPORT, true, "net_", "net" },
-	{ UDEV_M_IMPORT, true, "input_id", "input" }, { UDEV_M_IMPORT, true, "keyboard", "input" }, { UDEV_M_IMPORT, true, "usb_id", "usb" },
-	{ UDEV_P_SUBSYSTEM, true, "usb-serial", "tty" }, { UDEV_M_ATTR, false, "idVendor", "usb" }, { UDEV_M_ATTR, false, "idProduct", "usb" },
-	{ UDEV_M_ATTR, false, "bInterface", "usb" }, { UDEV_A_SYMLINK, true, "disk/", "block" }, { UDEV_A_NAME, true, "", "net" },
+	{ UDEV_M_ENV, true, "usb_", "usb" }, { UDEV_M_ENV, true, "disk", "block" },
+		{ UDEV_M_ENV, true, "partition", "block" },
+	{ UDEV_M_ENV, true, "scsi_", "scsi" }, { UDEV_M_ENV, true, "wlan", "net" },
+		{ UDEV_M_ENV, true, "bridge", "net" },
+	{ UDEV_M_IMPORT, true, "blkid", "block" }, { UDEV_M_IMPORT, true, "btrfs", "block" },
+		{ UDEV_M_IMPORT, true, "net_", "net" },
+	{ UDEV_M_IMPORT, true, "input_id", "input" }, { UDEV_M_IMPORT, true, "keyboard", "input" },
+		{ UDEV_M_IMPORT, true, "usb_id", "usb" },
+	{ UDEV_P_SUBSYSTEM, true, "usb-serial", "tty" }, { UDEV_M_ATTR, false, "idVendor", "usb" },
+		{ UDEV_M_ATTR, false, "idProduct", "usb" },
+	{ UDEV_M_ATTR, false, "bInterface", "usb" }, { UDEV_A_SYMLINK, true, "disk/", "block" },
+		{ UDEV_A_NAME, true, "", "net" },
 };
 
 static bool is_hinted(const struct hint *h, const struct udev_token *t)
@@ -218,7 +237,8 @@ static const char *usual_subsystem(struct synth *s)
 	const char *kernel = example_of(s, UDEV_M_KERNEL), *hinted = hinted_subsystem(s);
 
 	if (kernel && *kernel)
-		return udev_subsystem_of_kernel(kernel) ? udev_subsystem_of_kernel(kernel) : hinted ? hinted : "misc";
+		return udev_subsystem_of_kernel(kernel) ? udev_subsystem_of_kernel(kernel) :
+			hinted ? hinted : "misc";
 	if (hinted)
 		return hinted;
 	if (s->placing != ON_ITSELF)
@@ -231,7 +251,8 @@ static const char *usual_subsystem(struct synth *s)
 static const char *usual_kernel(const char *subsystem, bool interface)
 {
 	static const struct { const char *subsystem, *kernel; } names[] = {
-		{ "tty", "ttyS0" }, { "block", "sda" }, { "net", "eth0" }, { "input", "event3" }, { "drm", "card0" },
+		{ "tty", "ttyS0" }, { "block", "sda" }, { "net", "eth0" }, { "input", "event3" },
+			{ "drm", "card0" },
 		{ "sound", "controlC0" }, { "video4linux", "video0" }, { "pci", "0000:00:1f.0" },
 	};
 
@@ -246,7 +267,8 @@ static const char *usual_kernel(const char *subsystem, bool interface)
 static bool is_interface(struct synth *s)
 {
 	vec_each(n, &s->needs)
-		if ((n->t->what == UDEV_M_ATTR || n->t->what == UDEV_P_ATTR) && n->hold && str_starts(n->t->attr, "bInterface"))
+		if ((n->t->what == UDEV_M_ATTR || n->t->what == UDEV_P_ATTR) && n->hold &&
+		    str_starts(n->t->attr, "bInterface"))
 			return true;
 	return false;
 }
@@ -254,8 +276,10 @@ static bool is_interface(struct synth *s)
 static bool has_node(const char *subsystem, const char *devtype)
 {
 	static const char *const without[] = {
-		"net", "power_supply", "leds", "backlight", "hwmon", "rfkill", "bluetooth", "scsi_host", "module", "firmware", "udc",
-		"thermal", "powercap", "ieee80211", "dmi", "pci_bus", "wakeup", "devlink", "infiniband", "scsi_device", "scsi_disk",
+		"net", "power_supply", "leds", "backlight", "hwmon", "rfkill", "bluetooth",
+		"scsi_host", "module", "firmware", "udc",
+		"thermal", "powercap", "ieee80211", "dmi", "pci_bus", "wakeup", "devlink",
+		"infiniband", "scsi_device", "scsi_disk",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(without); i++)
@@ -280,9 +304,11 @@ static void fill_identity(struct synth *s, struct udev_device *d)
 		udev_device_set(s->a, &d->props, "DEVTYPE", type);
 	kernel = usual_kernel(d->subsystem, str_eq(type, "usb_interface"));
 	d->kernel = pick(s, (struct slot){ UDEV_M_KERNEL, NULL, NULL },
-			 kernel ? kernel : arena_printf(s->a, "%s0", d->subsystem ? d->subsystem : "device"));
+			 kernel ? kernel : arena_printf(s->a, "%s0",
+							d->subsystem ? d->subsystem : "device"));
 	d->driver = pick(s, (struct slot){ UDEV_M_DRIVER, NULL, NULL }, NULL);
-	d->devpath = pick(s, (struct slot){ UDEV_M_DEVPATH, NULL, NULL }, arena_printf(s->a, "/devices/sonde/%s", d->kernel ? d->kernel : "x"));
+	d->devpath = pick(s, (struct slot){ UDEV_M_DEVPATH, NULL, NULL },
+			  arena_printf(s->a, "/devices/sonde/%s", d->kernel ? d->kernel : "x"));
 	d->net = str_eq(d->subsystem, "net");
 	d->node = has_node(d->subsystem, type);
 	if (d->subsystem)
@@ -290,7 +316,8 @@ static void fill_identity(struct synth *s, struct udev_device *d)
 	if (d->node) {
 		udev_device_set(s->a, &d->props, "MAJOR", "189");
 		udev_device_set(s->a, &d->props, "MINOR", "3");
-		udev_device_set(s->a, &d->props, "DEVNAME", str_eq(d->subsystem, "usb") ? "/dev/bus/usb/001/004" :
+		udev_device_set(s->a, &d->props, "DEVNAME",
+				str_eq(d->subsystem, "usb") ? "/dev/bus/usb/001/004" :
 				arena_printf(s->a, "/dev/%s", d->kernel ? d->kernel : "x"));
 	}
 }
@@ -302,12 +329,14 @@ static void fill_outside(struct synth *s, struct udev_device *d)
 		bool there = n->hold == (n->t->op == UDEV_MATCH);
 		const char *path;
 
-		if (n->t->what == UDEV_M_TEST && there && (path = udev_expand(s->a, d, d, NULL, n->t->value)))
+		if (n->t->what == UDEV_M_TEST && there &&
+		    (path = udev_expand(s->a, d, d, NULL, n->t->value)))
 			udev_device_set(s->a, &d->files, path, "1");
 		else if (n->t->what == UDEV_M_IMPORT && !there)
 			d->imports_succeed = false;
 		else if (n->t->what == UDEV_M_PROGRAM && there)
-			d->program_result = pick(s, (struct slot){ UDEV_M_RESULT, NULL, NULL }, "ok");
+			d->program_result = pick(s, (struct slot){ UDEV_M_RESULT, NULL, NULL },
+						 "ok");
 	}
 }
 
@@ -374,7 +403,8 @@ static struct udev_device *avoid(struct synth *s, const struct udev_rule *jump)
 	s->not_for = s->not_for || asks_only_action(jump);
 	for (int op = UDEV_NOMATCH; op >= UDEV_MATCH && !d; op--)
 		vec_each(t, &jump->tokens) {
-			if (!udev_is_match(t->what) || t->what == UDEV_M_ACTION || t->op != (enum udev_op)op)
+			if (!udev_is_match(t->what) || t->what == UDEV_M_ACTION ||
+			    t->op != (enum udev_op)op)
 				continue;
 			push_need(s, t, false);
 			d = search(s);
@@ -394,7 +424,8 @@ static struct udev_device *jump_over(struct synth *s, const struct udev_rule *ju
 		const struct udev_rule *other = jump->file->rules.v[i];
 		struct udev_device *d;
 
-		if (!other->target || other->target->index <= jump->index || other->target->index > s->rule->index)
+		if (!other->target || other->target->index <= jump->index ||
+		    other->target->index > s->rule->index)
 			continue;
 		if (!udev_rule_is_for(other, s->action)) {
 			s->not_for = true;
@@ -437,7 +468,8 @@ static struct udev_device *search(struct synth *s)
 	return d ? d : jump_over(s, jump);
 }
 
-struct udev_device *udev_synth(struct arena *a, const struct udev_rule *rule, const char *action, const char **why)
+struct udev_device *udev_synth(struct arena *a, const struct udev_rule *rule, const char *action,
+			       const char **why)
 {
 	struct synth s = { .a = a, .rule = rule, .action = action };
 	struct udev_device *d = NULL;

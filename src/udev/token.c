@@ -18,13 +18,16 @@ struct scan {
 	const char *at;
 };
 
-static struct udev_problem *add_problem(struct scan *s, enum udev_severity severity, const char *where, const char *text,
+static struct udev_problem *add_problem(struct scan *s, enum udev_severity severity,
+					const char *where, const char *text,
 					const char *hint)
 {
 	struct udev_rule *rule = s->rule;
 	struct udev_problem p = {
-		.file = rule->file, .line = rule->line, .severity = severity, .text = text, .hint = hint, .source = s->text,
-		.column = rule->line == rule->last_line && where ? (uint32_t)(where - s->text) + 1 + s->indent : 0,
+		.file = rule->file, .line = rule->line, .severity = severity, .text = text,
+			.hint = hint, .source = s->text,
+		.column = rule->line == rule->last_line &&
+			where ? (uint32_t)(where - s->text) + 1 + s->indent : 0,
 	};
 
 	vec_push(s->a, &s->r->problems, p);
@@ -72,7 +75,8 @@ static int unescape_number(const char **p, unsigned base, unsigned digits)
 		unsigned d = (unsigned)**p - '0';
 
 		if (base == 16 && isxdigit((unsigned char)**p))
-			d = isdigit((unsigned char)**p) ? d : (unsigned)(tolower((unsigned char)**p) - 'a') + 10;
+			d = isdigit((unsigned char)**p) ? d :
+				(unsigned)(tolower((unsigned char)**p) - 'a') + 10;
 		if (d >= base)
 			return -1;
 		v = v * base + d;
@@ -141,7 +145,8 @@ static int scan_value(struct scan *s, struct udev_token *t)
 		*flag = true;
 	}
 	if (*s->at != '"') {
-		add_problem(s, UDEV_ERROR, start, arena_printf(s->a, "%s needs a value in double quotes", t->key->name),
+		add_problem(s, UDEV_ERROR, start,
+			    arena_printf(s->a, "%s needs a value in double quotes", t->key->name),
 			    "udev ignores the whole line");
 		return -1;
 	}
@@ -149,12 +154,14 @@ static int scan_value(struct scan *s, struct udev_token *t)
 	while (*end && *end != '"')
 		end += end[0] == '\\' && end[1] && (escaped || end[1] == '"') ? 2 : 1;
 	if (!*end) {
-		add_problem(s, UDEV_ERROR, s->at, "the quotes are not closed", "udev ignores the whole line");
+		add_problem(s, UDEV_ERROR, s->at, "the quotes are not closed",
+			    "udev ignores the whole line");
 		return -1;
 	}
 	t->value = escaped ? unescape(s, begin, end) : plain_value(s, begin, end);
 	if (!t->value) {
-		add_problem(s, UDEV_ERROR, begin, "not an escape that e\"...\" knows", "udev ignores the whole line");
+		add_problem(s, UDEV_ERROR, begin, "not an escape that e\"...\" knows",
+			    "udev ignores the whole line");
 		return -1;
 	}
 	s->at = end + 1;
@@ -176,8 +183,12 @@ static void unknown_key(struct scan *s, const char *begin, const char *end)
 
 	for (size_t i = 0; i < ARRAY_SIZE(old_keys); i++)
 		if (str_eq(old_keys[i].old, name)) {
-			p = add_problem(s, UDEV_ERROR, begin, arena_printf(s->a, "udev has no key %s any more: it ignores the whole line", name),
-					old_keys[i].now ? arena_printf(s->a, "use %s", old_keys[i].now) : "leave it out");
+			p = add_problem(s, UDEV_ERROR, begin,
+					arena_printf(s->a,
+						     "udev has no key %s any more: it ignores the whole line", name),
+					old_keys[i].now ?
+						arena_printf(s->a, "use %s", old_keys[i].now) :
+							"leave it out");
 			if (old_keys[i].now)
 				p->corrected = replace(s, begin, end, old_keys[i].now);
 			return;
@@ -185,7 +196,8 @@ static void unknown_key(struct scan *s, const char *begin, const char *end)
 	for (const struct udev_key *k = udev_keys; k->name; k++)
 		names[n++] = k->name;
 	near = nearest_name(name, names, n);
-	p = add_problem(s, UDEV_ERROR, begin, arena_printf(s->a, "there is no key '%.40s': udev ignores the whole line", name),
+	p = add_problem(s, UDEV_ERROR, begin, arena_printf(s->a,
+							   "there is no key '%.40s': udev ignores the whole line", name),
 			near ? arena_printf(s->a, "did you mean %s?", near) : NULL);
 	if (near)
 		p->corrected = replace(s, begin, end, near);
@@ -197,7 +209,8 @@ static int wrong_op(struct scan *s, const struct udev_token *t, const char *at, 
 	const char *better = match ? "=" : t->key->match ? "==" : "+=";
 	struct udev_problem *p;
 
-	p = add_problem(s, UDEV_ERROR, at, arena_printf(s->a, "%s has no operator %s: udev ignores the whole line", t->key->name,
+	p = add_problem(s, UDEV_ERROR, at, arena_printf(s->a,
+							"%s has no operator %s: udev ignores the whole line", t->key->name,
 							 udev_op_text(t->op)),
 			match ? "it can only be assigned" : "it can only be compared: == or !=");
 	p->corrected = replace(s, at, at + len, better);
@@ -222,7 +235,8 @@ static int settle_op(struct scan *s, struct udev_token *t, const char *at)
 	if (!k->assign || !((k->ops | k->as_assign) & bit))
 		return wrong_op(s, t, at, len);
 	if (k->as_assign & bit) {
-		add_problem(s, UDEV_NOTE, at, arena_printf(s->a, "%s has no operator %s: udev takes it for =", k->name,
+		add_problem(s, UDEV_NOTE, at, arena_printf(s->a,
+							   "%s has no operator %s: udev takes it for =", k->name,
 							    udev_op_text(t->op)), NULL);
 		t->op = UDEV_ASSIGN;
 	}
@@ -237,18 +251,26 @@ static int scan_attr(struct scan *s, struct udev_token *t)
 	if (*s->at != '{') {
 		if (t->key->attr != UDEV_ATTR_MUST)
 			return 0;
-		add_problem(s, UDEV_ERROR, s->at, arena_printf(s->a, "%s needs a name in braces: %s{...}", t->key->name, t->key->name),
+		add_problem(s, UDEV_ERROR, s->at,
+			    arena_printf(s->a, "%s needs a name in braces: %s{...}", t->key->name,
+					 t->key->name),
 			    "udev ignores the whole line");
 		return -1;
 	}
 	end = strchr(s->at, '}');
 	if (!end) {
-		add_problem(s, UDEV_ERROR, s->at, "the brace is not closed", "udev ignores the whole line");
+		add_problem(s, UDEV_ERROR, s->at, "the brace is not closed",
+			    "udev ignores the whole line");
 		return -1;
 	}
-	if (t->key->attr == UDEV_ATTR_NONE || (end == s->at + 1 && t->key->attr == UDEV_ATTR_MUST)) {
-		add_problem(s, UDEV_ERROR, s->at, arena_printf(s->a, t->key->attr == UDEV_ATTR_NONE ? "%s takes no name in braces" :
-				"%s needs a name in its braces", t->key->name), "udev ignores the whole line");
+	if (t->key->attr == UDEV_ATTR_NONE || (end == s->at + 1 &&
+					       t->key->attr == UDEV_ATTR_MUST)) {
+		add_problem(s, UDEV_ERROR, s->at,
+			    arena_printf(s->a,
+					 t->key->attr == UDEV_ATTR_NONE ?
+					 "%s takes no name in braces" :
+				"%s needs a name in its braces", t->key->name),
+				"udev ignores the whole line");
 		return -1;
 	}
 	t->attr = arena_strndup(s->a, s->at + 1, (size_t)(end - s->at) - 1);
@@ -260,11 +282,14 @@ static int scan_key(struct scan *s, struct udev_token *t)
 {
 	const char *begin = s->at;
 
-	while (*s->at && !is_blank(*s->at) && !strchr("={", *s->at) && !(strchr("+-!:", *s->at) && s->at[1] == '='))
+	while (*s->at && !is_blank(*s->at) && !strchr("={", *s->at) &&
+	       !(strchr("+-!:", *s->at) && s->at[1] == '='))
 		s->at++;
 	t->key = udev_key_find(begin, (size_t)(s->at - begin));
 	if (!*s->at) {
-		add_problem(s, UDEV_ERROR, begin, arena_printf(s->a, "'%.40s' is no key with an operator and a value", begin),
+		add_problem(s, UDEV_ERROR, begin,
+			    arena_printf(s->a, "'%.40s' is no key with an operator and a value",
+					 begin),
 			    "udev ignores the whole line");
 		return -1;
 	}
@@ -285,7 +310,9 @@ static int scan_token(struct scan *s, struct udev_token *t)
 	skip(s, false);
 	at = s->at;
 	if (scan_op(s, &t->op)) {
-		add_problem(s, UDEV_ERROR, at, arena_printf(s->a, "%s needs an operator: one of == != = += -= :=", t->key->name),
+		add_problem(s, UDEV_ERROR, at,
+			    arena_printf(s->a, "%s needs an operator: one of == != = += -= :=",
+					 t->key->name),
 			    "udev ignores the whole line");
 		return -1;
 	}
@@ -296,7 +323,8 @@ static int scan_token(struct scan *s, struct udev_token *t)
 		return -1;
 	t->end = (uint32_t)(s->at - s->text);
 	if (t->nocase && !udev_is_match(t->what)) {
-		add_problem(s, UDEV_ERROR, at, "i\"...\" only goes with == and !=", "udev ignores the whole line");
+		add_problem(s, UDEV_ERROR, at, "i\"...\" only goes with == and !=",
+			    "udev ignores the whole line");
 		return -1;
 	}
 	return 0;
@@ -311,7 +339,8 @@ static void keep(struct scan *s, const struct udev_token *t)
 	else if (t->what == UDEV_X_GOTO && !rule->go)
 		rule->go = t->value;
 	else if (t->what == UDEV_X_GOTO)
-		add_problem(s, UDEV_WARNING, s->text + t->begin, "a second GOTO in one line is ignored", NULL);
+		add_problem(s, UDEV_WARNING, s->text + t->begin,
+			    "a second GOTO in one line is ignored", NULL);
 	vec_push(s->a, &rule->tokens, *t);
 }
 
@@ -328,17 +357,20 @@ static void sort_tokens(struct udev_rule *rule)
 	}
 }
 
-struct udev_rule *udev_line_parse(struct arena *a, struct udev_rules *r, struct udev_file *f, const char *text, uint32_t line,
+struct udev_rule *udev_line_parse(struct arena *a, struct udev_rules *r, struct udev_file *f,
+				  const char *text, uint32_t line,
 				  uint32_t last_line, uint32_t indent)
 {
 	struct udev_rule *rule = arena_new_of(a, struct udev_rule);
-	struct scan s = { .a = a, .r = r, .rule = rule, .text = arena_strdup(a, text), .indent = indent };
+	struct scan s = { .a = a, .r = r, .rule = rule, .text = arena_strdup(a, text),
+		.indent = indent };
 
 	*rule = (struct udev_rule){ .file = f, .line = line, .last_line = last_line, .text = s.text };
 	for (s.at = s.text; skip(&s, true), *s.at;) {
 		struct udev_token t = { .rule = rule };
 
-		if (scan_token(&s, &t) || udev_token_check(a, r, rule, &t, s.text + t.begin, indent))
+		if (scan_token(&s, &t) || udev_token_check(a, r, rule, &t, s.text + t.begin,
+							   indent))
 			return NULL;
 		keep(&s, &t);
 	}
@@ -348,7 +380,8 @@ struct udev_rule *udev_line_parse(struct arena *a, struct udev_rules *r, struct 
 	return rule;
 }
 
-struct udev_rule *udev_rule_parse(struct arena *a, struct udev_rules *r, struct udev_file *f, const char *text, uint32_t line)
+struct udev_rule *udev_rule_parse(struct arena *a, struct udev_rules *r, struct udev_file *f,
+				  const char *text, uint32_t line)
 {
 	return udev_line_parse(a, r, f, text, line, line, 0);
 }

@@ -12,7 +12,8 @@ struct check {
 	const char *hint;
 };
 
-static const char *not_one_of(struct arena *a, const char *word, const char *const *names, size_t n, const char *what)
+static const char *not_one_of(struct arena *a, const char *word, const char *const *names, size_t n,
+			      const char *what)
 {
 	const char *near;
 
@@ -20,23 +21,28 @@ static const char *not_one_of(struct arena *a, const char *word, const char *con
 		if (str_eq(names[i], word))
 			return NULL;
 	near = nearest_name(word, names, n);
-	return near ? arena_printf(a, "there is no %s '%.40s'; did you mean '%s'?", what, word, near) :
+	return near ? arena_printf(a, "there is no %s '%.40s'; did you mean '%s'?", what, word,
+				   near) :
 		      arena_printf(a, "there is no %s '%.40s'", what, word);
 }
 
 static const char *builtin_wrong(struct arena *a, const char *command)
 {
 	static const char *const names[] = {
-		"blkid", "btrfs", "dissect_image", "factory_reset", "firmware", "hwdb", "input_id", "keyboard", "kmod",
-		"net_driver", "net_id", "net_link", "net_setup_link", "path_id", "tpm2_id", "uaccess", "usb_id",
+		"blkid", "btrfs", "dissect_image", "factory_reset", "firmware", "hwdb", "input_id",
+		"keyboard", "kmod",
+		"net_driver", "net_id", "net_link", "net_setup_link", "path_id", "tpm2_id",
+		"uaccess", "usb_id",
 	};
 
-	return not_one_of(a, arena_strndup(a, command, strcspn(command, " \t")), names, ARRAY_SIZE(names), "builtin");
+	return not_one_of(a, arena_strndup(a, command, strcspn(command, " \t")), names,
+			  ARRAY_SIZE(names), "builtin");
 }
 
 static const char *import_wrong(struct arena *a, const struct udev_token *t)
 {
-	static const char *const kinds[] = { "file", "program", "builtin", "db", "cmdline", "parent" };
+	static const char *const kinds[] = { "file", "program", "builtin", "db", "cmdline",
+		"parent" };
 	const char *wrong = not_one_of(a, t->attr, kinds, ARRAY_SIZE(kinds), "way to import");
 
 	return !wrong && str_eq(t->attr, "builtin") ? builtin_wrong(a, t->value) : wrong;
@@ -45,7 +51,8 @@ static const char *import_wrong(struct arena *a, const struct udev_token *t)
 static const char *run_wrong(struct arena *a, const struct udev_token *t)
 {
 	static const char *const kinds[] = { "program", "builtin" };
-	const char *wrong = t->attr ? not_one_of(a, t->attr, kinds, ARRAY_SIZE(kinds), "way to run") : NULL;
+	const char *wrong = t->attr ? not_one_of(a, t->attr, kinds, ARRAY_SIZE(kinds),
+						 "way to run") : NULL;
 
 	return !wrong && str_eq(t->attr, "builtin") ? builtin_wrong(a, t->value) : wrong;
 }
@@ -60,13 +67,15 @@ static const char *const_wrong(struct arena *a, const struct udev_token *t)
 static const char *env_wrong(struct arena *a, const struct udev_token *t)
 {
 	static const char *const fixed[] = {
-		"ACTION", "DEVLINKS", "DEVNAME", "DEVPATH", "DEVTYPE", "DRIVER", "IFINDEX", "MAJOR", "MINOR", "SEQNUM",
+		"ACTION", "DEVLINKS", "DEVNAME", "DEVPATH", "DEVTYPE", "DRIVER", "IFINDEX", "MAJOR",
+		"MINOR", "SEQNUM",
 		"SUBSYSTEM", "TAGS",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		if (str_eq(fixed[i], t->attr))
-			return arena_printf(a, "the kernel says what %s is: it cannot be set", t->attr);
+			return arena_printf(a, "the kernel says what %s is: it cannot be set",
+					    t->attr);
 	return NULL;
 }
 
@@ -96,15 +105,18 @@ static const char *name_wrong(struct arena *a, const struct udev_token *t)
 	(void)a;
 	if (!*t->value)
 		return "an empty NAME does nothing";
-	return str_eq(t->value, "%k") || str_eq(t->value, "$kernel") ? "NAME=\"%k\" does nothing" : NULL;
+	return str_eq(t->value, "%k") || str_eq(t->value, "$kernel") ? "NAME=\"%k\" does nothing" :
+		NULL;
 }
 
 static const char *options_wrong(struct arena *a, const struct udev_token *t)
 {
 	static const char *const names[] = {
-		"dump", "string_escape=none", "string_escape=replace", "db_persist", "watch", "nowatch", "dump-json",
+		"dump", "string_escape=none", "string_escape=replace", "db_persist", "watch",
+		"nowatch", "dump-json",
 	};
-	static const char *const prefixes[] = { "static_node=", "link_priority=", "log_level=", "event_timeout=" };
+	static const char *const prefixes[] = { "static_node=", "link_priority=", "log_level=",
+		"event_timeout=" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (str_starts(t->value, prefixes[i]))
@@ -143,12 +155,14 @@ static bool expands(const struct udev_token *t)
 	}
 }
 
-int udev_token_check(struct arena *a, struct udev_rules *r, const struct udev_rule *rule, const struct udev_token *t,
+int udev_token_check(struct arena *a, struct udev_rules *r, const struct udev_rule *rule,
+		     const struct udev_token *t,
 		     const char *where, uint32_t indent)
 {
 	struct udev_problem p = {
 		.file = rule->file, .line = rule->line, .source = rule->text,
-		.column = rule->line == rule->last_line ? (uint32_t)(where - rule->text) + 1 + indent : 0,
+		.column = rule->line == rule->last_line ?
+			(uint32_t)(where - rule->text) + 1 + indent : 0,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {

@@ -26,11 +26,13 @@ enum udev_op { UDEV_MATCH, UDEV_NOMATCH, UDEV_ADD, UDEV_REMOVE, UDEV_ASSIGN, UDE
 /* What a token does. The order is that in which udev handles the tokens of one rule. */
 enum udev_what {
 	UDEV_NOTHING,
-	UDEV_M_ACTION, UDEV_M_DEVPATH, UDEV_M_KERNEL, UDEV_M_SYMLINK, UDEV_M_NAME, UDEV_M_ENV, UDEV_M_CONST,
+	UDEV_M_ACTION, UDEV_M_DEVPATH, UDEV_M_KERNEL, UDEV_M_SYMLINK, UDEV_M_NAME, UDEV_M_ENV,
+		UDEV_M_CONST,
 	UDEV_M_TAG, UDEV_M_SUBSYSTEM, UDEV_M_DRIVER, UDEV_M_ATTR, UDEV_M_SYSCTL,
 	UDEV_P_KERNEL, UDEV_P_SUBSYSTEM, UDEV_P_DRIVER, UDEV_P_ATTR, UDEV_P_TAG,
 	UDEV_M_TEST, UDEV_M_PROGRAM, UDEV_M_IMPORT, UDEV_M_RESULT,
-	UDEV_A_OPTIONS, UDEV_A_OWNER, UDEV_A_GROUP, UDEV_A_MODE, UDEV_A_SECLABEL, UDEV_A_ENV, UDEV_A_TAG, UDEV_A_NAME,
+	UDEV_A_OPTIONS, UDEV_A_OWNER, UDEV_A_GROUP, UDEV_A_MODE, UDEV_A_SECLABEL, UDEV_A_ENV,
+		UDEV_A_TAG, UDEV_A_NAME,
 	UDEV_A_SYMLINK, UDEV_A_ATTR, UDEV_A_SYSCTL, UDEV_A_RUN,
 	UDEV_X_GOTO, UDEV_X_LABEL,
 	UDEV_NWHAT,
@@ -110,13 +112,15 @@ struct udev_rules {
 /* Read one file into `r`. 0, or a negative errno when it cannot be read at all. What is wrong inside becomes problems. */
 int udev_rules_read(struct arena *a, struct udev_rules *r, const char *path, bool context);
 /* The same of a text. */
-void udev_rules_parse(struct arena *a, struct udev_rules *r, const char *path, const char *text, size_t len, bool context);
+void udev_rules_parse(struct arena *a, struct udev_rules *r, const char *path, const char *text,
+		      size_t len, bool context);
 /* All *.rules of a directory. The number of files, or a negative errno. */
 int udev_rules_read_dir(struct arena *a, struct udev_rules *r, const char *path, bool context);
 /* Into the order in which udev reads them. A file that comes later with the name of an earlier one is left out. */
 void udev_rules_sort(struct arena *a, struct udev_rules *r);
 /* One line of rules; NULL when it is not one (problems then say why). */
-struct udev_rule *udev_rule_parse(struct arena *a, struct udev_rules *r, struct udev_file *f, const char *text,
+struct udev_rule *udev_rule_parse(struct arena *a, struct udev_rules *r, struct udev_file *f,
+				  const char *text,
 				  uint32_t line);
 /* "path:12" */
 const char *udev_rule_place(struct arena *a, const struct udev_rule *rule);
@@ -163,16 +167,19 @@ struct udev_state {
 	VEC(struct udev_item) links, runs, writes, seclabels;
 	VEC(struct udev_item) imports;  /* "IMPORT{builtin}" "hwdb", those that succeeded */
 	struct udev_item mode, owner, group, name; /* by this event; value NULL: none */
-	const char *node_mode, *node_owner, *node_group; /* what the node has: stays from event to event */
+	const char *node_mode, *node_owner,
+		*node_group; /* what the node has: stays from event to event */
 	VEC(const struct udev_rule *) hits; /* rules whose every match succeeded, in order */
 	unsigned cleared_links, cleared_runs, cleared_tags; /* by a plain "=" */
 };
 
 /* Replay one event. `before`: the state after the previous event, or NULL. */
-struct udev_state *udev_event_replay(struct arena *a, const struct udev_rules *r, const struct udev_device *d,
+struct udev_state *udev_event_replay(struct arena *a, const struct udev_rules *r,
+				     const struct udev_device *d,
 				     const char *action, const struct udev_state *before);
 /* The current rule's substitutions, also outside of an event (state may be empty). */
-const char *udev_expand(struct arena *a, const struct udev_device *d, const struct udev_device *parent,
+const char *udev_expand(struct arena *a, const struct udev_device *d,
+			const struct udev_device *parent,
 			const struct udev_state *s, const char *text);
 /* The value of a property in this state; NULL: none. */
 const char *udev_prop(const struct udev_device *d, const struct udev_state *s, const char *name);
@@ -196,7 +203,8 @@ const char *udev_subsystem_of_kernel(const char *kernel);
  * Make up a device that comes to this rule and matches it at this event. NULL when none is found, and *why says for
  * people what stands in the way, or is NULL when the rule is not for this event.
  */
-struct udev_device *udev_synth(struct arena *a, const struct udev_rule *rule, const char *action, const char **why);
+struct udev_device *udev_synth(struct arena *a, const struct udev_rule *rule, const char *action,
+			       const char **why);
 /* In one line, for people. */
 void udev_device_text(const struct udev_device *d, struct strbuf *out);
 
@@ -246,7 +254,8 @@ void udev_lint(struct arena *a, const struct udev_rules *r, struct udev_lint *ou
 struct udev_check {
 	const char *name, *summary;
 	/* Look at one rule and add what is found. */
-	void (*run)(struct arena *a, struct udev_lint *l, const struct udev_check *c, const struct udev_rule *rule);
+	void (*run)(struct arena *a, struct udev_lint *l, const struct udev_check *c,
+		    const struct udev_rule *rule);
 };
 extern const struct udev_check udev_checks[]; /* ends with a NULL name */
 

@@ -113,6 +113,12 @@ static int show_lost(struct view *v, const struct record *rec)
 	return 0;
 }
 
+static void line_end(struct view *v)
+{
+	if (!v->out.len || v->out.s[v->out.len - 1] != '\n')
+		strbuf_addch(&v->out, '\n');
+}
+
 static int show_message(struct view *v, const struct record *rec)
 {
 	static const char *const words[] = {
@@ -127,8 +133,13 @@ static int show_message(struct view *v, const struct record *rec)
 			    (long long)(int64_t)rec->number);
 	if (rec->shows_source)
 		view_excerpt(v, &v->out, rec->span);
-	if (!v->out.len || v->out.s[v->out.len - 1] != '\n')
-		strbuf_addch(&v->out, '\n');
+	for (const struct expanded *from = rec->expanded; from; from = from->outer) {
+		line_end(v);
+		view_place(v, &v->out, from->at);
+		strbuf_addf(&v->out, "%sexpanded from", words[rec->sev]);
+		view_excerpt(v, &v->out, from->at);
+	}
+	line_end(v);
 	return 0;
 }
 

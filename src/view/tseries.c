@@ -22,12 +22,18 @@ static struct tseries_slot slot_load(const uint8_t *data, uint64_t i)
 	return s;
 }
 
+/* Intervals are counted from 1 here, as slots have them. */
+static uint64_t interval_ns(const struct type *t, uint64_t interval)
+{
+	return (interval - 1) * (uint64_t)t->param[0];
+}
+
 /* The number of an interval. False: there is none (what the slot holds is of another one). */
 static bool value_at(const struct type *t, const uint8_t *data, uint64_t interval, int64_t *value)
 {
-	struct tseries_slot s = slot_load(data, interval % (uint64_t)t->param[1]);
+	struct tseries_slot s = slot_load(data, (interval - 1) % (uint64_t)t->param[1]);
 
-	if (!interval || s.interval != interval)
+	if (s.interval != interval)
 		return false;
 	*value = s.value;
 	if (t->param[2] == TSERIES_AVG && s.extra)
@@ -154,7 +160,7 @@ void tseries_text(struct strbuf *out, const struct type *t, const uint8_t *data,
 	scale_text(out, t, min, max);
 	border_text(out, "hh:mm:ss.ms", '|');
 	for (uint64_t i = first; i <= latest; i++) {
-		time_text(out, i * (uint64_t)t->param[0]);
+		time_text(out, interval_ns(t, i));
 		row_text(out, t, value_at(t, data, i, &v) ? &v : NULL, min, max);
 	}
 	border_text(out, "", 'v');
@@ -168,7 +174,7 @@ void tseries_each(const struct type *t, const uint8_t *data, void (*fn)(void *ct
 
 	for (uint64_t i = first; first && i <= latest; i++)
 		if (value_at(t, data, i, &v))
-			fn(ctx, i * (uint64_t)t->param[0], t->is_signed ? (double)v : (double)(uint64_t)v);
+			fn(ctx, interval_ns(t, i), t->is_signed ? (double)v : (double)(uint64_t)v);
 }
 
 /* The time of day in UTC, as the reference writes it. */
@@ -194,7 +200,7 @@ void tseries_json(struct strbuf *out, const struct type *t, const uint8_t *data)
 		if (!value_at(t, data, i, &v))
 			continue;
 		strbuf_addstr(out, any ? ", {\"interval_start\": " : "{\"interval_start\": ");
-		instant_json(out, i * (uint64_t)t->param[0]);
+		instant_json(out, interval_ns(t, i));
 		strbuf_addstr(out, ", \"value\": ");
 		if (t->is_signed)
 			json_int(out, v);

@@ -92,10 +92,10 @@ static void text_bool(const struct view *v, struct strbuf *out, const struct typ
 	strbuf_addstr(out, number_load(data, t->size, false) ? "true" : "false");
 }
 
-/* It is taken to have gone on, as the reference does, when it fills all that max_strlen leaves. */
+/* It is taken to have gone on, as the reference does, when it is of max_strlen bytes. */
 static bool string_was_cut(const struct view *v, const struct type *t, size_t len)
 {
-	return t->size == v->module->config.max_strlen && len + 1 >= t->size;
+	return t->size == v->module->config.max_strlen + 1 && len + 1 >= t->size;
 }
 
 static void text_string(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
@@ -142,10 +142,10 @@ static void members_text(const struct view *v, struct strbuf *out, const struct 
 			members_text(v, out, f->type, data + f->offset, first);
 			continue;
 		}
-		strbuf_addstr(out, *first ? "." : ", .");
+		strbuf_addstr(out, *first ? "." : v->is_dense ? ",." : ", .");
 		*first = false;
 		strbuf_addstr(out, f->name ? f->name : "");
-		strbuf_addstr(out, " = ");
+		strbuf_addstr(out, v->is_dense ? "=" : " = ");
 		value_text(v, out, f->type, field_bytes(f, data, tmp));
 	}
 }
@@ -158,9 +158,9 @@ static void text_struct(const struct view *v, struct strbuf *out, const struct t
 		strbuf_addstr(out, "{}");
 		return;
 	}
-	strbuf_addstr(out, "{ ");
+	strbuf_addstr(out, v->is_dense ? "{" : "{ ");
 	members_text(v, out, t, data, &first);
-	strbuf_addstr(out, " }");
+	strbuf_addstr(out, v->is_dense ? "}" : " }");
 }
 
 static void text_enum(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
@@ -178,9 +178,9 @@ static void text_record(const struct view *v, struct strbuf *out, const struct t
 {
 	bool first = true;
 
-	strbuf_addstr(out, "{ ");
+	strbuf_addstr(out, v->is_dense ? "{" : "{ ");
 	members_text(v, out, t, data, &first);
-	strbuf_addstr(out, " }");
+	strbuf_addstr(out, v->is_dense ? "}" : " }");
 }
 
 static void items_text(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
@@ -189,7 +189,7 @@ static void items_text(const struct view *v, struct strbuf *out, const struct ty
 		const struct field *f = &t->fields[i];
 
 		if (i)
-			strbuf_addstr(out, ", ");
+			strbuf_addstr(out, v->is_dense ? "," : ", ");
 		value_text(v, out, f->type, data + f->offset);
 	}
 }

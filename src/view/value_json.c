@@ -123,7 +123,8 @@ void key_json(const struct view *v, struct strbuf *out, const struct type *t, co
 	struct view in_key = *v;
 
 	in_key.in_key = true;
-	if (t->kind != TY_TUPLE && t->kind != TY_RECORD) {
+	in_key.is_dense = true;
+	if (t->kind != TY_TUPLE) {
 		json_as_text(&in_key, out, t, data);
 		return;
 	}

@@ -44,6 +44,7 @@ struct view {
 	bool only_attach;  /* nothing follows: a dry run */
 	bool final_gap;    /* an empty line is due before the next map that is shown at the end */
 	bool in_key;       /* what is shown is the key of a map: stacks are indented less */
+	bool is_dense;     /* no blanks in tuples and structs: keys of JSON */
 	struct strbuf scratch; /* a payload that came shorter than its type, filled up */
 	void *priv;
 };

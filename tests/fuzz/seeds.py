@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Seeds for the fuzz targets: the programs of the language cases, tracefs formats of this kernel, small programs."""
+"""Seeds for the fuzz targets: the programs of the language cases, tracefs formats of this kernel, small programs, rules."""
 import struct
 import subprocess
 import sys
@@ -62,6 +62,29 @@ def bytes_seeds(out):
             (out / name / f"seed-{i}").write_bytes(seed)
 
 
+# A bit of everything that rules have.
+RULES = r'''
+ACTION!="add|change", GOTO="end"
+SUBSYSTEM!="usb|tty", GOTO="end"
+ATTRS{idVendor}=="12*|[0-9a-f]", ATTRS{idProduct}!="5678", TAG+="uaccess", MODE="0660", GROUP="plugdev"
+ENV{ID_X}=="?*", PROGRAM="/bin/x %k $attr{dev}", RESULT=="a*", SYMLINK+="x/%c{2+} y$number", RUN{builtin}+="kmod load x"
+IMPORT{builtin}="usb_id", IMPORT{db}="ID_X", ENV{ID_Y}="$env{ID_X} $$ %%", ENV{.Z}+="e", TAG-="t"
+KERNEL==ei"a\x41|b", TEST{0444}=="/proc/x", CONST{arch}=="x86-64", OPTIONS+="link_priority=5", NAME="eth%n"
+ACTION=="remove", ATTR{x}=="1", RUN="/bin/a > b"
+ATTRS{idVendor}=="1", ATTRS{bInterfaceNumber}=="00", \
+  SYMLINK="z", GOTO="h"
+LABEL="h", ATTR{idVendor}="1", SECLABEL{x}="y", SYSCTL{a/b}="1", OWNER:="root"
+LABEL="end"
+'''
+
+
+def rules_seeds(out):
+    """All of it, and each line."""
+    out.mkdir(parents=True, exist_ok=True)
+    for i, text in enumerate([RULES, *RULES.splitlines(keepends=True)]):
+        (out / f"rules-{i}").write_text(text)
+
+
 def main():
     out = Path(sys.argv[1]).resolve()
     for target in "fuzz_script", "fuzz_fmt":
@@ -70,6 +93,7 @@ def main():
             (out / target / f"case-{i}").write_text(case.keys["program"])
     bytes_seeds(out)
     elf_seeds(out / "fuzz_elf")
+    rules_seeds(out / "fuzz_rules")
     formats = out / "fuzz_tp_format"
     formats.mkdir(parents=True, exist_ok=True)
     for i, path in enumerate(sorted(Path("/sys/kernel/tracing/events").glob("sched/*/format"))):

@@ -221,7 +221,7 @@ def test_a_megabyte(script, expected, tmp_path):
     ("macro a(x) { b(x) + b(x) } macro b(x) { a(x) } begin { print(a(1)); }", "calls itself"),
     ("\n".join(f"begin /{i} < 0/ {{ @x[{i}] = count(); }}" for i in range(25000)), "max_probes"),
     ("begin { $s = str(0, 1000000); }", "max_strlen"),
-    ("begin { unroll (101) { } }", "unroll takes 1 to 100"),
+    ("begin { unroll (101) { } }", r"unroll .*100"),
 ], ids=["parentheses", "if", "while", "macros", "recursion", "probes", "string", "unroll"])
 def test_limits_are_named(script, says, tmp_path):
     start = time.monotonic()

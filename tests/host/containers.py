@@ -3,6 +3,7 @@
 virtual machine what test_surface.py does here:
 
     containers.py first-try SONDE RUNTIME   records one start, and starts again under the profile made of it
+    containers.py functions SONDE RUNTIME   which functions of the kernel a container reaches
     containers.py audit SONDE RUNTIME       counts refusals of a container that has a profile
 """
 import contextlib
@@ -99,6 +100,30 @@ def first_try(sonde, runtime):
         return answer
 
 
+def functions(sonde, runtime):
+    """Functions of the kernel, with the parts of it that they belong to."""
+    with place() as tmp:
+        d = bundle(tmp, "traced", WORK)
+        res = run([sonde, "surface", "-f", "json", "--functions", "vfs_*,pipe_*", "--", *command(runtime, d, unique("traced"))])
+        return {"status": res.returncode, "err": res.stderr, "lines": [json.loads(x) for x in res.stdout.splitlines() if x[:1] == "{"]}
+
+
+def check_functions(a):
+    assert a["status"] == 0, a["err"]
+    [s] = [line["data"] for line in a["lines"] if line["type"] == "surface"]
+    if "functions" in [u["item"] for u in s["not_observable"]]:
+        assert not s["functions"] and not s["subsystems"]
+        return False
+    names = {f["name"] for f in s["functions"] if f["part"] == "work"}
+    assert {"vfs_read", "pipe_write"} <= names
+    totals = {x["name"]: x for x in s["subsystems"] if x["part"] == "work"}
+    assert set(totals) == {"files: VFS", "files: pipes"}
+    for name, begin in (("files: VFS", "vfs_"), ("files: pipes", "pipe_")):
+        rows = [f for f in s["functions"] if f["part"] == "work" and f["name"].startswith(begin)]
+        assert (totals[name]["functions"], totals[name]["count"]) == (len(rows), sum(f["count"] for f in rows))
+    return True
+
+
 def refusing(profile_calls):
     """Everything but these calls."""
     return {"defaultAction": "SCMP_ACT_ALLOW",
@@ -137,6 +162,10 @@ def audit(sonde, runtime):
 def check_first_try(a):
     assert a["recording"][0] == 0, a
     assert a["surface"]["contained"] and a["surface"]["lost"] == 0
+    assert [u["item"] for u in a["surface"]["not_observable"]] == ["functions"]
+    asked = {c["name"]: c for c in a["surface"]["capabilities"] if c["part"] != "outside"}
+    assert "CAP_SYS_ADMIN" in asked or "CAP_SYS_ADMIN (refused)" in asked
+    assert {"/proc/version"} <= {f["name"] for f in a["surface"]["files"] if f["part"] == "work"}
     for status, out, err in a["starts"]:
         assert (status, out) == (0, "hello\ndone\n"), (err, a["profile"])
     assert "made" not in a["other"][1]
@@ -157,8 +186,8 @@ def check_audit(a):
     assert a["status"] == 3
 
 
-MODES = {"first-try": first_try, "audit": audit}
-CHECKS = {"first-try": check_first_try, "audit": check_audit}
+MODES = {"first-try": first_try, "functions": functions, "audit": audit}
+CHECKS = {"first-try": check_first_try, "functions": check_functions, "audit": check_audit}
 
 if __name__ == "__main__":
     mode, sonde_path, runtime_name = sys.argv[1:]

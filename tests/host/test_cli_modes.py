@@ -263,8 +263,8 @@ def test_help_topics(run):
 
 
 @pytest.mark.parametrize("settings, shown", [
-    ("max_strlen = 9", "/tmp/abc.."), ('max_strlen = 9; str_trunc_trailer = "[cut]"', "/tmp/abc[cut]"),
-    ('max_strlen = 9; str_trunc_trailer = ""', "/tmp/abc"), ("max_strlen = 64", "/tmp/abcdefghijkl"),
+    ("max_strlen = 8", "/tmp/abc.."), ('max_strlen = 8; str_trunc_trailer = "[cut]"', "/tmp/abc[cut]"),
+    ('max_strlen = 8; str_trunc_trailer = ""', "/tmp/abc"), ("max_strlen = 64", "/tmp/abcdefghijkl"),
 ])
 def test_strings_that_are_cut_say_so(run, settings, shown):
     text = "config = { " + settings + " } tracepoint:syscalls:sys_enter_openat /pid == cpid/ " \

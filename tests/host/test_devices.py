@@ -123,6 +123,11 @@ def test_replay_of_a_device(run, tmp_path):
     assert bind.splitlines() == ["bind: 0 rules match", "  node       mode 0666, owner root, group root"]
 
 
+def test_event_without_device(run):
+    res = run("devices", "lint", "--event", "add")
+    assert (res.status, res.err) == (2, "ERROR: --event goes with --device\n")
+
+
 def test_replay_of_no_device(run, tmp_path):
     (tmp_path / "60-x.rules").write_text('KERNEL=="null", MODE="0600"\n')
     for path, why in (("/no/such", "No such file or directory"), ("/etc/passwd", "No such device"), ("/sys/kernel", "No such device")):

@@ -223,7 +223,7 @@ def test_shell(run, tmp_path, command, finds):
     ('SUBSYSTEM=="usb", MODE="0666" \\', "ends within a continued line", None),
     ("x" * 20000, "16384 characters or more", None),
     ("\0", "it holds zero bytes", None),
-])
+], ids=lambda value: value[:30] if isinstance(value, str) else None)
 def test_syntax(run, tmp_path, line, said, fix):
     v = judge(run, tmp_path, line if line.endswith("\\") else line + "\n")
     assert v["verdict"] == "fail"
@@ -247,7 +247,7 @@ def test_place_in_text(run, tmp_path):
     'ACTION=="add", ' + ", ".join(f'ATTRS{{a{i}}}=="{i}"' for i in range(600)) + ', TAG+="x"\n',
     'ACTION=="add", KERNEL=="' + "|".join("[!a-z]*" for i in range(1000)) + '", TAG+="x"\n',
     'GOTO="a"\nLABEL="a", GOTO="a"\nLABEL="a"\n' * 300,
-])
+], ids=["letters", "stars", "jumps", "attributes", "sets", "labels"])
 def test_hostile(run, tmp_path, text):
     (tmp_path / "60-x.rules").write_text(text)
     assert lint(run, "--no-context", tmp_path / "60-x.rules").status in (0, 3, 4)

@@ -13,7 +13,7 @@ def test_help_is_the_same_everywhere(run):
     asked, named = run("pressure", "--help"), run("help", "pressure")
     assert asked.status == named.status == 0
     assert asked.out == named.out
-    assert asked.out.startswith("usage: sonde pressure [OPTIONS]\n")
+    assert asked.out.startswith("usage: sonde pressure [OPTIONS] [-- COMMAND]\n")
     assert "  --duration TIME " in asked.out and "  -f, --view NAME " in asked.out
 
 
@@ -42,8 +42,8 @@ def test_completion(run):
     (["--interval"], "ERROR: --interval needs a value: TIME\n"),
     (["--help=yes"], "ERROR: --help takes no value\n"),
     (["-f", "xml"], "ERROR: --view: there is no 'xml'\nhint: one of: text json\n"),
-    (["word"], "ERROR: pressure does not know what to do with 'word'\n"),
-    (["--", "true"], "ERROR: pressure takes no command behind --\n"),
+    (["word"], "ERROR: pressure does not know what to do with 'word'\nhint: a command stands behind --\n"),
+    (["--", "true"], "ERROR: a command is run by --watch; there is none\n"),
 ])
 def test_wrong_command_line(run, args, said):
     res = run("pressure", *args)

@@ -201,6 +201,11 @@ def test_container_starts_under_its_profile_at_first_try():
 
 
 @needs_runc
+def test_functions_of_a_container():
+    containers.check_functions(containers.functions(SONDE, "runc"))
+
+
+@needs_runc
 def test_hundred_of_hundred_refusals():
     containers.check_audit(containers.audit(SONDE, "runc"))
 
@@ -226,9 +231,12 @@ FILTER = textwrap.dedent("""\
     assert libc.prctl(22, 2, ctypes.byref(p)) == 0
     for i in range(times):
         libc.syscall(number)
-        if i % 5 == 0 and os.fork() == 0:
-            libc.syscall(number)
-            os._exit(0)
+        if i % 5 == 0:
+            child = os.fork()
+            if child == 0:
+                libc.syscall(number)
+                os._exit(0)
+            os.waitpid(child, 0)
     """)
 GETPPID = {"x86_64": 110, "aarch64": 173}[os.uname().machine]
 

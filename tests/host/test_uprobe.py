@@ -128,7 +128,7 @@ def test_broken_files(run, traced, tmp_path):
 def test_places(run, traced):
     exe = traced / "traced"
     fails(run("-e", f"uprobe:{exe}:work+1000 {{ }}"), "Offset outside the function bounds ('work' size is ")
-    fails(run("-e", f"uprobe:{exe}:16 {{ }}"), f"ERROR: Could not resolve address: {exe}:0x10")
+    fails(run("-e", f"uprobe:{exe}:16 {{ }}"), f"error: Could not resolve address: {exe}:0x10")
     fails(run("-e", f"uprobe:{exe}:main+1 {{ }}"), "lies within an instruction", "--unsafe")
     fails(run("-e", f"uprobe:{exe}:w*+1 {{ }}"), "a pattern of functions cannot have an offset")
     fails(run("-e", f"uretprobe:{exe}:work+4 {{ }}"), "uretprobe needs a function")

@@ -9,7 +9,7 @@ The form is that of tests/lang/cases.py, and every case has
               them; sonde must then end with status 1
     before    commands of a shell that run first
     where     features, likewise, of which it depends what is seen: where the kernel lacks one, the case says nothing
-{programs} stands for the directory of programs.py's programs, in all of a case.
+{programs} stands for the directory of programs.py's programs and {sonde} for the program, in all of a case.
 """
 import json
 import os
@@ -36,8 +36,11 @@ def load():
             raise ValueError(f"{where}: needs and refused belong together")
         if "refused" in c.keys:
             re.compile(c.keys["refused"])
-    return [replace(c, keys={k: v.replace("{programs}", str(programs.DIRECTORY)) for k, v in c.keys.items()})
-            for c in loaded]
+    return [replace(c, keys={k: filled(v) for k, v in c.keys.items()}) for c in loaded]
+
+
+def filled(text):
+    return text.replace("{programs}", str(programs.DIRECTORY)).replace("{sonde}", str(lang.SONDE))
 
 
 CASES = load()
@@ -91,9 +94,10 @@ def is_evidence(case):
 
 
 def said(answer):
-    """The first line of an error, without where it is."""
-    m = re.search(r"(?:error|ERROR): (.*)", answer[1])
-    return m[1] if m else answer[1].strip().split("\n")[0]
+    """The first line of an error, without where it is. What may be done about it is not what is wrong."""
+    found = re.findall(r"(?:error|ERROR): (.*)", answer[1])
+    causes = [text for text in found if not text.startswith("Unable to attach probe: ")]
+    return (causes + found + answer[1].strip().split("\n"))[0]
 
 
 class Results:

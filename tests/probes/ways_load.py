@@ -90,16 +90,74 @@ def memory(directory):
         os.fsync(f.fileno())
 
 
-def block():
-    """Only where the device that keeps nothing has been made for it."""
-    if not os.path.exists("/dev/nullb0"):
+def traced():
+    """A child that is stopped and looked into: who does so waits until it no longer runs."""
+    pid = os.fork()
+    if not pid:
+        time.sleep(5)
+        os._exit(0)
+    if not LIBC.ptrace(16, pid, 0, 0):  # PTRACE_ATTACH
+        os.waitpid(pid, 0)
+        LIBC.ptrace(3, pid, 0, 0)  # PTRACE_PEEKUSER
+        LIBC.ptrace(17, pid, 0, 0)  # PTRACE_DETACH
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def barriers():
+    """Interrupts from one CPU to those on which our other threads run."""
+    end = time.monotonic() + 0.2
+
+    def burn():
+        rename("ways-load")
+        while time.monotonic() < end:
+            pass
+
+    threads = [threading.Thread(target=burn) for _ in os.sched_getaffinity(0)]
+    for t in threads:
+        t.start()
+    LIBC.syscall(324, 16, 0)  # membarrier: register for the expedited form
+    while time.monotonic() < end:
+        LIBC.syscall(324, 8, 0)
+        time.sleep(0.01)
+    for t in threads:
+        t.join()
+
+
+class Iocb(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_uint64), ("key", ctypes.c_uint32), ("rw_flags", ctypes.c_uint32),
+                ("opcode", ctypes.c_uint16), ("reqprio", ctypes.c_int16), ("fd", ctypes.c_uint32),
+                ("buf", ctypes.c_uint64), ("nbytes", ctypes.c_uint64), ("offset", ctypes.c_int64),
+                ("reserved", ctypes.c_uint64), ("flags", ctypes.c_uint32), ("resfd", ctypes.c_uint32)]
+
+
+def write_together(fd, page, batches):
+    """Asynchronous writes of 4 KiB at these numbers, one system call for each batch."""
+    buffer, context = ctypes.addressof(ctypes.c_char.from_buffer(page)), ctypes.c_uint64()
+    if LIBC.syscall(206, 64, ctypes.byref(context)):  # io_setup
         return
-    fd = os.open("/dev/nullb0", os.O_RDWR | os.O_DIRECT)
+    kept = []
+    for batch in batches:
+        iocbs = [Iocb(opcode=1, fd=fd, buf=buffer, nbytes=4096, offset=n * 4096) for n in batch]
+        kept.append(iocbs)
+        pointers = (ctypes.c_void_p * len(iocbs))(*map(ctypes.addressof, iocbs))
+        LIBC.syscall(209, context, ctypes.c_long(len(iocbs)), pointers)  # io_submit
+    LIBC.syscall(207, context)  # io_destroy waits for them
+
+
+def block():
+    """Only where the devices that keep nothing, or keep it in memory, have been made for it."""
     page = mmap.mmap(-1, 65536)
-    for n in range(8):
-        os.pwrite(fd, page, n * 65536)
-    os.preadv(fd, [page], 0)
-    os.close(fd)
+    for device in ("/dev/nullb0", "/dev/ram0"):
+        if not os.path.exists(device):
+            continue
+        fd = os.open(device, os.O_RDWR | os.O_DIRECT)
+        for n in range(8):
+            os.pwrite(fd, page, n * 65536)
+        os.preadv(fd, [page], 0)
+        # Neighbours behind and before each other, and one that closes the gap between two that wait.
+        write_together(fd, page, [[10, 11, 12, 13], [23, 22, 21, 20], [30], [40], [42], [44], [41], [43]])
+        os.close(fd)
 
 
 def network():
@@ -115,6 +173,14 @@ def network():
     udp.bind(("127.0.0.1", 0))
     udp.sendto(b"hello", udp.getsockname())
     udp.recv(10)
+    # Closed with something that was not read.
+    server = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(server.getsockname())
+    peer, _ = server.accept()
+    client.sendall(b"x" * 100)
+    time.sleep(0.01)
+    for s in (peer, client, server):
+        s.close()
     # Nobody listens there.
     try:
         socket.create_connection(("127.0.0.1", 9))
@@ -131,6 +197,8 @@ def main():
     switches()
     signals()
     names()
+    traced()
+    barriers()
     memory(sys.argv[1])
     block()
     network()

@@ -5,6 +5,7 @@ Values: an integer is a Python int in the range of its type, a bool a bool, a te
 array a tuple of values.
 """
 from collections import namedtuple
+from pathlib import Path
 
 
 class Conflict(Exception):
@@ -41,6 +42,11 @@ def is_number(t):
 
 
 # ---- integers ----
+
+# Of how many bytes %d %u %x %X %o show a number when no length is given: the reference of the language says so.
+LANGUAGE = (Path(__file__).resolve().parent.parent.parent / "docs" / "language.md").read_text()
+PLAIN_BYTES = 4 if "show 32 bits" in LANGUAGE else 8
+
 
 def cut(v, t):
     """An integer as the type holds it."""

@@ -2,7 +2,7 @@
 """How values are shown: print(), the conversions of printf(), maps and histograms."""
 import struct
 
-from rules import MASK, S64, U64, Arr, Int, Rec, Tup, cut, hist_bounds, is_int, order
+from rules import MASK, PLAIN_BYTES, S64, U64, Arr, Int, Rec, Tup, cut, hist_bounds, is_int, order
 
 BAR = 52
 
@@ -45,6 +45,8 @@ def formatted_int(v, flags, width, precision, length, conv):
         v = cut(v, Int(1, conv == "d"))
     elif length == "h":
         v = cut(v, Int(2, conv == "d"))
+    elif not length and conv in "duxXo":
+        v = cut(v, Int(PLAIN_BYTES, conv == "d"))
     if conv == "c":
         return pad(chr(v & 0xff), flags.replace("0", ""), width, False)
     head = ""
@@ -135,7 +137,7 @@ def entry_text(name, m, key, value, div):
     if m.agg == "stats":
         total, n = value
         mean = divided(total, S64, n)
-        return [f"{where}: count {n}, average {divided(mean, S64, div)}, total {total}"]
+        return [f"{where}: {{ .count = {n}, .average = {divided(mean, S64, div)}, .total = {total} }}"]
     if m.agg == "avg":
         return [f"{where}: {divided(divided(value[0], S64, value[1]), S64, div)}"]
     if m.agg:

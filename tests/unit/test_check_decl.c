@@ -261,8 +261,10 @@ static void test_macro_bombs(void **unused)
 static void test_refused(void **unused)
 {
 	(void)unused;
-	said("fn f($a: int64): int64 { return f($a); } begin { }",
-	     "1:33: error: recursion: f() is called while it runs\n  hint: a loop (while, for) can often do the same\n");
+	said("fn f($a: int64): int64 { return -f($a); } begin { }",
+	     "1:34: error: recursion: f() is called while it runs, and the call stack of more than 8 frames is too deep "
+	     "for the kernel\n  hint: a loop (while, for) can often do the same, and so can return f(...) where nothing is left "
+	     "to do\n");
 }
 
 int main(void)

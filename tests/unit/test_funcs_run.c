@@ -198,7 +198,8 @@ static int on_event(void *ctx, void *data, size_t size)
 	const struct event_header *h = data;
 	const struct act act = {
 		.ctx = r, .report = &r->q.reporter, .record = note_record, .map_print = note_map_print,
-		.map_print_key = note_map_print_key, .map_clear = note_map_clear, .map_zero = note_map_zero,
+		.map_print_key = note_map_print_key, .map_clear = note_map_clear, .map_delete = note_map_clear,
+		.map_zero = note_map_zero,
 		.stop = note_stop,
 	};
 	static uint8_t payload[65536];

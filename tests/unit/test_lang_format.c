@@ -52,7 +52,7 @@ static void every_conversion(void **state)
 	const struct format *f = compile(&p, "BEGIN { printf(\"%d%i%u%x%X%o%c%p%s%r%b%hhd%hd%ld%jd%zd\") }");
 	static const enum conv convs[] = { CONV_D, CONV_D, CONV_U, CONV_X, CONV_XX, CONV_O, CONV_C, CONV_P, CONV_S,
 					   CONV_R, CONV_B, CONV_D, CONV_D, CONV_D, CONV_D, CONV_D };
-	static const int bytes[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 8, 8, 8 };
+	static const int bytes[] = { 4, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 1, 2, 8, 8, 8 };
 
 	(void)state;
 	assert_int_equal(f->pieces.n, 16);

@@ -165,6 +165,16 @@ static void a_receiver_can_stop(void **state)
 	assert_int_equal(ring_consume(&f->ring, take, NULL), 2);
 }
 
+static void a_record_that_ends_beyond_what_was_written_is_none(void **state)
+{
+	struct fake *f = *state;
+
+	put(f, 0, 16, 0);
+	put_bytes(f, 0, &(uint32_t){ 4096 }, 4);
+	assert_int_equal(ring_consume(&f->ring, take, NULL), -EBADMSG);
+	assert_int_equal(seen, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(discarded_records_are_passed_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(reading_stops_at_a_record_that_is_being_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_can_stop, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_record_that_ends_beyond_what_was_written_is_none, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,7 @@ static void integers_are_formatted_as_in_c(void **state)
 		/* Signs are for %d, another base is shown for %x and %o; C leaves the rest open. */
 		if (strpbrk(flag, "+ ") ? conv != 'd' : strchr(flag, '#') && (strchr("du", conv) || *precision))
 			continue;
-		snprintf(ours, sizeof(ours), "[%%%s%s%s%c]", flag, width, precision, conv);
+		snprintf(ours, sizeof(ours), "[%%%s%s%sl%c]", flag, width, precision, conv);
 		snprintf(theirs, sizeof(theirs), "[%%%s%s%sll%c]", flag, width, precision, conv);
 		for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
 			/* With a precision of 0 C shows nothing for 0; a number that is shown is worth more. */
@@ -65,11 +65,14 @@ static void integers_keep_their_value(void **state)
 
 	(void)state;
 	fixture_open(&f, "text");
-	expect_int(&f, "%d", &type_uint32, 0xffffffff, "4294967295");
+	expect_int(&f, "%ld", &type_uint32, 0xffffffff, "4294967295");
+	expect_int(&f, "%d", &type_uint32, 0xffffffff, "-1");
+	expect_int(&f, "%x", &type_uint64, 0x12345678abcdef, "78abcdef");
+	expect_int(&f, "%u", &type_uint64, -1, "4294967295");
 	expect_int(&f, "%d", &type_int32, -5, "-5");
 	expect_int(&f, "%d", &type_int8, -1, "-1");
-	expect_int(&f, "%u", &type_uint64, -1, "18446744073709551615");
-	expect_int(&f, "%x", &type_int64, 0x12345678abcdef, "12345678abcdef");
+	expect_int(&f, "%lu", &type_uint64, -1, "18446744073709551615");
+	expect_int(&f, "%jx", &type_int64, 0x12345678abcdef, "12345678abcdef");
 	expect_int(&f, "%hhx %%", &type_int64, 0x12345678abcdef, "ef %");
 	expect_int(&f, "%hx", &type_int64, 0x12345678abcdef, "cdef");
 	expect_int(&f, "%hhd", &type_int64, 0x1ff, "-1");

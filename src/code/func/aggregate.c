@@ -423,6 +423,7 @@ static void tseries_gather(struct lower *l, const struct expr *call, vreg v, con
 		now = ir_bin(l->f, IR_ADD, now, ir_const(l->f, real_offset_ns()));
 	interval = ir_bin(l->f, IR_UDIV, now, ir_const(l->f, param[0]));
 	index = ir_bin(l->f, IR_UMOD, interval, ir_const(l->f, param[1]));
+	interval = ir_bin_imm(l->f, IR_ADD, interval, 1);
 	/* Always: the verifier does not follow a division. */
 	ir_br_imm(l->f, CC_ULT, index, param[1], within, done);
 	ir_block_use(l->f, within);

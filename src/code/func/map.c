@@ -90,7 +90,7 @@ static int delete_act(const struct act *act, const struct site *site, const uint
 {
 	(void)data;
 	(void)len;
-	return act->map_clear(act->ctx, site->map);
+	return act->map_delete(act->ctx, site->map);
 }
 
 static int has_key_check(struct checker *c, struct expr *call)

@@ -22,7 +22,8 @@ static int message_emit(struct lower *l, struct expr *call, struct val *out)
 static int message_tell(const struct act *act, const struct site *site, const uint8_t *data, enum severity sev)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	struct record rec = { .kind = REC_MESSAGE, .sev = sev, .span = site->span };
+	struct record rec = { .kind = REC_MESSAGE, .sev = sev, .span = site->span,
+			      .expanded = site->expanded };
 	int r = act->format(act->ctx, site->format, site->payload, data, &text);
 
 	if (r < 0)
@@ -81,11 +82,16 @@ static int assert_emit(struct lower *l, struct expr *call, struct val *out)
 
 static int assert_act(const struct act *act, const struct site *site, const uint8_t *data, uint32_t len)
 {
-	struct record rec = { .kind = REC_MESSAGE, .sev = SEV_ERROR, .span = site->span, .text = site->text,
-			      .text_len = strlen(site->text) };
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct record rec = { .kind = REC_MESSAGE, .sev = SEV_ERROR, .span = site->span, .expanded = site->expanded };
 
 	(void)data;
 	(void)len;
+	strbuf_addf(&text, "assert failed: %s", site->text);
+	if (text.failed)
+		return -ENOMEM;
+	rec.text = text.s;
+	rec.text_len = text.len;
 	act->stop(act->ctx, 1);
 	return act->record(act->ctx, &rec);
 }

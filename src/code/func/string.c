@@ -46,8 +46,8 @@ static int str_check_length(struct checker *c, struct expr *call, uint32_t *most
 		return 0;
 	}
 	diag_warn(c->diags, arg->span, "a string of %lld bytes is cut at max_strlen, which is %u", (long long)n,
-		  *most);
-	diag_hint(c->diags, "config = { max_strlen=%lld } makes room for it", (long long)n + 1);
+		  *most - 1);
+	diag_hint(c->diags, "config = { max_strlen=%lld } makes room for it", (long long)n);
 	return 0;
 }
 
@@ -64,7 +64,7 @@ static uint32_t str_bound(const struct type *t, uint32_t most)
 static int str_check_args(struct checker *c, struct expr *call)
 {
 	const struct expr *arg = call_arg(call, 0);
-	uint32_t most = c->env->config.max_strlen;
+	uint32_t most = c->env->config.max_strlen + 1;
 	int r = 0;
 
 	if (call->args.n > 1)
@@ -212,7 +212,7 @@ static int strlen_check(struct checker *c, struct expr *call)
 static int strlen_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	struct expr *arg = call_arg(call, 0);
-	uint32_t bytes = str_bound(arg->type, l->config->max_strlen);
+	uint32_t bytes = str_bound(arg->type, l->config->max_strlen + 1);
 	uint32_t some = ir_block_new(l->f, "some"), done = ir_block_new(l->f, "length");
 	vreg len = ir_vreg_new(l->f, "length"), got, args[3];
 	enum addr_space space;
