@@ -276,6 +276,22 @@ static void add_functions(struct strbuf *text, const char *patterns)
 	strbuf_addstr(text, "\n{\n\t$p = @in[curtask.tgid];\n\tif $p != 0 { @function[part($p), func] = count() }\n}\n");
 }
 
+/* What is missing is ignored by the question, so it is looked for here. */
+static bool has_function(const char *patterns, struct strbuf *why)
+{
+	while (*patterns) {
+		_cleanup_strbuf_ struct strbuf probe = STRBUF_INIT;
+		size_t n = strcspn(patterns, ", ");
+
+		strbuf_addf(&probe, "kprobe:%.*s", (int)n, patterns);
+		if (n && probe_exists(probe.s))
+			return true;
+		patterns += n + (patterns[n] != 0);
+	}
+	strbuf_addstr(why, "this kernel cannot trace functions, or none matches");
+	return false;
+}
+
 /* Capabilities with functions, without them, or neither: what goes of these. */
 static int ask_most(struct surface *s, struct subject_run *r, const struct target *t,
 		    const char *functions, const char *const *params)
@@ -285,7 +301,7 @@ static int ask_most(struct surface *s, struct subject_run *r, const struct targe
 
 	strbuf_addf(&base, "%s%s", compat, surface_bt);
 	strbuf_addstr(&with, base.s);
-	if (functions) {
+	if (functions && has_function(functions, &why_not)) {
 		add_functions(&with, functions);
 		s->has_functions = s->has_capabilities = ask_capabilities(s, r, t, &with, params,
 									  &why);
