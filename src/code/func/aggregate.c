@@ -305,9 +305,12 @@ static void hist_gather(struct lower *l, const struct expr *call, vreg v, const 
 	ir_br_imm(l->f, CC_SLT, v, 0, done, not_negative);
 	ir_block_use(l->f, not_negative);
 	ir_br_imm(l->f, CC_ULT, v, (int64_t)1 << bits, small, large);
-	/* Not before the branch: the verifier of Linux 6.1 would not see that the sum is bounded too. */
+	/* Older verifiers do not see that a sum made before the branch, perhaps for another use, is bounded too. */
 	ir_block_use(l->f, small);
-	ir_mov_to(l->f, index, ir_bin_imm(l->f, IR_ADD, v, 1));
+	if (bits)
+		ir_mov_to(l->f, index, ir_bin_imm(l->f, IR_ADD, ir_bin_imm(l->f, IR_AND, v, ((int64_t)1 << bits) - 1), 1));
+	else
+		ir_mov_to(l->f, index, ir_const(l->f, 1));
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, large);
 	ir_mov_to(l->f, index, log_bucket(l, v, bits));
