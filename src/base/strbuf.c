@@ -59,6 +59,18 @@ void strbuf_addch(struct strbuf *b, char c)
 	b->s[b->len] = 0;
 }
 
+void strbuf_add_lines(struct strbuf *b, const char *prefix, const char *text)
+{
+	while (text && *text) {
+		size_t len = strcspn(text, "\n");
+
+		strbuf_addstr(b, prefix);
+		strbuf_add(b, text, len);
+		strbuf_addch(b, '\n');
+		text += len + (text[len] == '\n');
+	}
+}
+
 void strbuf_fill(struct strbuf *b, char c, size_t n)
 {
 	if (!n || !strbuf_reserve(b, n))

@@ -35,6 +35,8 @@ bool strbuf_reserve(struct strbuf *b, size_t more);
 void strbuf_add(struct strbuf *b, const void *data, size_t len);
 void strbuf_addstr(struct strbuf *b, const char *s);
 void strbuf_addch(struct strbuf *b, char c);
+/* Each line of a text, which may be NULL, with a prefix before it and a newline behind it. */
+void strbuf_add_lines(struct strbuf *b, const char *prefix, const char *text);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vaddf(struct strbuf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* `n` times the byte `c`. */

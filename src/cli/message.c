@@ -132,8 +132,7 @@ void message_receive(void *ctx, enum sonde_severity severity, const char *text, 
 	}
 	if (!len || text[len - 1] != '\n')
 		strbuf_addch(&out, '\n');
-	if (hint && *hint)
-		strbuf_addf(&out, "%s: %s\n", getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") ? "HINT" : "hint", hint);
+	strbuf_add_lines(&out, getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") ? "HINT: " : "hint: ", hint);
 	write_stderr(&out);
 }
 

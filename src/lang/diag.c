@@ -217,17 +217,6 @@ static void diag_text(const struct diags *d, const struct diag *one, struct strb
 	}
 }
 
-/* Each line of it is a hint of its own. */
-static void hints_add(struct strbuf *out, const char *hint)
-{
-	while (hint && *hint) {
-		size_t len = strcspn(hint, "\n");
-
-		strbuf_addf(out, "\n%s%.*s", form_is_reference() ? "HINT: " : "hint: ", (int)len, hint);
-		hint += len + (hint[len] == '\n');
-	}
-}
-
 const char *diag_render(const struct diags *d, const struct diag *one)
 {
 	const struct source *src = source_of(d->sources, one->span);
@@ -238,7 +227,11 @@ const char *diag_render(const struct diags *d, const struct diag *one)
 	struct strbuf text = STRBUF_INIT;
 
 	diag_text(d, one, &text);
-	hints_add(&text, one->hint);
+	if (one->hint)
+		strbuf_addch(&text, '\n');
+	strbuf_add_lines(&text, form_is_reference() ? "HINT: " : "hint: ", one->hint);
+	if (one->hint && text.len)
+		text.len--;
 	memcpy(kept, text.s, MIN(text.len, room - 1));
 	strbuf_free(&text);
 	return kept;
