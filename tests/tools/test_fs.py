@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import test_cases as lang
-from values import compared
+from values import compared, entries
 
 
 def records(tool, script, *options):
@@ -28,14 +28,6 @@ def records(tool, script, *options):
     return rows, "\n".join(said)
 
 
-def map_of(rows, name):
-    """All entries of a map, whose keys are joined with commas."""
-    entries = {}
-    for row in rows:
-        entries.update(row.get(name, {}))
-    return entries
-
-
 @pytest.fixture
 def own_fs(tmp_path):
     """A file system that nobody else uses."""
@@ -51,7 +43,7 @@ def test_filetop_agrees_with_the_account_of_the_process(own_fs):
               "while read line; do :; done < own; cat /proc/$$/io; echo pid $$")
     rows, said = records("filetop", script, "--top=1000", "10")
     io = dict(re.findall(r"(\w+): (\d+)", said))
-    mine = [v for k, v in map_of(rows, "@io").items() if f",own" in k or "own," in k]
+    mine = [v for k, v in entries(rows, "@io").items() if f",own" in k or "own," in k]
     assert sum(v["w_bytes"] for v in mine) == 7 * 17
     assert sum(v["r_bytes"] for v in mine) >= 7 * 17
     assert sum(v["w_bytes"] for v in mine) <= int(io["wchar"])
@@ -104,5 +96,5 @@ def test_filelife_knows_how_old_a_file_was(own_fs):
 @compared("writesync", "the load's own count")
 def test_writesync_counts_writes(own_fs):
     rows, _ = records("writesync", f"dd if=/dev/zero of={own_fs}/w bs=10 count=321 oflag=sync 2>/dev/null")
-    mine = [v for k, v in map_of(rows, "@calls").items() if "O_SYNC" in k and ",w" in k]
+    mine = [v for k, v in entries(rows, "@calls").items() if "O_SYNC" in k and ",w" in k]
     assert mine == [321]

@@ -8,8 +8,8 @@ import pytest
 
 import programs
 import toolcases
-from test_fs import map_of, records
-from values import compared
+from test_fs import records
+from values import compared, entries
 
 GROUPS = "/sys/fs/cgroup/memory"
 
@@ -55,7 +55,7 @@ def test_swapin_agrees_with_vmstat(group, swap):
     before = vmstat("pswpin")
     rows, _ = records("swapin", f"echo $$ > {group}/cgroup.procs; exec {programs.DIRECTORY}/pheap swap")
     after = vmstat("pswpin")
-    seen = sum(map_of(rows, "@pages").values())
+    seen = sum(entries(rows, "@pages").values())
     assert seen > 1000
     assert seen == after - before
 
@@ -74,7 +74,7 @@ def test_faults_agree_with_the_account_of_the_process():
     """The process's own count of its minor faults, which it prints before it ends."""
     rows, said = records("faults", f"exec {programs.DIRECTORY}/pheap faults")
     own = int(re.search(r"minor faults: (\d+)", said).group(1))
-    seen = sum(v for k, v in map_of(rows, "@faults").items() if k.startswith("pheap,"))
+    seen = sum(v for k, v in entries(rows, "@faults").items() if k.startswith("pheap,"))
     assert 1000 <= seen <= own + 20
     assert seen >= own - 120  # before the program had its name
 
@@ -97,5 +97,5 @@ def group_file():
 @compared("memleak", "the load's own count")
 def test_memleak_knows_every_block():
     rows, _ = records("memleak", f"exec {programs.DIRECTORY}/pheap", "--older=0", "--min=1234")
-    kept = [v for k, v in map_of(rows, "@kept").items() if ",pheap," in k]
+    kept = [v for k, v in entries(rows, "@kept").items() if ",pheap," in k]
     assert sorted((v["bytes"], v["blocks"]) for v in kept) == [(4321, 1), (5000, 1), (61700, 50)]

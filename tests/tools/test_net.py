@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import test_cases as lang
-from values import compared
+from values import compared, entries
 
 TRAFFIC = Path(__file__).resolve().parent / "traffic.py"
 
@@ -50,7 +50,7 @@ def test_segments_are_sent_again_as_often_as_the_kernel_counted():
 @compared("socketio", "what the load sent")
 def test_bytes_of_sockets_are_those_that_were_sent():
     rows, counted = asked("socketio", "bulk", *OURS)
-    stats = [item for r in rows for item in r["@io"].items() if "TCP" in item[0].split(",")]
+    stats = [item for item in entries(rows, "@io").items() if "TCP" in item[0].split(",")]
     for direction in "write", "read":
         of = [v for k, v in stats if direction in k.split(",")]
         assert sum(v["total"] for v in of) == counted["total"]
@@ -113,8 +113,8 @@ def test_families_and_protocols_add_up():
     for tool, what in ("sofamily", "INET"), ("soprotocol", "TCP"):
         rows, counted = asked(tool, "bulk")
         found = {name: n for r in rows for name, n in r.items()}
-        assert found["@connects"][f"sonde-net,{what}"] == counted["ActiveOpens"]
-        assert found["@accepts"][f"sonde-net,{what}"] == counted["PassiveOpens"]
+        assert entries([found], "@connects")[f"sonde-net,{what}"] == counted["ActiveOpens"]
+        assert entries([found], "@accepts")[f"sonde-net,{what}"] == counted["PassiveOpens"]
 
 
 @compared("tcpsynbl", "/proc/net/snmp")

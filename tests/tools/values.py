@@ -33,12 +33,17 @@ def shown(tool, command, *options):
     return data, "\n".join(line for line in lines if not line.startswith('{"type"'))
 
 
+def plain_key(key):
+    """The values of a record that is a key, without their names: "{.a=1,.b=x}" is "1,x"."""
+    return re.sub(r"(^|,)\.\w+=", r"\1", key[1:-1]) if key.startswith("{.") else key
+
+
 def entries(data, name):
-    """All entries of a map."""
+    """All entries of a map, the keys plain."""
     found = {}
     for d in data:
         if isinstance(d.get(name), dict):
-            found.update(d[name])
+            found.update((plain_key(k), v) for k, v in d[name].items())
     return found
 
 
