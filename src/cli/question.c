@@ -287,15 +287,23 @@ static int dump_several(const struct options *o, const struct sonde_question *q)
 	return print_and_free(&out);
 }
 
+struct one_stage {
+	struct strbuf out;
+	bool told;
+};
+
 static void on_dump(void *ctx, const char *stage, const char *text)
 {
-	add_stage(ctx, stage, text, false);
+	struct one_stage *one = ctx;
+
+	one->told = true;
+	add_stage(&one->out, stage, text, false);
 }
 
 /* One stage is shown as soon as it is made, and so also when a later one fails. */
 int question_dump(const struct options *o)
 {
-	struct strbuf out = STRBUF_INIT;
+	struct one_stage one = { .out = STRBUF_INIT };
 	struct sonde_compile_options c = { .pid = o->pid };
 	struct sonde_question *q = NULL;
 	bool several = o->dump_stages & (o->dump_stages - 1);
@@ -304,13 +312,15 @@ int question_dump(const struct options *o)
 	if (!several) {
 		c.dump_stage = sonde_dump_stages()[__builtin_ctz(o->dump_stages)];
 		c.dump = on_dump;
-		c.dump_ctx = &out;
+		c.dump_ctx = &one;
 	}
 	status = compile(o, &c, &q);
 	if (several)
 		printed = status ? 0 : dump_several(o, q);
 	else
-		printed = print_and_free(&out);
+		printed = print_and_free(&one.out);
+	if (!status && !several && !one.told)
+		printed = fail(EXIT_FAILED, NULL, "stage '%s' cannot be shown", c.dump_stage);
 	sonde_question_free(q);
 	return status ? status : printed;
 }

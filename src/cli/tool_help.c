@@ -55,6 +55,7 @@ static int on_param(void *ctx, const char *name, const char *kind, const char *v
 	/* 0 and nothing mean "not given" for most. */
 	if (value && *value && !str_eq(value, "0"))
 		strbuf_addf(&text, " (default: %s)", value);
+	out->failed |= text.failed;
 	page_words(out, &width, COLUMN, COLUMN, text.len ? text.s : "");
 	strbuf_addch(out, '\n');
 	return 0;
@@ -82,6 +83,7 @@ static void add_paragraphs(struct strbuf *out, const char *text)
 		strbuf_add(&words, text, end ? (size_t)(end - text) : strlen(text));
 		for (size_t i = 0; i < words.len; i++)
 			words.s[i] = words.s[i] == '\n' ? ' ' : words.s[i];
+		out->failed |= words.failed;
 		page_words(out, &page, 0, 0, words.len ? words.s : "");
 		strbuf_addstr(out, end ? "\n\n" : "\n");
 		text = end ? end + 2 : "";
