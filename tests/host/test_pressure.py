@@ -110,7 +110,8 @@ def test_view_names_who_stalls(group, programs, file):
     time.sleep(1)
     staller = group.start(programs / "staller", LIMIT_MIB - 4, file, 3, stdout=subprocess.DEVNULL)
     out, err = p.communicate(timeout=60)
-    assert staller.wait() == 0
+    # The kernel may end it where it finds nothing to reclaim in time: it has stood still until then.
+    assert staller.wait() in (0, -9)
     shown = [json.loads(line)["data"] for line in out.splitlines()]
     mine = [s for d in shown for s in d["stalls"] if s["pid"] == staller.pid and s["resource"] == "memory"]
     assert mine, err
