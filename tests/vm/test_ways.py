@@ -19,7 +19,7 @@ def run_all(name, params):
     machine.check_tools()
     sonde = inside(probes.INFO)["command"][0]
     job = {"command": [sys.executable, str(ways_check.WAYS), sonde, "alone"], "env": {}, "timeout": 1500}
-    return machine.run_jobs(kernels.get(name), [job], ["-smp", "3"])[0]
+    return machine.run_jobs(kernels.get(name), [job])[0]
 
 
 def test_both_ways_agree(answers):
