@@ -7,7 +7,8 @@ that the kernel's record gives between the load's two marks must have its equal 
 Of these there may be more: a record is not made for a program where another one runs on the same CPU, and
 interrupts come at any time. With "alone" the machine is ours: statistics of the scheduler are switched on, and
 a block device is made. Prints a line of JSON for each event:
-[event, fields compared, lines compared, "" or what differs].
+[event, fields compared, lines compared, "" or what differs]. An event that did not happen and has the very record and
+the very arguments of one of its row that did happen is "as" that one: what is read from where is the same.
 """
 import json
 import os
@@ -27,18 +28,28 @@ ROUNDS = 3
 # These happen while other processes run, or none.
 ANYWHERE = {"power:cpu_idle", "power:cpu_frequency", "timer:tick_stop", "workqueue:workqueue_execute_start",
             "workqueue:workqueue_execute_end", "block:block_bio_complete", "irq_vectors:irq_work_entry",
-            "irq_vectors:irq_work_exit", "sched:sched_wait_task"}
+            "irq_vectors:irq_work_exit", "sched:sched_wait_task", "irq:irq_handler_entry", "irq:irq_handler_exit",
+            "sched:sched_stat_iowait", "block:block_rq_insert", "block:block_rq_merge"}
 MARK = "tracepoint:syscalls:sys_enter_getpgid /args.pid == 4242424/ { printf(\"mark\\n\"); }\n"
+
+
+def written():
+    """(events, fields) of every row of the table."""
+    text = TABLE.read_text()
+    for system, events, fields in re.findall(r'\{ "(\w+)", ((?:"[\w ]+"\s*)+), FIELDS\((.*?)\) \},', text, re.S):
+        names = "".join(re.findall(r'"([^"]*)"', events)).split()
+        yield [f"{system}:{n}" for n in names], re.findall(r'(?:WORD|AT|TASK)\("(\w+)"', fields)
+
+
+def rows():
+    return [events for events, _ in written()]
 
 
 def table():
     """[(event, [field, ...])] of the table."""
-    text = TABLE.read_text()
-    rows = re.findall(r'\{ "(\w+)", ((?:"[\w ]+"\s*)+), FIELDS\((.*?)\) \},', text, re.S)
-    for system, events, fields in rows:
-        names = re.findall(r'(?:WORD|AT|TASK)\("(\w+)"', fields)
-        for event in "".join(re.findall(r'"([^"]*)"', events)).split():
-            yield f"{system}:{event}", names
+    for events, fields in written():
+        for event in events:
+            yield event, fields
 
 
 def ask(sonde, *args, **more):
@@ -130,7 +141,27 @@ def difference(event, raw, perf):
 
 def prepare():
     Path("/proc/sys/kernel/sched_schedstats").write_text("1")
-    subprocess.run(["modprobe", "null_blk", "nr_devices=1"], check=True)
+    # One that takes its time, so that requests wait for each other.
+    subprocess.run(["modprobe", "null_blk", "nr_devices=1", "submit_queues=1", "hw_queue_depth=1", "irqmode=2",
+                    "completion_nsec=3000000"], check=True)
+    Path("/sys/block/nullb0/queue/scheduler").write_text("mq-deadline")
+    subprocess.run(["modprobe", "brd", "rd_nr=1", "rd_size=4096"], check=False)
+
+
+def layout(sonde, event):
+    """The record of the event, and the types of the arguments that it is made of."""
+    raw = ask(sonde, "-lv", f"rawtracepoint:*:{event.split(':')[1]}").stdout.splitlines()[1:]
+    return declared(sonde, event), [re.sub(r"\w+$", "", line) for line in raw]
+
+
+def relative(sonde, event, results):
+    """One of the same row of the table that has been compared and is laid out the same."""
+    for row in rows():
+        if event in row:
+            for other in row:
+                if results.get(other, (0, "-"))[1] == "" and layout(sonde, other) == layout(sonde, event):
+                    return other
+    return None
 
 
 def main():
@@ -164,6 +195,8 @@ def main():
                 break
     for event, fields in compared.items():
         n, why = results.get(event, (0, "not raw"))
+        other = relative(sonde, event, results) if why == "not seen" else None
+        why = f"as {other}" if other else why
         print(json.dumps([event, fields, n, why]))
 
 

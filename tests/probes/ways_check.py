@@ -24,7 +24,7 @@ SURE = {
     "sock:inet_sock_set_state": {"skaddr", "oldstate", "newstate", "family", "protocol"},
 }
 # These need what not every machine has: other CPUs, devices, somebody to wait for.
-RARE = {"sched:sched_migrate_task", "sched:sched_wait_task", "sched:sched_stat_iowait", "irq:irq_handler_entry",
+RARE = {"timer:timer_expire_entry", "sched:sched_migrate_task", "sched:sched_wait_task", "sched:sched_stat_iowait", "irq:irq_handler_entry",
         "irq:irq_handler_exit", "timer:tick_stop", "power:cpu_idle", "power:cpu_frequency", "block:block_rq_insert",
         "block:block_rq_merge", "block:block_bio_complete", "tcp:tcp_send_reset"}
 
