@@ -45,7 +45,7 @@ struct map_handle {
 struct trigger {
 	int fd;              /* timerfd or signalfd */
 	uint32_t prog;       /* index into module.programs */
-	bool is_signal;
+	uint64_t signal;     /* its number; 0: a timer. fd is -1 where an earlier trigger reads the same signal */
 	bool ready;
 };
 
@@ -98,6 +98,7 @@ struct session {
 	size_t nlosses;
 	int failure; /* of what an event asked for, the first */
 	uint64_t corrupt, skipped_runs;
+	bool tells_events; /* each with sonde -v, to programs that read what the reference says */
 	uint64_t losses_read_ns;
 
 	/* follow.c */

@@ -49,7 +49,7 @@ static void frame_begin(const struct view *v, struct strbuf *out, const struct t
 {
 	if (t->param[1] == STACK_PERF)
 		strbuf_addch(out, '\t');
-	else
+	else if (t->param[1] != STACK_RAW) /* raw: nothing but the addresses */
 		strbuf_fill(out, ' ', v->in_key ? 4 : 8);
 	if (t->param[1] != STACK_BPFTRACE)
 		strbuf_addf(out, "%llx", (unsigned long long)addr);
