@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "base/util.h"
@@ -30,7 +29,7 @@ static bool functions_find(struct dwlib *lib, void *handle)
 
 		if (!fn)
 			return false;
-		memcpy((char *)lib + functions[i].offset, &fn, sizeof(fn));
+		*(void **)((char *)lib + functions[i].offset) = fn;
 	}
 	return true;
 }
