@@ -71,6 +71,7 @@ check-deep: packages-test all
 	@BUILD=$(BUILD) scripts/check-deep $(PARTS)
 
 fuzz: packages-test
+	-@packaging/install-packages fuzz
 	@scripts/fuzz $(FUZZ_SECONDS)
 
 install: all
