@@ -164,6 +164,8 @@ static void on_offence(struct rt *rt, enum rt_what what, const struct sonde_reco
 	o->more = part_int(rec, 3);
 	copy_part(o->comm, rec, 4);
 	copy_part(o->other, rec, 5);
+	/* A text of a record holds until the next is taken. */
+	stack = sonde_record_part(rec, 6);
 	o->stack = stack && *stack ? strdup(stack) : NULL;
 }
 
