@@ -55,7 +55,7 @@ static int act_map_clear(void *ctx, const struct map *map)
 
 static int act_map_delete(void *ctx, const struct map *map)
 {
-	return map_delete(ctx, map);
+	return map_clear(ctx, map);
 }
 
 static int act_map_zero(void *ctx, const struct map *map)

@@ -38,7 +38,7 @@ struct map_handle {
 	uint32_t max_entries, value_bytes; /* as the kernel has them */
 	bool grows;                        /* room for an entry is made when it comes */
 	bool shown;                        /* since the script cleared it */
-	bool gone;                         /* a count that the script deleted: not known to be 0 */
+	bool gone;                         /* a count that the script cleared or deleted: not known to be 0 */
 };
 
 /* Something the session runs when a descriptor says so. */
@@ -209,7 +209,6 @@ int tests_run(struct session *s);
 int map_print(struct session *s, const struct map *map, int64_t top, int64_t div, bool final);
 int map_print_key(struct session *s, const struct map *map, const uint8_t *key);
 int map_clear(struct session *s, const struct map *map);
-int map_delete(struct session *s, const struct map *map); /* the value of a scalar */
 int map_zero(struct session *s, const struct map *map);
 /* All maps that are not empty, in order of their names. */
 int maps_print_all(struct session *s);
