@@ -184,7 +184,10 @@ int dwarf_line_find(struct dwarf_file *d, const char *file, int line, int column
 
 	*out = (struct dwarf_line){ 0 };
 	for (uint32_t i = 0; i < d->nunits && !s.failed; i++)
-		unit_look(&s, &d->units[i]);
+		if (dwlib_may_be_asked())
+			unit_look(&s, &d->units[i]);
+		else
+			s.failed = true;
 	if (s.failed)
 		err = -ENOMEM;
 	else if (out->other)

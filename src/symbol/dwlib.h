@@ -8,6 +8,7 @@
 #define SONDE_SYMBOL_DWLIB_H
 
 #include <elfutils/libdw.h>
+#include <stdbool.h>
 
 #include "base/report.h"
 
@@ -27,5 +28,11 @@ struct dwlib {
 
 /* NULL when it cannot be loaded, which is reported (to a reporter that is not NULL) the first time. */
 const struct dwlib *dwlib_get(const struct reporter *r);
+
+/*
+ * Is there memory enough to ask it something? Libdw ends the process when it finds none (its tables assert that they
+ * have some, or go on without), so it is asked only while there is plenty, and otherwise there is nothing to be known.
+ */
+bool dwlib_may_be_asked(void);
 
 #endif

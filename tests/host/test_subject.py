@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The frame of subjects: command line, help, completion, output, Ctrl-C."""
+import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +28,35 @@ def test_manual_is_made_of_the_entry(run):
     assert res.status == 0
     assert res.out.startswith("sonde-pressure(1)\n\n# NAME\n\nsonde-pressure - ")
     assert "*-f*, *--view* _NAME_\n\t" in res.out
+
+
+DOCS = Path(SONDE).parent / "docs"
+SUBJECTS = ["pressure", "rt", "devices", "devices lint", "surface", "surface diff"]
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_manual_shows_what_help_says(run, name, tmp_path):
+    """Every word of it, in its order, and every command of the examples in one line."""
+    page = tmp_path / "page.1"
+    text, said = run("help", "--manual", *name.split()), run("help", *name.split()).out
+    page.write_bytes(subprocess.run(["scdoc"], input=text.out.encode(), capture_output=True, check=True).stdout)
+    shown = subprocess.run(["mandoc", "-Tutf8", "-O", "width=1000", page], capture_output=True, text=True, check=True).stdout
+    head, _, rest = said.partition("\n\nOptions:\n")
+    options, _, examples = rest.partition("\nExamples:\n")
+    options = options.partition("\nExit status:")[0]
+    words = iter(re.sub(".\b", "", shown).split())
+    for word in [*head.split("\n\n", 2)[2].split(), *options.split()]:
+        assert word in words, word
+    commands = [line.strip() for line in examples.splitlines() if line.startswith("  sonde")]
+    assert commands and set(commands) <= {line.strip() for line in re.sub(".\b", "", shown).splitlines()}
+
+
+def test_manual_is_right(tmp_path):
+    """As a program sees it that is strict with pages; the paragraphs are scdoc's own."""
+    pages = sorted(DOCS.glob("sonde-*.1")) + [DOCS / "sonde.1"]
+    assert len(pages) > 100
+    said = subprocess.run(["mandoc", "-Tlint", "-W", "warning", *pages], capture_output=True, text=True).stdout
+    assert [line for line in said.splitlines() if "skipping paragraph macro: PP" not in line] == []
 
 
 def test_completion(run):
