@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The frame of subjects: command line, help, completion, output, Ctrl-C."""
+import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -94,3 +96,17 @@ def test_failed_write(run):
     res = run("pressure", "--duration", "0.3", "-o", "/dev/full")
     assert res.status == 1
     assert "cannot write to /dev/full: No space left on device" in res.err
+
+
+@pytest.mark.parametrize("name", ["{tmp}/notify", "\0sonde-test-notify"])
+def test_service_is_told(tmp_path, name):
+    """That it has begun, and that it comes to its end, as systemd wants it."""
+    name = name.format(tmp=tmp_path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(name)
+        s.settimeout(30)
+        p = subprocess.Popen([SONDE, "pressure", "-i", "60"], stdout=subprocess.DEVNULL, env=dict(os.environ, NOTIFY_SOCKET=name.replace("\0", "@")))
+        assert s.recv(100) == b"READY=1"
+        p.send_signal(signal.SIGTERM)
+        assert s.recv(100) == b"STOPPING=1"
+        assert p.wait(30) == 143
