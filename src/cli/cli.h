@@ -143,10 +143,13 @@ int cmd_version(int argc, char **argv);
 
 struct command {
 	const char *name, *args, *summary;
+	const char *more; /* paragraphs for `sonde NAME --help`, or NULL */
 	int (*run)(int argc, char **argv);
 };
 extern const struct command commands[]; /* ends with a NULL name */
 const struct command *command_find(const char *name);
+/* `sonde NAME --help`: writes it to standard output and returns the exit status. */
+int command_help(const struct command *c);
 /* Become the program sonde-NAME, if there is one; returns only when there is none. */
 void command_exec_external(const char *name, char **argv);
 /* Names of the topics of `sonde help`; NULL behind the last. */

@@ -58,7 +58,7 @@ static int fd_read(int fd, uint8_t *to, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n ? -errno : -EINVAL;
+			return n && errno ? -errno : -EINVAL;
 		done += (size_t)n;
 	}
 	return 0;
@@ -70,7 +70,7 @@ static int content(struct btf_file *f, int dir, const char *module)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
-		return -errno;
+		return errno ? -errno : -EIO;
 	if (st.st_size < (off_t)sizeof(struct btf_header) || st.st_size > (off_t)MOST_BYTES)
 		return -EINVAL;
 	f->len = (size_t)st.st_size;

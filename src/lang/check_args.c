@@ -106,11 +106,12 @@ int check_format_call(struct checker *c, struct expr *call, uint32_t first)
 		spans[i] = call->args.v[first + 1 + i]->span;
 	}
 	if (!call->data) {
-		const struct expr *arg = first < call->args.n ? call->args.v[first] : NULL;
+		const struct expr *arg;
 
 		err = check_arg_literal_string(c, call, first, &text);
 		if (err)
 			return err;
+		arg = call->args.v[first];
 		call->data = format_compile(c->arena, c->diags, text, arg->str_len, arg->span);
 		if (!call->data)
 			return -EINVAL;

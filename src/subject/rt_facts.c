@@ -206,7 +206,7 @@ static void on_distribution(struct rt *rt, const struct sonde_record *rec, bool 
 		snprintf(quoted, sizeof(quoted), "\"%s\": [", key ? key : "");
 		begin = strstr(p, quoted);
 		end = begin ? strchr(begin, ']') : NULL;
-		t = end ? rt_thread_get(rt, (pid_t)strtol(key, NULL, 10)) : NULL;
+		t = end && key ? rt_thread_get(rt, (pid_t)strtol(key, NULL, 10)) : NULL;
 		if (!t)
 			continue;
 		begin += strlen(quoted) - 1;

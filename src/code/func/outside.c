@@ -11,7 +11,6 @@
 #include "base/strbuf.h"
 #include "code/func/func_priv.h"
 
-extern char **environ;
 
 static int format_check_call(struct checker *c, struct expr *call)
 {
@@ -166,13 +165,13 @@ static int system_act(const struct act *act, const struct site *site, const uint
 {
 	_cleanup_strbuf_ struct strbuf command = STRBUF_INIT;
 	int r = act->format(act->ctx, site->format, site->payload, data, &command), fd = -1;
-	pid_t pid;
+	pid_t pid = 0;
 
 	(void)len;
-	if (r < 0)
+	if (r)
 		return r;
 	r = shell_start(command.s, &pid, &fd);
-	if (r < 0)
+	if (r)
 		return report_error(act->report, r, NULL, "system(): cannot run '%s': %s", command.s, strerror(-r));
 	r = output_relay(act, fd);
 	close(fd);
