@@ -16,7 +16,7 @@
 	X(begin_elf) X(end) X(get_units) X(cuoffset) X(diecu) X(child) X(siblingof) X(tag) X(diename) \
 	X(attr) X(attr_integrate) X(hasattr) X(hasattr_integrate) X(formudata) X(formsdata) X(formstring) \
 	X(formref_die) X(formflag) X(whatform) X(bytesize) X(ranges) X(entrypc) X(lowpc) X(haspc) \
-	X(getsrclines) X(getsrcfiles) X(filesrc) X(getsrc_die) X(onesrcline) X(lineno) X(lineaddr) \
+	X(getsrclines) X(getsrcfiles) X(filesrc) X(getsrc_die) X(onesrcline) X(lineno) X(linecol) X(lineaddr) \
 	X(linesrc) X(linebeginstatement) X(lineendsequence) X(getlocation) X(getlocation_addr) \
 	X(getcfi) X(getcfi_elf) X(cfi_end) X(cfi_addrframe) X(frame_cfa)
 
