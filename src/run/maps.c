@@ -405,7 +405,8 @@ int maps_print_all(struct session *s)
 		return report_error(s->report, -ENOMEM, NULL, "no memory to show the maps");
 	for (uint32_t i = 0; i < n; i++)
 		sorted[i] = &s->module->maps.v[i];
-	qsort(sorted, n, sizeof(sorted[0]), desc_compare_name);
+	if (n > 1)
+		qsort(sorted, n, sizeof(sorted[0]), desc_compare_name);
 	for (uint32_t i = 0; i < n && !s->result; i++) {
 		int err = map_print(s, sorted[i]->map, 0, 0, true);
 
