@@ -85,7 +85,7 @@ func_family funcs_name = {
 	{ "syscall_name", .signature = "syscall_name_t syscall_name(int number)", .summary = "name of a system call",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_syscall_name,
 	  .check = number_check, .emit = number_emit },
-	{ "signal_name", .signature = "signal_name_t signal_name(int number)", .summary = "name of a signal",
+	{ "signal_name", .signature = "signal_name_t signal_name(int number)", .summary = "what a signal means",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_signal_name,
 	  .check = number_check, .emit = number_emit },
 	{ "username", .signature = "username_t username", .summary = "name of the user whose thread runs",
