@@ -54,6 +54,18 @@ void text_syscall_name(const struct view *v, struct strbuf *out, const struct ty
 		strbuf_addstr(out, "unknown system call");
 }
 
+static void signal_abbrev(struct strbuf *out, int number)
+{
+	const char *name = sigabbrev_np(number);
+
+	if (name)
+		strbuf_addf(out, "SIG%s", name);
+	else if (number >= SIGRTMIN && number <= SIGRTMAX)
+		strbuf_addf(out, number > SIGRTMIN ? "SIGRTMIN+%d" : "SIGRTMIN", number - SIGRTMIN);
+	else
+		strbuf_addstr(out, "unknown signal");
+}
+
 /* Without a locale, so that the text is the same everywhere: the C library has the words of the reference. */
 void text_signal_name(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
@@ -61,7 +73,9 @@ void text_signal_name(const struct view *v, struct strbuf *out, const struct typ
 	const char *text = sigdescr_np(number);
 
 	(void)v;
-	if (text)
+	if (t->param[0])
+		signal_abbrev(out, number);
+	else if (text)
 		strbuf_addstr(out, text);
 	else if (number >= 34 && number <= 64)
 		strbuf_addf(out, "Real-time signal %d", number - 34);
