@@ -30,18 +30,18 @@ test: packages-test all
 test-vm: packages-test all
 	@$(PYTHON) tests/run.py --build $(BUILD) --only vm
 
-# With every row of the language's tables, and the programs that the compiler refuses.
+# With every case of a tool and a probe, every row of the language's tables, and the programs that the compiler refuses.
 test-vm-full: packages-test all
 	@SONDE_VM_FULL=1 $(PYTHON) tests/run.py --build $(BUILD) --only vm
 
 # docs/kernels.md: which kinds of probes work where, as the tests see it.
 kernels-table: packages-test all
-	@$(PYTHON) tests/run.py --build $(BUILD) --only probes --only vm -- -k test_probes
+	@SONDE_VM_FULL=1 $(PYTHON) tests/run.py --build $(BUILD) --only probes --only vm -- -k test_probes
 	@scripts/kernels-table --build $(BUILD)
 
 # docs/tools.md: which tools work where, as the tests see it.
 tools-table: packages-test all
-	@$(PYTHON) tests/run.py --build $(BUILD) --only tools --only vm -- -k "test_cases_of_tools or test_tools"
+	@SONDE_VM_FULL=1 $(PYTHON) tests/run.py --build $(BUILD) --only tools --only vm -- -k "test_cases_of_tools or test_tools"
 	@scripts/tools-table --build $(BUILD)
 
 # The same tests under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -71,6 +71,7 @@ check-deep: packages-test all
 	@BUILD=$(BUILD) scripts/check-deep $(PARTS)
 
 fuzz: packages-test
+	-@packaging/install-packages fuzz
 	@scripts/fuzz $(FUZZ_SECONDS)
 
 install: all

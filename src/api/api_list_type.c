@@ -82,10 +82,13 @@ int types_list(struct kernel *k, const struct reporter *r, const char *pattern, 
 {
 	const struct tag *tag = tag_of(pattern);
 	const struct btf *btf = kernel_btf(k);
-	const char *name = pattern + strlen(tag->word);
 	uint32_t n = btf ? btf__type_cnt(btf) : 0;
+	const char *name;
 	int err = btf ? 0 : -ENOENT;
 
+	if (!tag)
+		return -EINVAL;
+	name = pattern + strlen(tag->word);
 	name += strspn(name, " ");
 	for (uint32_t id = 1; !err && id < n; id++) {
 		const struct btf_type *t = btf__type_by_id(btf, id);

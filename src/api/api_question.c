@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Question: source text to module, its object and its dumps. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include "api/api.h"
+#include "base/file.h"
 #include "lang/ktype.h"
 #include "probe/kinds.h"
 
@@ -348,71 +346,10 @@ size_t sonde_question_probe_count(const struct sonde_question *q)
 	return n;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
-static int fd_write(int fd, const struct module *m, bool sync)
-{
-	int err = write_all(fd, m->elf, m->elf_bytes);
-
-	if (!err && sync && fsync(fd))
-		err = -errno;
-	if (close(fd) && !err)
-		err = -errno;
-	return err;
-}
-
-/* Beside the file it will replace, because rename() does not cross file systems. */
-static int file_replace(const struct module *m, const char *path)
-{
-	_cleanup_free_ char *temporary = NULL;
-	int fd, err;
-
-	if (asprintf(&temporary, "%s.%d.new", path, (int)getpid()) < 0) {
-		temporary = NULL;
-		return -ENOMEM;
-	}
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return -errno;
-	err = fd_write(fd, m, true);
-	if (!err && rename(temporary, path))
-		err = -errno;
-	if (err)
-		unlink(temporary);
-	return err;
-}
-
-/* A terminal, a pipe or a device is written to, not replaced. */
-static int special_write(const struct module *m, const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-
-	return fd < 0 ? -errno : fd_write(fd, m, false);
-}
-
 int sonde_question_write(const struct sonde_question *q, const char *path)
 {
-	_cleanup_free_ char *target = realpath(path, NULL);
-	struct stat st;
-	int err;
+	int err = file_replace(path, q->module->elf, q->module->elf_bytes);
 
-	if (!stat(path, &st) && !S_ISREG(st.st_mode))
-		err = S_ISDIR(st.st_mode) ? -EISDIR : special_write(q->module, path);
-	else
-		err = file_replace(q->module, target ? target : path);
 	if (err)
 		return report_error(&q->relay.reporter, err, NULL, "cannot write %s: %s", path, strerror(-err));
 	return 0;

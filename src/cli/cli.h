@@ -100,18 +100,9 @@ void say(const char *text);
 
 /* Write `b` to standard output and free it. EXIT_ANSWERED, or EXIT_FAILED after a message. */
 int print_and_free(struct strbuf *b);
+/* An output could not be opened, or written. */
+int fail_open(const char *name, int err);
 int fail_write(const char *name, int err);
-
-/* A file that takes its name when it is complete. */
-struct picture {
-	const char *path;
-	struct strbuf temporary; /* the name that it has until then; empty: its own */
-	int fd;
-};
-/* 0, or -1 after a message. */
-int picture_open(struct picture *p, const char *path);
-/* Name it, or remove it when `err` says that it was not finished. Returns err or why it could not be named. */
-int picture_close(struct picture *p, int err);
 
 /* A program that shows records, which it reads from a pipe. */
 struct player {
@@ -152,10 +143,13 @@ int cmd_version(int argc, char **argv);
 
 struct command {
 	const char *name, *args, *summary;
+	const char *more; /* paragraphs for `sonde NAME --help`, or NULL */
 	int (*run)(int argc, char **argv);
 };
 extern const struct command commands[]; /* ends with a NULL name */
 const struct command *command_find(const char *name);
+/* `sonde NAME --help`: writes it to standard output and returns the exit status. */
+int command_help(const struct command *c);
 /* Become the program sonde-NAME, if there is one; returns only when there is none. */
 void command_exec_external(const char *name, char **argv);
 /* Names of the topics of `sonde help`; NULL behind the last. */

@@ -11,16 +11,36 @@
 #include "base/util.h"
 
 const struct command commands[] = {
-	{ "build", "FILE -o OUT.bpf.o", "compile a program into a standard BPF object", cmd_build },
-	{ "checkup", "[SECONDS] [-f json]", "look the machine over and say on one page what is worth a closer look", cmd_checkup },
-	{ "complete", "WORD...", "what may stand at the end of a command line, for the completion of shells", cmd_complete },
-	{ "diff", "BEFORE.folded AFTER.folded -o OUT.svg", "draw how a recording of stacks differs from another", cmd_diff },
-	{ "help", "[TOPIC]", "explain a command, a function or a topic", cmd_help },
-	{ "show", "TOOL", "print the source of a tool, to copy and change", cmd_show },
-	{ "tools", "[AREA|WORD]", "list the tools", cmd_tools },
-	{ "version", "", "show the version", cmd_version },
-	{ NULL, NULL, NULL, NULL },
+	{ "build", "FILE -o OUT.bpf.o", "compile a program into a standard BPF object",
+	  "The object loads with libbpf or `bpftool prog loadall`. Without -o its name is that of FILE, with .bpf.o for .bt;\n"
+	  "-e PROGRAM stands for a file. -I, --include and what else belongs to compiling is as in `sonde --help`.\n", cmd_build },
+	{ "checkup", "[SECONDS] [-f json]", "look the machine over and say on one page what is worth a closer look",
+	  "SECONDS is how long to look (10 unless told). A ! stands before what is worth a closer look, and each line ends\n"
+	  "with the tools that go deeper: `sonde help TOOL` says what they do. -f json prints one object.\n", cmd_checkup },
+	{ "complete", "WORD...", "what may stand at the end of a command line, for the completion of shells",
+	  "The last word is the one to be completed. Each line is a word, a tab, and what it means.\n", cmd_complete },
+	{ "diff", "BEFORE.folded AFTER.folded -o OUT.svg", "draw how a recording of stacks differs from another",
+	  "Recordings are made with -o FILE.folded. The flame graph is that of AFTER; what grew is red, what shrank blue.\n"
+	  "OUT.html is a page of its own.\n", cmd_diff },
+	{ "help", "[TOPIC]", "explain a command, a function or a topic",
+	  "Without a topic, the same as `sonde --help`.\n", cmd_help },
+	{ "show", "TOOL", "print the source of a tool, to copy and change",
+	  "A copy in ~/.config/sonde/tools, or in a directory of SONDE_TOOLS, is a tool by the name of its file.\n", cmd_show },
+	{ "tools", "[AREA|WORD]", "list the tools",
+	  "An area is one of the headings of the whole list; a word is looked for in names and summaries.\n", cmd_tools },
+	{ "version", "", "show the version", NULL, cmd_version },
+	{ NULL, NULL, NULL, NULL, NULL },
 };
+
+int command_help(const struct command *c)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	strbuf_addf(&out, "usage: sonde %s%s%s\n\n%s: %s\n", c->name, *c->args ? " " : "", c->args, c->name, c->summary);
+	if (c->more)
+		strbuf_addf(&out, "\n%s", c->more);
+	return print_and_free(&out);
+}
 
 const struct command *command_find(const char *name)
 {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/file.h"
 #include "base/util.h"
 
 static int check_diff(const struct options *o)
@@ -29,22 +30,23 @@ static int draw(const struct options *o, int fd)
 
 static int diff(const struct options *o)
 {
-	struct picture p;
+	struct file_new p;
 	int err, status = check_diff(o);
 
 	if (status)
 		return status;
 	if (!o->output)
 		return draw(o, STDOUT_FILENO) ? EXIT_FAILED : EXIT_ANSWERED;
-	if (picture_open(&p, o->output))
-		return EXIT_FAILED;
+	err = file_new_open(&p, o->output);
+	if (err)
+		return fail_open(o->output, err);
 	/* Any other failure has been told where it was found. */
 	err = draw(o, p.fd);
 	if (err) {
-		picture_close(&p, err);
+		file_new_close(&p, err);
 		return EXIT_FAILED;
 	}
-	err = picture_close(&p, 0);
+	err = file_new_close(&p, 0);
 	return err ? fail_write(o->output, err) : EXIT_ANSWERED;
 }
 

@@ -108,6 +108,8 @@ int main(int argc, char **argv)
 	streams_ensure();
 	signals_set();
 	messages_init(&o);
+	if (c && argc == 3 && (str_eq(argv[2], "--help") || str_eq(argv[2], "-h")))
+		return command_help(c);
 	if (c)
 		return c->run(argc - 1, argv + 1);
 	if (argc > 1 && subject_try(argc - 1, argv + 1, &status))

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/util.h"
 
 struct messages messages;
@@ -101,19 +102,12 @@ static bool wanted(enum sonde_severity severity)
 /* One write, so that messages of several processes do not mix. */
 static void write_stderr(const struct strbuf *b)
 {
-	const char *s = b->failed ? "ERROR: out of memory\n" : b->s;
-	size_t len = b->failed ? strlen(s) : b->len;
+	static const char no_memory[] = "ERROR: out of memory\n";
 
-	while (len) {
-		ssize_t n = write(STDERR_FILENO, s, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;
-		s += n;
-		len -= (size_t)n;
-	}
+	if (b->failed)
+		fd_write(STDERR_FILENO, no_memory, strlen(no_memory));
+	else
+		fd_write(STDERR_FILENO, b->s, b->len);
 }
 
 void message_receive(void *ctx, enum sonde_severity severity, const char *text, const char *hint)
@@ -159,6 +153,12 @@ void say(const char *text)
 	write_stderr(&out);
 }
 
+int fail_open(const char *name, int err)
+{
+	errno = -err;
+	return fail(EXIT_FAILED, NULL, "cannot open %s for writing: %m", name);
+}
+
 int fail_write(const char *name, int err)
 {
 	const char *hint = NULL;
@@ -175,14 +175,8 @@ int print_and_free(struct strbuf *b)
 {
 	int err = b->failed ? -ENOMEM : 0;
 
-	for (size_t done = 0; !err && done < b->len;) {
-		ssize_t n = write(STDOUT_FILENO, b->s + done, b->len - done);
-
-		if (n >= 0)
-			done += (size_t)n;
-		else if (errno != EINTR)
-			err = -errno;
-	}
+	if (!err)
+		err = fd_write(STDOUT_FILENO, b->s, b->len);
 	strbuf_free(b);
 	return err ? fail_write("standard output", err) : EXIT_ANSWERED;
 }

@@ -9,8 +9,6 @@
 
 #include "base/util.h"
 
-extern char **environ;
-
 /* First the one installed with sonde, then any on the PATH. */
 static int spawn(pid_t *pid, const char *name, char **argv, posix_spawn_file_actions_t *actions)
 {

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/util.h"
 
 struct run {
@@ -21,7 +22,7 @@ struct run {
 	struct sonde_view *view;
 	const char *output_name;
 	int fd;
-	struct picture picture; /* with is_picture and -o */
+	struct file_new picture; /* with is_picture and -o */
 	struct player player;
 	const char *view_name;
 	bool is_picture;
@@ -166,6 +167,8 @@ static int open_player(struct run *r)
 
 static int open_output(struct run *r)
 {
+	int err;
+
 	r->fd = STDOUT_FILENO;
 	r->output_name = "standard output";
 	if (!r->o->output && isatty(r->fd) && sonde_view_player(r->o->format))
@@ -174,14 +177,15 @@ static int open_output(struct run *r)
 		return 0;
 	r->output_name = r->o->output;
 	if (r->is_picture) {
-		if (picture_open(&r->picture, r->o->output))
-			return EXIT_FAILED;
+		err = file_new_open(&r->picture, r->o->output);
+		if (err)
+			return fail_open(r->o->output, err);
 		r->fd = r->picture.fd;
 		return 0;
 	}
 	r->fd = open(r->o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (r->fd < 0)
-		return fail(EXIT_FAILED, NULL, "cannot open %s for writing: %m", r->o->output);
+		return fail_open(r->o->output, -errno);
 	return 0;
 }
 
@@ -309,7 +313,7 @@ static int close_output(struct run *r, int status)
 	if (r->player.pid && player_end(&r->player) && !r->write_err)
 		return EXIT_FAILED;
 	if (r->o->output && r->is_picture)
-		r->write_err = picture_close(&r->picture, r->write_err);
+		r->write_err = file_new_close(&r->picture, r->write_err);
 	else if (r->o->output && close(r->fd) && !r->write_err)
 		r->write_err = -errno;
 	if (r->write_err)
@@ -342,7 +346,7 @@ static int run_compiled(const struct options *o, struct sonde_question *q, struc
 	} else if (r.player.pid) {
 		player_end(&r.player);
 	} else if (r.is_picture && o->output) {
-		picture_close(&r.picture, -ECANCELED);
+		file_new_close(&r.picture, -ECANCELED);
 	}
 	/* Programs that were written for the reference expect 0, as it gives. */
 	if (!status && caught && !getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED"))

@@ -421,7 +421,8 @@ int tools_each(int (*fn)(void *ctx, const char *name, const char *area, const ch
 	directories_each(directory_add, &l);
 	for (const struct embedded_tool *e = embedded_tools; e->name; e++)
 		list_add(&l, e->name, e->area, e->summary, e->aliases);
-	qsort(l.v, l.n, sizeof(*l.v), entry_compare);
+	if (l.n)
+		qsort(l.v, l.n, sizeof(*l.v), entry_compare);
 	for (size_t i = 0; i < l.n; i++) {
 		struct tool_entry *e = &l.v[i];
 

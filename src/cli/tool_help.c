@@ -223,7 +223,7 @@ static int on_area(void *ctx, const char *name, const char *area, const char *su
 		if (str_eq(a->names[i], area))
 			return 0;
 	if (a->n < ARRAY_SIZE(a->names) && strlen(area) < sizeof(a->names[0]))
-		strcpy(a->names[a->n++], area);
+		memcpy(a->names[a->n++], area, strlen(area) + 1);
 	return 0;
 }
 
@@ -244,7 +244,7 @@ int cmd_tools(int argc, char **argv)
 	for (size_t i = 0; i < areas.n; i++) {
 		size_t before = l.out.len, title;
 
-		strcpy(l.area, areas.names[i]);
+		memcpy(l.area, areas.names[i], sizeof(l.area));
 		strbuf_addf(&l.out, "%s%s%s:%s\n", before ? "\n" : "", l.page.bold, l.area, l.page.plain);
 		title = l.out.len;
 		tools_each(on_tool, &l);

@@ -134,7 +134,7 @@ static void order_blocks(struct ir_func *f, struct cfg *c, const uint32_t *depth
 	stack[top++] = (struct visit){ 0, 0 };
 	while (top) {
 		struct visit *v = &stack[top - 1];
-		uint32_t succ[2], n = visit_succs(f, depth, v->block, succ);
+		uint32_t succ[2] = { 0 }, n = visit_succs(f, depth, v->block, succ);
 
 		if (v->next < n) {
 			uint32_t s = succ[v->next++];

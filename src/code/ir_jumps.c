@@ -14,7 +14,9 @@
 struct jumps {
 	struct ir_func *f;
 	struct cfg cfg;
-	uint32_t returns[RETURNS_MOST], nreturns;
+	/* Blocks that do nothing but return, one for each value. */
+	struct { uint32_t block; int64_t value; } returns[RETURNS_MOST];
+	uint32_t nreturns;
 };
 
 static const struct ir_insn *only_return(const struct ir_func *f, uint32_t b)
@@ -31,10 +33,12 @@ static uint32_t same_return(struct jumps *j, uint32_t b)
 	if (!ret)
 		return b;
 	for (uint32_t k = 0; k < j->nreturns; k++)
-		if (only_return(j->f, j->returns[k])->imm == ret->imm)
-			return j->returns[k];
-	if (j->nreturns < RETURNS_MOST)
-		j->returns[j->nreturns++] = b;
+		if (j->returns[k].value == ret->imm)
+			return j->returns[k].block;
+	if (j->nreturns < RETURNS_MOST) {
+		j->returns[j->nreturns].block = b;
+		j->returns[j->nreturns++].value = ret->imm;
+	}
 	return b;
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+#include "base/file.h"
 #include "base/util.h"
 #include "code/object_priv.h"
 #include "kernel/libbpf_log.h"
@@ -20,20 +21,11 @@ struct memory_file {
 
 static int memory_file_make(struct memory_file *f, const void *data, size_t len)
 {
-	size_t done = 0;
-
 	f->fd = memfd_create("sonde-object", MFD_CLOEXEC);
 	if (f->fd < 0)
 		return -errno;
 	snprintf(f->path, sizeof(f->path), "/proc/self/fd/%d", f->fd);
-	while (done < len) {
-		ssize_t n = write(f->fd, (const char *)data + done, len - done);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
+	return fd_write(f->fd, data, len);
 }
 
 /* The headers of the sections, all within the file; NULL: it is damaged. */

@@ -68,7 +68,7 @@ static int read_at(int fd, void *buf, size_t len, off_t from)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n ? -errno : -EINVAL;
+			return n && errno ? -errno : -EINVAL;
 		done += (size_t)n;
 	}
 	return 0;
@@ -83,7 +83,7 @@ static int strings_read(int dir, const char *module, char **text, size_t *len)
 	int err;
 
 	if (fd < 0)
-		return -errno;
+		return errno ? -errno : -EIO;
 	err = read_at(fd, &h, sizeof(h), 0);
 	if (err)
 		return err;
@@ -119,7 +119,7 @@ static int raw_from_strings(int dir, const char *module, struct strbuf *out)
 	if (err)
 		return err;
 	end = text + len;
-	for (hit = text; (hit = memmem(hit, (size_t)(end - hit), TRACE_PREFIX, prefix)); hit += prefix)
+	for (hit = text; hit && (hit = memmem(hit, (size_t)(end - hit), TRACE_PREFIX, prefix)); hit += prefix)
 		if (hit > text && !hit[-1] && hit[prefix])
 			raw_add(out, module, hit + prefix);
 	return 0;

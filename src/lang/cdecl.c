@@ -155,6 +155,8 @@ static void layout_add(struct c_parser *p, struct layout *l, const char *name, c
 	struct field f = { .name = name, .type = t };
 	uint64_t at = l->is_union ? 0 : l->bits;
 
+	if (is_bit_field && !unit)
+		return; /* bit_width() has refused it */
 	if (is_bit_field && !width) { /* `int : 0` closes the unit */
 		l->bits = (l->bits + unit - 1) / unit * unit;
 		return;

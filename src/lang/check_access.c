@@ -396,7 +396,7 @@ int check_offsetof(struct checker *c, struct expr *e)
 		if (t->kind != TY_STRUCT)
 			return check_error(c, e->span, "%s has no members", tn(c, t));
 		err = field_of(c, &part, t, SPACE_NONE);
-		if (err)
+		if (err || !part.field)
 			return err;
 		if (part.field->bit_size)
 			return check_error(c, e->span, "'%s' is a bit field: it has no offset in bytes", part.name);

@@ -223,7 +223,7 @@ static int decl_check(struct checker *c, const struct map_decl *d)
 	const struct map_decl *first = decl_find(c, d->name);
 	int err = decl_kind_check(c, d);
 
-	if (first != d)
+	if (first && first != d)
 		return check_error(c, d->span, "%s is already declared at %s", d->name, span_text(c, first->span));
 	if (!d->max_entries)
 		return check_error(c, d->span, "the number of entries is missing: %s(NUMBER)", d->kind);

@@ -45,6 +45,7 @@ static const char *spec_missing(struct checker *c, const struct probe_spec *name
 	struct diags diags = { .arena = c->arena, .sources = c->diags->sources };
 	struct probe_env env = *c->env->probe;
 	attach_vec points = { 0 };
+	int err;
 
 	spec_put_params(c, spec);
 	k = probe_kind_find(c->env->kinds, spec->kind);
@@ -55,7 +56,11 @@ static const char *spec_missing(struct checker *c, const struct probe_spec *name
 	env.diags = &diags;
 	env.report = NULL;
 	env.max_probes = UINT32_MAX;
-	if (!k->expand(&env, spec, &points) && points.n)
+	err = k->expand(&env, spec, &points);
+	/* What was looked into need not be again. */
+	c->env->probe->binaries = env.binaries;
+	c->env->probe->usdt_files = env.usdt_files;
+	if (!err && points.n)
 		return NULL;
 	if (diags.list.n)
 		return reason_of(c, spec, k, diags.list.v[0].text);

@@ -246,7 +246,7 @@ static void macros_differ(struct checker *c)
 	vec_each(it, &c->script->macros) {
 		const struct macro *first = macro_find(c, (*it)->name, (*it)->params.n, false);
 
-		if (first != *it)
+		if (first && first != *it)
 			check_error(c, (*it)->span, "the macro %s with %u argument%s is there already, since %s", first->name,
 				    first->params.n, first->params.n == 1 ? "" : "s", span_text(c, first->span));
 	}

@@ -109,7 +109,7 @@ static int function_take(const struct elf_symbol *sym, void *ctx)
 	if (!elf_file_offset(b->elf, sym->addr, PF_X, &offset))
 		return 0;
 	f = (struct binary_symbol){
-		.name = arena_strdup(l->arena, sym->name), .addr = sym->addr, .size = sym->size,
+		.name = sym->stays ? sym->name : arena_strdup(l->arena, sym->name), .addr = sym->addr, .size = sym->size,
 		.type = sym->type, .bind = sym->bind,
 	};
 	vec_push(l->arena, &b->functions, f);

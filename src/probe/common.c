@@ -167,7 +167,7 @@ static int duration_of_part(struct probe_env *env, const struct probe_kind *kind
 			    uint64_t *period_ns)
 {
 	const char *text = spec->parts.v[0], *rest = text;
-	const struct rate_unit *unit;
+	const struct rate_unit *unit, *bare = rate_unit_find(text);
 	uint64_t v = 0;
 	int err = number_parse(&rest, &v);
 
@@ -176,7 +176,7 @@ static int duration_of_part(struct probe_env *env, const struct probe_kind *kind
 	unit = rate_unit_find(*rest ? rest : "ns");
 	if (err || !unit || !unit->ns) {
 		diag_error(env->diags, part_span(spec, 0), "'%s' is not a period of time", text);
-		if (rate_unit_find(text) && !rate_unit_find(text)->suffix_only)
+		if (bare && !bare->suffix_only)
 			diag_hint(env->diags, "say how many: %s:%s:1", kind->name, text);
 		else
 			diag_hint(env->diags, "write %s:s:1, %s:hz:99 or %s:100ms", kind->name, kind->name,

@@ -50,8 +50,9 @@ const struct probe_kind probe_hardware = {
 	.summary = "one of every COUNT events that the processor counts",
 	.run = RUN_ATTACHED,
 	.prog_type = "perf_event",
-	.absent_hint = "many virtual machines do not count it; profile:hz:99 samples by time, and software:EVENT "
-		       "counts what the kernel sees",
+	.absent_hint = "a virtual machine counts it when its host lends it the counters (QEMU: -cpu host,pmu=on; VMware: "
+		       "virtualize CPU performance counters); else profile:hz:99 samples by time, and software:EVENT counts "
+		       "what the kernel sees",
 	.expand = expand,
 	.list = list,
 	.attach = attach,

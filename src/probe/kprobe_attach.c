@@ -182,9 +182,9 @@ static struct multi multi_of(struct probe_env *env, struct attach_point *const *
 		const struct kprobe_place *place = points[i]->priv;
 
 		for (uint32_t j = 0; j < (addresses ? place->naddresses : 1); j++) {
-			if (addresses)
+			if (m.addresses)
 				m.addresses[m.n] = place->addresses[j];
-			else
+			else if (m.names)
 				m.names[m.n] = points[i]->func;
 			m.cookies[m.n++] = points[i]->cookie;
 		}

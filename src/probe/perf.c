@@ -10,15 +10,26 @@
 
 #include <bpf/libbpf.h>
 
+#include "base/file.h"
 #include "base/util.h"
 #include "kernel/kernel.h"
 #include "probe/common.h"
+
+/* Kernels of some distributions know a level 3, which leaves perf events to CAP_SYS_ADMIN. */
+static bool root_only(void)
+{
+	_cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+
+	return !file_read(&b, "/proc/sys/kernel/perf_event_paranoid") && strtol(b.s, NULL, 10) > 2;
+}
 
 static const char *perf_hint(int err, const struct probe_kind *kind)
 {
 	switch (err) {
 	case -EACCES:
 	case -EPERM:
+		if (root_only())
+			return "run as root, or with CAP_PERFMON and CAP_BPF and kernel.perf_event_paranoid at most 2";
 		return "run as root, or give the program CAP_PERFMON and CAP_BPF";
 	case -EMFILE:
 	case -ENFILE:

@@ -25,7 +25,7 @@ static int attach(struct probe_env *env, struct bpf_program *prog, struct attach
 const struct probe_kind probe_uprobe = {
 	.name = "uprobe",
 	.aliases = (const char *const[]){ "u", NULL },
-	.forms = "uprobe:BINARY:[cpp:]FUNCTION[+OFFSET], uprobe:BINARY:ADDRESS, uprobe:BINARY@FILE:LINE",
+	.forms = "uprobe:BINARY:[cpp:]FUNCTION[+OFFSET], uprobe:BINARY:ADDRESS, uprobe:BINARY@FILE:LINE[:COLUMN]",
 	.summary = "a function of a program begins",
 	.run = RUN_ATTACHED,
 	.prog_type = "kprobe",

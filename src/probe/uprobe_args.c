@@ -79,36 +79,54 @@ static void places_take(struct probe_env *env, const uint64_t *addrs, uint32_t n
 		vec_push(env->arena, out, addrs[i]);
 }
 
-static int line_unknown(struct probe_env *env, struct span span, const char *path, const char *file, int line, int err,
+/* Compilers have a column for each statement, and for some of the expressions within. */
+static int column_unknown(struct probe_env *env, const struct uprobe_spec *u, const char *path, const struct dwarf_line *l)
+{
+	const char *columns = "";
+
+	for (uint32_t i = 0; i < l->ncolumns; i++)
+		columns = arena_printf(env->arena, "%s%s%d", columns, !i ? "" : i + 1 == l->ncolumns ? " and " : ", ",
+				       l->columns[i]);
+	diag_error(env->diags, part_span(u->spec, u->name_part + 1), "column %u of line %u of %s has no code of its own in %s",
+		   u->column, u->line, l->file, path);
+	diag_hint(env->diags, l->ncolumns == 1 ? "%s is the one that has" : "those that have are %s", columns);
+	return -EINVAL;
+}
+
+static int line_unknown(struct probe_env *env, const struct uprobe_spec *u, const char *path, int err,
 			const struct dwarf_line *l)
 {
+	struct span span = part_span(u->spec, u->name_part);
+
 	if (err == -ENOMEM)
 		arena_oom(env->arena);
 	if (err == -ENOTUNIQ)
-		return diag_error(env->diags, span, "'%s' may be %s or %s: write more of its path", file, l->file, l->other);
+		return diag_error(env->diags, span, "'%s' may be %s or %s: write more of its path", u->source, l->file, l->other);
 	if (!l->file)
-		return diag_error(env->diags, span, "the debugging information of %s has no source file '%s'", path, file);
-	diag_error(env->diags, span, "line %d of %s has no code in %s", line, l->file, path);
+		return diag_error(env->diags, span, "the debugging information of %s has no source file '%s'", path, u->source);
+	if (l->ncolumns)
+		return column_unknown(env, u, path, l);
+	diag_error(env->diags, span, "line %u of %s has no code in %s", u->line, l->file, path);
 	if (l->near)
 		diag_hint(env->diags, "the nearest line that has is %d", l->near);
 	return -EINVAL;
 }
 
-int uprobe_line_places(struct probe_env *env, struct span span, const char *path, const char *file, int line,
-		       place_vec *out)
+int uprobe_line_places(struct probe_env *env, const struct uprobe_spec *u, const char *path, place_vec *out)
 {
 	struct dwarf_file *d = dwarf_of(env, env->report, path, NULL);
 	struct dwarf_line found;
 	int err;
 
 	if (!d) {
-		diag_error(env->diags, span, "%s has no debugging information, which lines of source need", path);
+		diag_error(env->diags, part_span(u->spec, u->name_part),
+			   "%s has no debugging information, which lines of source need", path);
 		diag_hint(env->diags, INSTALL_HINT);
 		return -EINVAL;
 	}
-	err = dwarf_line_find(d, file, line, &found);
+	err = dwarf_line_find(d, u->source, (int)u->line, (int)u->column, &found);
 	if (err)
-		return line_unknown(env, span, path, file, line, err, &found);
+		return line_unknown(env, u, path, err, &found);
 	places_take(env, found.addrs, found.n, out);
 	free(found.addrs);
 	return 0;

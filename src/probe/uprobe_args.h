@@ -4,7 +4,7 @@
 #ifndef SONDE_PROBE_UPROBE_ARGS_H
 #define SONDE_PROBE_UPROBE_ARGS_H
 
-#include "lang/probe.h"
+#include "probe/uprobe_spec.h"
 
 /* args() of uprobe: the parameters of the function. */
 int uprobe_args(struct probe_env *env, struct attach_point *ap);
@@ -16,10 +16,9 @@ const struct type *uprobe_type(struct probe_env *env, const struct attach_point 
 /* A place in a program, by FILE:LINE. */
 typedef VEC(uint64_t) place_vec;
 
-/* The addresses (virtual) in the program at `path` where the statement of FILE:LINE begins, one for each
- * copy of it. 0, or a negative errno after a diagnostic at `span`. */
-int uprobe_line_places(struct probe_env *env, struct span span, const char *path, const char *file, int line,
-		       place_vec *out);
+/* The addresses (virtual) in the program at `path` where the statement of the spec's FILE:LINE[:COLUMN] begins, one
+ * for each copy of it. 0, or a negative errno after a diagnostic. */
+int uprobe_line_places(struct probe_env *env, const struct uprobe_spec *u, const char *path, place_vec *out);
 /* Those of copies of a function that have been inlined into others; none without debugging information. */
 int uprobe_inlined_places(struct probe_env *env, const char *path, const char *function, place_vec *out);
 

@@ -61,8 +61,11 @@ static struct uprobe_point *place_add(struct expander *x, const char *name, cons
 
 static struct uprobe_point *line_add(struct expander *x, const struct binary_symbol *f, uint64_t addr)
 {
-	return named_add(x, arena_printf(x->env->arena, "%s:%s@%s:%u", x->kind->name, x->binary->path, x->u->source,
-					 x->u->line), f, addr);
+	const char *name = arena_printf(x->env->arena, "%s:%s@%s:%u", x->kind->name, x->binary->path, x->u->source, x->u->line);
+
+	if (x->u->column)
+		name = arena_printf(x->env->arena, "%s:%u", name, x->u->column);
+	return named_add(x, name, f, addr);
 }
 
 static void offset_add(struct expander *x, struct uprobe_point *p, uint64_t addr)
@@ -213,14 +216,11 @@ static int expand_address(struct expander *x)
 static int expand_line(struct expander *x)
 {
 	const struct uprobe_spec *u = x->u;
-	struct span span = part_span(u->spec, u->name_part);
 	place_vec places = { 0 };
 	struct uprobe_point *p = NULL;
 	int err;
 
-	if (u->column)
-		return diag_error(x->env->diags, span, "a line of source is known, a column within it is not");
-	err = uprobe_line_places(x->env, span, x->binary->path, u->source, (int)u->line, &places);
+	err = uprobe_line_places(x->env, u, x->binary->path, &places);
 	for (uint32_t i = 0; !err && i < places.n; i++) {
 		const struct binary_symbol *f = binary_at(x->env, x->binary, places.v[i]);
 

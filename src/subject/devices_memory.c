@@ -178,6 +178,8 @@ void memory_lost(struct memory *m, const struct device_event *e,
 		size_t len = strlen(p);
 		char *eq = strchr(p, '=');
 
+		if (!eq)
+			break;
 		*eq = 0;
 		if (str_eq(p, "CURRENT_TAGS"))
 			tags_lost(eq + 1, event_property(e, p), d->action, fn, ctx);

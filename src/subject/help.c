@@ -63,51 +63,76 @@ void subject_help(const struct subject *s, struct strbuf *out)
 
 /* ---- scdoc ---- */
 
-/* Its marks _ and * and \ are text here. */
-static void add_plain(struct strbuf *out, const char *s, size_t len)
+/* One line, in which no character is a mark of scdoc's; some are only where a line begins. */
+static void add_line(struct strbuf *out, const char *s, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (strchr("_*\\#`", s[i]))
+	size_t blanks = strspn(s, " \t");
+
+	for (size_t i = MIN(blanks, len); i < len; i++) {
+		/* A point there makes a list of it in any case; behind a blank it does not. */
+		if (i == blanks && s[i] == '.')
+			strbuf_addstr(out, "\\ ");
+		else if (strchr("_*\\+`", s[i]) || (i == blanks && strchr("#;-[]|", s[i])))
 			strbuf_addch(out, '\\');
 		strbuf_addch(out, s[i]);
 	}
 }
 
-static void add_text(struct strbuf *out, const char *s)
+/* Each line behind so much, and a newline behind each. */
+static void add_lines(struct strbuf *out, const char *indent, const char *s)
 {
-	add_plain(out, s, strlen(s));
+	while (*s) {
+		size_t len = strcspn(s, "\n");
+
+		if (len)
+			strbuf_addstr(out, indent);
+		add_line(out, s, len);
+		strbuf_addch(out, '\n');
+		s += len + (s[len] == '\n');
+	}
 }
 
 static void add_option_scd(struct strbuf *out, const struct subject_option *o)
 {
 	if (o->letter)
 		strbuf_addf(out, "*-%c*, ", o->letter);
-	strbuf_addf(out, "*--%s*", o->name);
+	strbuf_addstr(out, "*--");
+	add_line(out, o->name, strlen(o->name));
+	strbuf_addch(out, '*');
 	if (o->arg) {
 		strbuf_addstr(out, " _");
-		add_text(out, o->arg);
+		add_line(out, o->arg, strlen(o->arg));
 		strbuf_addch(out, '_');
 	}
-	strbuf_addstr(out, "\n\t");
-	for (const char *p = o->help; *p; p++) {
-		if (*p == '\n')
-			strbuf_addstr(out, "\n\t");
-		else
-			add_plain(out, p, 1);
-	}
-	strbuf_addstr(out, "\n\n");
+	strbuf_addch(out, '\n');
+	add_lines(out, "\t", o->help);
+	strbuf_addch(out, '\n');
 }
 
+/* A command as it is typed, in one line however long. */
+static void add_literal(struct strbuf *out, const char *s, size_t len)
+{
+	strbuf_addstr(out, "\n```\n");
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '\\' || s[i] == '`')
+			strbuf_addch(out, '\\');
+		strbuf_addch(out, s[i]);
+	}
+	strbuf_addstr(out, "\n```\n\n");
+}
+
+/* Commands, each with lines behind blanks that say what for. */
 static void add_examples_scd(struct strbuf *out, const char *p)
 {
 	while (*p) {
-		size_t len = strcspn(p, "\n"), blanks = strspn(p, " ");
+		size_t len = strcspn(p, "\n");
 
-		if (len && !blanks)
-			strbuf_addf(out, "\n\t%.*s\n\n", (int)len, p);
-		else
-			add_plain(out, p + MIN(blanks, len), len - MIN(blanks, len));
-		strbuf_addch(out, '\n');
+		if (len && *p != ' ') {
+			add_literal(out, p, len);
+		} else {
+			add_line(out, p, len);
+			strbuf_addch(out, '\n');
+		}
 		p += len + (p[len] == '\n');
 	}
 }
@@ -125,12 +150,12 @@ void subject_manual(const struct subject *s, struct strbuf *out)
 	strbuf_addstr(out, "(1)\n\n# NAME\n\nsonde-");
 	add_dashed(out, s->name);
 	strbuf_addstr(out, " - ");
-	add_text(out, s->summary);
-	strbuf_addf(out, "\n\n# SYNOPSIS\n\n*sonde %s* [_OPTIONS_] ", s->name);
-	add_text(out, s->args ? s->args : "");
+	add_line(out, s->summary, strlen(s->summary));
+	strbuf_addf(out, "\n\n# SYNOPSIS\n\n*sonde %s* [_OPTIONS_]%s", s->name, s->args ? " " : "");
+	add_line(out, s->args ? s->args : "", s->args ? strlen(s->args) : 0);
 	strbuf_addstr(out, "\n\n# DESCRIPTION\n\n");
-	add_text(out, s->text);
-	strbuf_addstr(out, "\n\n# OPTIONS\n\n");
+	add_lines(out, "", s->text);
+	strbuf_addstr(out, "\n# OPTIONS\n\n");
 	for (int i = 0; i < 2; i++)
 		for (const struct subject_option *o = table(s, i); o && o->name; o++)
 			add_option_scd(out, o);

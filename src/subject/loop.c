@@ -6,8 +6,10 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "base/util.h"
@@ -202,15 +204,37 @@ static int timeout_until(uint64_t end)
 	return now >= end ? 0 : (int)MIN((end - now + 999999) / 1000000, (uint64_t)1000000);
 }
 
+/* Who runs this as a service waits for such a word; one that it never gets, it says itself. */
+static void service_tell(const char *word)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *name = getenv("NOTIFY_SOCKET");
+	size_t len = name ? strlen(name) : 0;
+	_cleanup_close_ int fd = -1;
+
+	if (!len || len >= sizeof(to.sun_path))
+		return;
+	memcpy(to.sun_path, name, len);
+	/* What has no place in the file system begins with a zero. */
+	if (name[0] == '@')
+		to.sun_path[0] = 0;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		sendto(fd, word, strlen(word), MSG_NOSIGNAL, (struct sockaddr *)&to,
+		       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+}
+
 int loop_run(struct subject_run *r)
 {
 	uint64_t end = r->duration_ns ? now_ns() + r->duration_ns : 0;
 	int err = 0;
 
+	service_tell("READY=1");
 	while (!err && (!end || now_ns() < end)) {
 		out_flush(r);
 		err = r->write_err ? r->write_err : wait_once(r->loop, timeout_until(end));
 	}
+	service_tell("STOPPING=1");
 	asks_finish(r);
 	return err == LOOP_END ? 0 : err;
 }

@@ -103,10 +103,13 @@ static int option_set(struct subject_run *r, const struct subject_option *o, con
 {
 	void *at = (char *)r->settings + o->at;
 
-	switch (o->type) {
-	case OPTION_FLAG:
+	if (!value) {
 		*(bool *)at = true;
 		return 0;
+	}
+	switch (o->type) {
+	case OPTION_FLAG:
+		break;
 	case OPTION_TEXT:
 		*(const char **)at = value;
 		return 0;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "base/file.h"
 #include "base/util.h"
 #include "subject/subject.h"
 
@@ -38,14 +39,8 @@ void subject_warn(struct subject_run *r, const char *hint, const char *fmt, ...)
 
 void out_flush(struct subject_run *r)
 {
-	for (size_t done = 0; !r->write_err && done < r->out.len;) {
-		ssize_t n = write(r->fd, r->out.s + done, r->out.len - done);
-
-		if (n >= 0)
-			done += (size_t)n;
-		else if (errno != EINTR)
-			r->write_err = -errno;
-	}
+	if (!r->write_err)
+		r->write_err = fd_write(r->fd, r->out.s, r->out.len);
 	if (r->out.failed && !r->write_err)
 		r->write_err = -ENOMEM;
 	strbuf_reset(&r->out);

@@ -64,7 +64,8 @@ struct stall_source {
  * that the kernel counts as a stall is seen where its functions can be traced, else reclaim alone. With `why` the reason of
  * a failure goes there, and no message is given. */
 int stalls_ask(struct subject_run *r, enum resource resource, const struct stall_source *source, struct strbuf *why);
-/* Memory, reclaim alone: that takes no knowledge of the kernel's types, which would be 6 MiB. */
+/* Memory, reclaim alone: that takes no knowledge of the kernel's types, which would be 6 MiB. 1: stalls are asked about, but
+ * who the kernel kills is not told. */
 int reclaim_ask(struct subject_run *r, const struct stall_source *source, struct strbuf *why);
 
 #define WINDOW_SLOTS 20

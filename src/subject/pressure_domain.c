@@ -91,6 +91,15 @@ static bool machine_look(struct domains *all, struct domain *d)
 	return true;
 }
 
+uint64_t kernel_kills_count(struct domains *all)
+{
+	uint64_t n = 0;
+
+	if (!file_reread(&all->text, all->vmstat_fd))
+		field_u64(all->text.s, "oom_kill ", &n);
+	return n;
+}
+
 /* ---- cgroups ---- */
 
 static const char *root_of(bool is_v1)

@@ -63,6 +63,9 @@ struct killer {
 	struct loop_watch *dying;
 	uint64_t killed_ns, died_ns;
 	uint64_t kills, kernel_kills;
+	/* Where no event tells of the kernel's kills, they are counted every second. */
+	bool counts;
+	uint64_t counted, counted_ns;
 };
 
 /* ---- the log ---- */
@@ -360,6 +363,28 @@ static void domain_check(struct killer *k, struct domain *d, uint64_t now)
 		decide(k, d, why, now);
 }
 
+/* As on_oom_kill(), of nobody knows whom. */
+static void kernel_kills_look(struct killer *k, uint64_t now)
+{
+	uint64_t n;
+
+	if (!k->counts || now - k->counted_ns < 1000 * MS)
+		return;
+	k->counted_ns = now;
+	n = kernel_kills_count(&k->domains);
+	if (n <= k->counted)
+		return;
+	k->kernel_kills += n - k->counted;
+	json_reset(&k->j);
+	json_object(&k->j, NULL);
+	add_time(&k->j);
+	json_u64(&k->j, "count", n - k->counted);
+	json_end(&k->j);
+	out_text(k->run, "the kernel has killed %llu processes for want of memory\n", (unsigned long long)(n - k->counted));
+	k->counted = n;
+	log_line(k, "kernel_kill");
+}
+
 static int on_tick(void *ctx, uint32_t events)
 {
 	struct killer *k = ctx;
@@ -374,6 +399,7 @@ static int on_tick(void *ctx, uint32_t events)
 		domain_check(k, &k->domains.d[i], now);
 		next = MIN(next, k->domains.d[i].next_ns);
 	}
+	kernel_kills_look(k, now);
 	if (now > k->killed_ns + 30000 * MS)
 		k->thrash_limit = THRASH_LIMIT;
 	now = now_ns();
@@ -559,8 +585,12 @@ static int check_cgroup(struct killer *k)
 static void events_ask(struct killer *k)
 {
 	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
+	int err;
 
-	if (reclaim_ask(k->run, &k->source, &why))
+	err = reclaim_ask(k->run, &k->source, &why);
+	k->counts = err != 0;
+	k->counted = kernel_kills_count(&k->domains);
+	if (err < 0)
 		subject_warn(k->run, NULL, "stalls are not observable, only what is left: %s", why.s);
 	if (k->set->cgroup)
 		return;
@@ -598,6 +628,8 @@ static int start(struct killer *k)
 
 static void show_end(struct killer *k)
 {
+	k->counted_ns = 0;
+	kernel_kills_look(k, now_ns());
 	json_reset(&k->j);
 	json_object(&k->j, NULL);
 	json_u64(&k->j, "kills", k->kills);

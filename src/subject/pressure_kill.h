@@ -45,6 +45,8 @@ struct domains {
 
 int domains_open(struct subject_run *r, struct domains *all, const char *only);
 void domains_close(struct domains *all);
+/* How many processes the kernel has killed for want of memory since the machine began. */
+uint64_t kernel_kills_count(struct domains *all);
 /* Find cgroups that have a limit now. */
 void domains_walk(struct domains *all, uint64_t now);
 /* Read the figures of one. False: it has gone. */

@@ -6,7 +6,8 @@
 #include "base/util.h"
 #include "subject/pressure.h"
 
-extern const char pressure_memory_bt[], pressure_function_bt[], pressure_reclaim_bt[], pressure_cpu_bt[], pressure_io_bt[];
+extern const char pressure_memory_bt[], pressure_function_bt[], pressure_reclaim_bt[], pressure_victim_bt[],
+	pressure_cpu_bt[], pressure_io_bt[];
 
 const char *const resource_names[] = { [RES_MEMORY] = "memory", [RES_CPU] = "cpu", [RES_IO] = "io" };
 
@@ -104,16 +105,28 @@ static int on_record(void *ctx, const struct sonde_record *rec)
 	return 0;
 }
 
-static int memory_ask(struct subject_run *r, struct question *q, const char *way)
+/* 0; 1: asked, but not whom the kernel kills; or a negative errno. */
+static int memory_ask(struct subject_run *r, const struct question *q, const char *way)
 {
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, unused = STRBUF_INIT;
+	struct question part = *q;
+	size_t len;
+	int err;
 
 	strbuf_addstr(&text, pressure_memory_bt);
 	strbuf_addstr(&text, way);
+	len = text.len;
+	strbuf_addstr(&text, pressure_victim_bt);
 	if (text.failed)
 		return subject_fail(r, -ENOMEM, NULL, "out of memory");
-	q->source = text.s;
-	return ask(r, q, NULL);
+	part.source = text.s;
+	part.why = &unused;
+	if (!ask(r, &part, NULL))
+		return 0;
+	text.s[len] = 0;
+	part.why = q->why;
+	err = ask(r, &part, NULL);
+	return err ? err : 1;
 }
 
 static struct question question_of(enum resource resource, const struct stall_source *source)
@@ -140,8 +153,12 @@ int stalls_ask(struct subject_run *r, enum resource resource, const struct stall
 	_cleanup_strbuf_ struct strbuf unused = STRBUF_INIT;
 
 	if (resource == RES_MEMORY) {
+		int err;
+
 		q.why = &unused;
-		return memory_ask(r, &q, pressure_function_bt) ? reclaim_ask(r, source, why) : 0;
+		err = memory_ask(r, &q, pressure_function_bt);
+		err = err < 0 ? reclaim_ask(r, source, why) : err;
+		return MIN(err, 0);
 	}
 	q.why = why;
 	q.source = resource == RES_CPU ? pressure_cpu_bt : pressure_io_bt;

@@ -11,46 +11,6 @@
 
 #include "base/util.h"
 
-#define READ_MOST ((size_t)16 << 20)
-
-int file_reread(struct strbuf *out, int fd)
-{
-	ssize_t n;
-
-	strbuf_reset(out);
-	do {
-		if (out->len >= READ_MOST)
-			return -EFBIG;
-		if (!strbuf_reserve(out, MAX(out->len, (size_t)4000)))
-			return -ENOMEM;
-		n = pread(fd, out->s + out->len, out->cap - out->len - 1, (off_t)out->len);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			out->len += (size_t)n;
-	} while (n);
-	out->s[out->len] = 0;
-	return 0;
-}
-
-int file_read(struct strbuf *out, const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : file_reread(out, fd);
-}
-
-int file_readf(struct strbuf *out, const char *fmt, ...)
-{
-	char path[PATH_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
-	return file_read(out, path);
-}
-
 int file_u64(uint64_t *out, const char *fmt, ...)
 {
 	char path[PATH_MAX], text[64], *end;

@@ -10,13 +10,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/file.h"
 #include "base/strbuf.h"
 
-/* Replace what `out` holds by the content of a file (at most 16 MiB). 0 or a negative errno. */
-int file_read(struct strbuf *out, const char *path);
-int file_readf(struct strbuf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* From the beginning of a file that is open: for files that are read again and again. */
-int file_reread(struct strbuf *out, int fd);
 /* A number, the first word of a file. */
 int file_u64(uint64_t *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Write a text to a file that exists. */

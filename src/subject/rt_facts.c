@@ -136,17 +136,35 @@ static void on_thread(struct rt *rt, enum rt_what what, const struct sonde_recor
 	copy_part(t->worst_by, rec, 5);
 }
 
+/*
+ * Who comes upon a probe of the audit's may have to sleep in the kernel for its sake, where locks of the kernel sleep. It
+ * then stands at the first instruction of a function; if it slept there for lack of the page, that is told as a page fault.
+ */
+static bool is_of_audit(const char *stack)
+{
+	const char *line = stack + strspn(stack, " \t\n");
+	size_t len = strcspn(line, "@ \n");
+
+	return len > 2 && !strncmp(line + len - 2, "+0", 2);
+}
+
 static void on_offence(struct rt *rt, enum rt_what what, const struct sonde_record *rec)
 {
-	struct offence *o = offence_get(rt, what, (pid_t)part_int(rec, 1), part_int(rec, 2));
-	const char *stack;
+	bool each = what == RT_SLEPT_IN && part_int(rec, 2) < 0;
+	const char *stack = sonde_record_part(rec, 6);
+	struct offence *o;
 
+	if (each && stack && is_of_audit(stack))
+		return;
+	o = offence_get(rt, what, (pid_t)part_int(rec, 1), part_int(rec, 2));
+	if (o && (each || !o->count))
+		o->count++;
 	if (!o || o->stack)
 		return;
-	o->count += !o->count;
 	o->more = part_int(rec, 3);
 	copy_part(o->comm, rec, 4);
 	copy_part(o->other, rec, 5);
+	/* A text of a record holds until the next is taken. */
 	stack = sonde_record_part(rec, 6);
 	o->stack = stack && *stack ? strdup(stack) : NULL;
 }
@@ -188,7 +206,7 @@ static void on_distribution(struct rt *rt, const struct sonde_record *rec, bool 
 		snprintf(quoted, sizeof(quoted), "\"%s\": [", key ? key : "");
 		begin = strstr(p, quoted);
 		end = begin ? strchr(begin, ']') : NULL;
-		t = end ? rt_thread_get(rt, (pid_t)strtol(key, NULL, 10)) : NULL;
+		t = end && key ? rt_thread_get(rt, (pid_t)strtol(key, NULL, 10)) : NULL;
 		if (!t)
 			continue;
 		begin += strlen(quoted) - 1;

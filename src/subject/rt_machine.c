@@ -115,7 +115,7 @@ static void look_governor(struct rt *rt, struct finding *f)
 static long dma_latency_us(void)
 {
 	_cleanup_close_ int fd = open("/dev/cpu_dma_latency", O_RDONLY | O_CLOEXEC);
-	int32_t us;
+	int32_t us = 0;
 
 	return fd >= 0 && read(fd, &us, sizeof(us)) == sizeof(us) ? us : -1;
 }

@@ -5,10 +5,8 @@
  * and what its threads may do meanwhile. Where an argument decides, it is limited to what was seen too.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/util.h"
 #include "subject/surface.h"
 
@@ -198,43 +196,6 @@ static void profile_json(const struct surface *s, struct json *j, const char **n
 	json_end(j);
 }
 
-static int write_all(int fd, const char *s, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, s, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		s += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
-/* Beside where it shall be, and then renamed. */
-static int write_atomically(const char *path, const char *text, size_t len)
-{
-	_cleanup_strbuf_ struct strbuf temporary = STRBUF_INIT;
-	mode_t mask = umask(0);
-	int fd, err;
-
-	umask(mask);
-	strbuf_addf(&temporary, "%s.XXXXXX", path);
-	fd = temporary.failed ? -1 : mkostemp(temporary.s, O_CLOEXEC);
-	if (fd < 0)
-		return temporary.failed ? -ENOMEM : -errno;
-	err = write_all(fd, text, len);
-	if (!err && (fchmod(fd, 0666 & ~mask) || fsync(fd)))
-		err = -errno;
-	if (close(fd) && !err)
-		err = -errno;
-	if (!err && rename(temporary.s, path))
-		err = -errno;
-	if (err)
-		unlink(temporary.s);
-	return err;
-}
-
 int profile_write(struct subject_run *r, const struct surface *s, const char *path)
 {
 	_cleanup_json_ struct json j = JSON_INIT;
@@ -249,7 +210,7 @@ int profile_write(struct subject_run *r, const struct surface *s, const char *pa
 	if (j.b.failed)
 		err = -ENOMEM;
 	if (!err)
-		err = write_atomically(path, j.b.s, j.b.len);
+		err = file_replace(path, j.b.s, j.b.len);
 	if (err)
 		return subject_fail(r, SUBJECT_FAILED, NULL, "cannot write %s: %s", path,
 				    strerror(-err));

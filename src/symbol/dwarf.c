@@ -178,7 +178,7 @@ int dwarf_file_open(struct elf_file *elf, const struct reporter *r, struct dwarf
 
 	if (!debug || !has_debug_info(debug))
 		return -ENOENT;
-	d = calloc(1, sizeof(*d));
+	d = dwlib_may_be_asked() ? calloc(1, sizeof(*d)) : NULL;
 	if (!d)
 		return report_error(r, -ENOMEM, NULL, "no memory for debugging information");
 	d->fd = -1;
@@ -304,7 +304,7 @@ const struct dw_func *dw_func_at(struct dwarf_file *d, uint64_t vaddr, struct dw
 	struct dw_unit *u = dw_unit_at(d, vaddr);
 	uint32_t low = 0, high;
 
-	if (!u)
+	if (!u || !dwlib_may_be_asked())
 		return NULL;
 	dw_unit_funcs(d, u);
 	for (high = u->nfuncs; low < high;) {
@@ -492,7 +492,10 @@ int dwarf_inlined_copies(struct dwarf_file *d, const char *function, uint64_t **
 	struct copies_walk w = { .d = d, .name = function };
 
 	for (uint32_t i = 0; i < d->nunits && !w.failed; i++)
-		dw_children(d, &d->units[i].die, copy_visit, &w);
+		if (dwlib_may_be_asked())
+			dw_children(d, &d->units[i].die, copy_visit, &w);
+		else
+			w.failed = true;
 	if (w.failed) {
 		free(w.addrs);
 		return -ENOMEM;

@@ -39,17 +39,21 @@ struct dwarf_frame {
  * most `max`; 0 when nothing is known. */
 uint32_t dwarf_frames(struct dwarf_file *d, uint64_t vaddr, struct dwarf_frame *out, uint32_t max);
 
-/* A line of source that has code. */
+#define DWARF_MOST_COLUMNS 8
+
+/* A line of source that has code, or a column within it. */
 struct dwarf_line {
 	uint64_t *addrs;   /* where its statement begins: one address for each copy; sorted; free() */
 	uint32_t n;
 	const char *file, *other; /* the file that was meant; another one that could be meant, or NULL */
 	int near;          /* when there is no code: the nearest line that has some; 0: none */
+	int columns[DWARF_MOST_COLUMNS]; /* of the line, when it has code but none at that column */
+	uint32_t ncolumns;
 };
 
-/* Find FILE:LINE; `file` is a path or the end of one. 0, -ENOENT (no such file: out->file is NULL; no code
- * at that line), -ENOTUNIQ (out->other is set too) or -ENOMEM. */
-int dwarf_line_find(struct dwarf_file *d, const char *file, int line, struct dwarf_line *out);
+/* Find FILE:LINE or, with a column that is not 0, FILE:LINE:COLUMN; `file` is a path or the end of one. 0, -ENOENT (no
+ * such file: out->file is NULL; no code there), -ENOTUNIQ (out->other is set too) or -ENOMEM. */
+int dwarf_line_find(struct dwarf_file *d, const char *file, int line, int column, struct dwarf_line *out);
 
 /* The addresses at which copies of a function begin that have been inlined into others. free() *addrs. */
 int dwarf_inlined_copies(struct dwarf_file *d, const char *function, uint64_t **addrs, uint32_t *n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Dwarf, lines: from FILE:LINE to the addresses where that line's statement begins. */
+/* Dwarf, lines: from FILE:LINE[:COLUMN] to the addresses where that statement begins. */
 #include <errno.h>
 
 #include "base/util.h"
@@ -26,7 +26,7 @@ struct place {
 struct line_search {
 	struct dwarf_file *d;
 	const char *file;
-	int line;
+	int line, column;
 	struct dwarf_line *out;
 	struct place *places;
 	uint32_t n, cap;
@@ -69,6 +69,34 @@ static bool file_note(struct line_search *s, const char *path)
 	return false;
 }
 
+static void column_note(struct line_search *s, int column)
+{
+	struct dwarf_line *out = s->out;
+	uint32_t at = 0;
+
+	while (at < out->ncolumns && out->columns[at] < column)
+		at++;
+	if (column <= 0 || out->ncolumns == DWARF_MOST_COLUMNS || (at < out->ncolumns && out->columns[at] == column))
+		return;
+	memmove(&out->columns[at + 1], &out->columns[at], (out->ncolumns - at) * sizeof(*out->columns));
+	out->columns[at] = column;
+	out->ncolumns++;
+}
+
+/* Is this row of the line the column that is wanted, or any? */
+static bool column_matches(struct line_search *s, Dwarf_Line *line)
+{
+	int column;
+
+	if (!s->column)
+		return true;
+	if (s->d->dw->linecol(line, &column))
+		return false;
+	column_note(s, column);
+	return column == s->column;
+}
+
+/* Within a line compilers say of few columns that a statement begins there: of those, any row will do. */
 static void line_look(struct line_search *s, Dwarf_Line *line)
 {
 	const struct dwlib *dw = s->d->dw;
@@ -80,10 +108,11 @@ static void line_look(struct line_search *s, Dwarf_Line *line)
 	if (!path || !path_ends_with(path, s->file) || !file_note(s, path) || dw->lineno(line, &number) ||
 	    dw->lineaddr(line, &addr) || addr <= 1)
 		return;
-	if (dw->linebeginstatement(line, &begins) || !begins || dw->lineendsequence(line, &ends) || ends || number <= 0)
+	if (dw->linebeginstatement(line, &begins) || (!begins && !s->column) || dw->lineendsequence(line, &ends) || ends ||
+	    number <= 0)
 		return;
 	near_note(s, number);
-	if (number == s->line)
+	if (number == s->line && column_matches(s, line))
 		place_add(s, addr);
 }
 
@@ -148,14 +177,17 @@ static int places_take(struct line_search *s)
 	return 0;
 }
 
-int dwarf_line_find(struct dwarf_file *d, const char *file, int line, struct dwarf_line *out)
+int dwarf_line_find(struct dwarf_file *d, const char *file, int line, int column, struct dwarf_line *out)
 {
-	struct line_search s = { .d = d, .file = file, .line = line, .out = out };
+	struct line_search s = { .d = d, .file = file, .line = line, .column = column, .out = out };
 	int err;
 
 	*out = (struct dwarf_line){ 0 };
 	for (uint32_t i = 0; i < d->nunits && !s.failed; i++)
-		unit_look(&s, &d->units[i]);
+		if (dwlib_may_be_asked())
+			unit_look(&s, &d->units[i]);
+		else
+			s.failed = true;
 	if (s.failed)
 		err = -ENOMEM;
 	else if (out->other)

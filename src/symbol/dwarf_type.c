@@ -517,7 +517,7 @@ static const struct type *type_named(struct dwarf_file *d, const char *name)
 
 const struct type *dwarf_type_find(struct dwarf_file *d, const char *name)
 {
-	if (setjmp(*arena_guard(d->arena)))
+	if (!dwlib_may_be_asked() || setjmp(*arena_guard(d->arena)))
 		return NULL;
 	return type_named(d, name);
 }

@@ -4,11 +4,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <string.h>
+#include <sys/mman.h>
 
 #include "base/util.h"
 
 #define LIBRARY "libdw.so.1"
+/* More than one answer takes: the lines and the functions of a unit of the largest programs. */
+#define ROOM ((size_t)64 << 20)
 
 static const struct {
 	const char *name;
@@ -27,7 +29,7 @@ static bool functions_find(struct dwlib *lib, void *handle)
 
 		if (!fn)
 			return false;
-		memcpy((char *)lib + functions[i].offset, &fn, sizeof(fn));
+		*(void **)((char *)lib + functions[i].offset) = fn;
 	}
 	return true;
 }
@@ -49,4 +51,14 @@ const struct dwlib *dwlib_get(const struct reporter *r)
 			     "debugging information cannot be read: %s is missing or too old", LIBRARY);
 	}
 	return state == THERE ? &lib : NULL;
+}
+
+bool dwlib_may_be_asked(void)
+{
+	void *room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (room == MAP_FAILED)
+		return false;
+	munmap(room, ROOM);
+	return true;
 }

@@ -8,6 +8,7 @@
 #define SONDE_SYMBOL_DWLIB_H
 
 #include <elfutils/libdw.h>
+#include <stdbool.h>
 
 #include "base/report.h"
 
@@ -15,7 +16,7 @@
 	X(begin_elf) X(end) X(get_units) X(cuoffset) X(diecu) X(child) X(siblingof) X(tag) X(diename) \
 	X(attr) X(attr_integrate) X(hasattr) X(hasattr_integrate) X(formudata) X(formsdata) X(formstring) \
 	X(formref_die) X(formflag) X(whatform) X(bytesize) X(ranges) X(entrypc) X(lowpc) X(haspc) \
-	X(getsrclines) X(getsrcfiles) X(filesrc) X(getsrc_die) X(onesrcline) X(lineno) X(lineaddr) \
+	X(getsrclines) X(getsrcfiles) X(filesrc) X(getsrc_die) X(onesrcline) X(lineno) X(linecol) X(lineaddr) \
 	X(linesrc) X(linebeginstatement) X(lineendsequence) X(getlocation) X(getlocation_addr) \
 	X(getcfi) X(getcfi_elf) X(cfi_end) X(cfi_addrframe) X(frame_cfa)
 
@@ -27,5 +28,11 @@ struct dwlib {
 
 /* NULL when it cannot be loaded, which is reported (to a reporter that is not NULL) the first time. */
 const struct dwlib *dwlib_get(const struct reporter *r);
+
+/*
+ * Is there memory enough to ask it something? Libdw ends the process when it finds none (its tables assert that they
+ * have some, or go on without), so it is asked only while there is plenty, and otherwise there is nothing to be known.
+ */
+bool dwlib_may_be_asked(void);
 
 #endif

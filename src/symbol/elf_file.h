@@ -17,7 +17,8 @@ struct Elf;
 
 /* A symbol with a name. */
 struct elf_symbol {
-	const char *name;   /* without its version; valid during the call */
+	const char *name;   /* without its version */
+	bool stays;         /* the name does, until the file is closed; else it is valid during the call */
 	uint64_t addr, size;
 	uint8_t type, bind; /* STT_*, STB_* */
 	bool defined;       /* false: another file has it */

@@ -30,7 +30,7 @@ static int symbol_tell(const struct walk *w, const GElf_Sym *sym, const char *na
 	struct elf_symbol s = {
 		.name = name, .addr = sym->st_value, .size = sym->st_size,
 		.type = GELF_ST_TYPE(sym->st_info), .bind = GELF_ST_BIND(sym->st_info),
-		.defined = sym->st_shndx != SHN_UNDEF,
+		.defined = sym->st_shndx != SHN_UNDEF, .stays = true,
 	};
 	char plain[VERSIONED_NAME_MOST];
 	const char *at = strchr(name, '@');
@@ -39,6 +39,7 @@ static int symbol_tell(const struct walk *w, const GElf_Sym *sym, const char *na
 		memcpy(plain, name, (size_t)(at - name));
 		plain[at - name] = 0;
 		s.name = plain;
+		s.stays = false;
 	}
 	return w->fn(&s, w->ctx);
 }
@@ -58,22 +59,47 @@ static Elf_Data *table_data(const struct elf_file *f, Elf_Scn *scn, const GElf_S
 	return elf_getdata_rawchunk(f->elf, (int64_t)sh->sh_offset, MOST_TABLE_BYTES, ELF_T_SYM);
 }
 
+/* Names up to the last that ends. elf_strptr() would find its section anew for each of them. */
+struct names {
+	const char *text;
+	size_t len;
+};
+
+static struct names table_names(const struct elf_file *f, size_t section)
+{
+	Elf_Scn *scn = elf_getscn(f->elf, section);
+	struct names names = { 0 };
+	const Elf_Data *data;
+	GElf_Shdr sh;
+
+	if (!scn || !gelf_getshdr(scn, &sh) || sh.sh_type != SHT_STRTAB)
+		return names;
+	if (sh.sh_flags & SHF_COMPRESSED && elf_compress(scn, 0, 0) < 0)
+		return names;
+	data = elf_section_data(scn);
+	if (!data)
+		return names;
+	names = (struct names){ data->d_buf, data->d_size };
+	while (names.len && names.text[names.len - 1])
+		names.len--;
+	return names;
+}
+
 static int table_walk(const struct elf_file *f, uint32_t type, const struct walk *w)
 {
 	GElf_Shdr sh = { 0 };
 	Elf_Data *data = table_data(f, elf_section_find(f, type, NULL, &sh), &sh);
 	size_t n = data && sh.sh_entsize ? data->d_size / sh.sh_entsize : 0;
+	struct names names = n ? table_names(f, sh.sh_link) : (struct names){ 0 };
 	int r = 0;
 
 	for (size_t i = 1; !r && i < n && i < INT32_MAX; i++) {
-		const char *name;
 		GElf_Sym sym;
 
 		if (!gelf_getsym(data, (int)i, &sym) || !type_wanted(GELF_ST_TYPE(sym.st_info)))
 			continue;
-		name = elf_strptr(f->elf, sh.sh_link, sym.st_name);
-		if (name && *name)
-			r = symbol_tell(w, &sym, name);
+		if (sym.st_name < names.len && names.text[sym.st_name])
+			r = symbol_tell(w, &sym, names.text + sym.st_name);
 	}
 	return r;
 }

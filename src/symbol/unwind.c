@@ -2,9 +2,9 @@
 /* Unwind: the code a process has mapped, with what the files say about finding callers in it. */
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/util.h"
 #include "symbol/eh_frame.h"
 #include "symbol/priv.h"
@@ -82,20 +82,10 @@ uint32_t symbols_unwind_changed(struct symbols *s)
 }
 
 /* "1234 (name) R ...", where the name may hold anything. */
-static bool is_running(const char *pid)
+static bool is_running(const char *pid, struct strbuf *b)
 {
-	char path[64], text[512], *end;
-	FILE *f;
-	size_t n;
+	const char *end = file_readf(b, "/proc/%s/stat", pid) ? NULL : strrchr(b->s, ')');
 
-	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = 0;
-	end = strrchr(text, ')');
 	return end && str_starts(end, ") R");
 }
 
@@ -110,31 +100,23 @@ static long field_kib(const char *text, const char *name)
 }
 
 /* Of a compiler, or of a virtual machine: with its libraries. */
-static bool is_large(const char *pid)
+static bool is_large(const char *pid, struct strbuf *b)
 {
-	char path[64], text[4096];
-	FILE *f;
-	size_t n;
-
-	snprintf(path, sizeof(path), "/proc/%.16s/status", pid);
-	f = fopen(path, "re");
-	if (!f)
+	if (file_readf(b, "/proc/%s/status", pid))
 		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = 0;
-	return field_kib(text, "\nVmExe:") + field_kib(text, "\nVmLib:") > MOST_CODE_KIB;
+	return field_kib(b->s, "\nVmExe:") + field_kib(b->s, "\nVmLib:") > MOST_CODE_KIB;
 }
 
 uint32_t symbols_running(uint32_t *pids, uint32_t max)
 {
+	_cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
 	uint32_t n = 0;
 
 	while (proc && n < max && (e = readdir(proc)))
-		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && is_running(e->d_name) &&
-		    !is_large(e->d_name))
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && is_running(e->d_name, &b) &&
+		    !is_large(e->d_name, &b))
 			pids[n++] = (uint32_t)strtoul(e->d_name, NULL, 10);
 	if (proc)
 		closedir(proc);

@@ -23,6 +23,13 @@
 /* No more than so many records are put in order at a time, and none is as long. */
 #define RECORD_MOST 8192u
 
+/*
+ * A process may be so short that only who looks at once still sees its files, or tells the kernel how to unwind its
+ * stacks in time. Where very many begin, they are looked at together: waking up for each would cost more than they do.
+ */
+#define PAUSE_NS 1000000
+#define MOST_AT_ONCE 64
+
 struct watch_cpu {
 	int fd;
 	struct perf_event_mmap_page *page;
@@ -43,6 +50,7 @@ struct watch {
 	struct watch_record *records;
 	uint32_t nrecords, cap;
 	uint64_t woken_ns;
+	uint32_t at_once; /* so many more may be looked at without waiting for others */
 };
 
 /* ---- opening ---- */
@@ -92,6 +100,7 @@ struct watch *watch_open(struct symbols *s)
 		return NULL;
 	w->symbols = s;
 	w->processes = s->processes;
+	w->at_once = MOST_AT_ONCE;
 	w->data = (struct strbuf)STRBUF_INIT;
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->cpus = calloc((size_t)MAX(n, 1), sizeof(*w->cpus));
@@ -338,20 +347,19 @@ int symbols_watch(struct symbols *s, uint32_t pid)
 	return s->watch ? watch_fd(s->watch) : -1;
 }
 
-/*
- * A process may be so short that only who looks at once still sees its files. Where very many begin, they
- * are looked at together: waking up for each would cost more than they do.
- */
-#define PAUSE_NS 1000000
-
 void symbols_watch_read(struct symbols *s)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	struct watch *w = s->watch;
+	uint64_t now = symbol_clock_ns();
 
-	if (!s->watch)
+	if (!w)
 		return;
-	if (symbol_clock_ns() - s->watch->woken_ns < PAUSE_NS)
+	w->at_once = (uint32_t)MIN(MOST_AT_ONCE, w->at_once + (now - w->woken_ns) / PAUSE_NS);
+	w->woken_ns = now;
+	if (w->at_once)
+		w->at_once--;
+	else
 		nanosleep(&pause, NULL);
-	s->watch->woken_ns = symbol_clock_ns();
-	watch_read(s->watch);
+	watch_read(w);
 }

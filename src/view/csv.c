@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "view/columns.h"
 #include "view/parts.h"
+#include "view/progress.h"
 
 static int csv_open(struct view *v)
 {
@@ -144,6 +145,7 @@ static int show_map(struct view *v, const struct record *rec)
 	const struct table *t = rec->table;
 	struct columns *c = v->priv;
 	bool hist = is_hist(t->map->value);
+	struct progress p;
 	int err = 0;
 
 	if (c->map != t->map) {
@@ -155,12 +157,15 @@ static int show_map(struct view *v, const struct record *rec)
 			return err;
 		add_titles(v, c, hist ? ",HIGH,COUNT" : "");
 	}
+	view_rows_begin(v, &p, t->nrows);
 	for (size_t i = 0; i < t->nrows; i++) {
 		if (hist)
 			add_buckets(v, c, &t->rows[i], t->div);
 		else
 			add_row(v, c, &t->rows[i], t->div);
+		view_rows_step(v, &p, i + 1);
 	}
+	progress_end(&p);
 	return 0;
 }
 

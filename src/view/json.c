@@ -3,6 +3,7 @@
  * Json: one JSON object per line and record, in the shapes of the reference, for programs.
  */
 #include "view/parts.h"
+#include "view/progress.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,6 +36,9 @@ static const char *map_type(const struct map *m)
 
 static void map_rows(struct view *v, const struct table *t)
 {
+	struct progress p;
+
+	view_rows_begin(v, &p, t->nrows);
 	strbuf_addch(&v->out, '{');
 	for (size_t i = 0; i < t->nrows; i++) {
 		if (i)
@@ -42,8 +46,10 @@ static void map_rows(struct view *v, const struct table *t)
 		key_json(v, &v->out, t->map->key, t->rows[i].key);
 		strbuf_addstr(&v->out, ": ");
 		value_json_div(v, &v->out, t->map->value, t->rows[i].value, t->div);
+		view_rows_step(v, &p, i + 1);
 	}
 	strbuf_addch(&v->out, '}');
+	progress_end(&p);
 }
 
 static int show_map(struct view *v, const struct record *rec)

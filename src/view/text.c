@@ -6,6 +6,7 @@
 #include "view/parts.h"
 
 #include "base/util.h"
+#include "view/progress.h"
 
 /* Does a value of this type take lines of its own, with an empty one after them? */
 static bool is_block(const struct type *t)
@@ -55,13 +56,18 @@ static void end_gap(struct view *v)
 static int show_map(struct view *v, const struct record *rec)
 {
 	const struct table *t = rec->table;
+	struct progress p;
 
 	if (t->final)
 		end_gap(v);
 	if (t->final && t->nrows && v->final_gap)
 		strbuf_addch(&v->out, '\n');
-	for (size_t i = 0; i < t->nrows; i++)
+	view_rows_begin(v, &p, t->nrows);
+	for (size_t i = 0; i < t->nrows; i++) {
 		map_row(v, &v->out, t, &t->rows[i]);
+		view_rows_step(v, &p, i + 1);
+	}
+	progress_end(&p);
 	if (t->final && t->nrows)
 		v->final_gap = v->fd >= 0 && !is_block(t->map->value);
 	return 0;

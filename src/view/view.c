@@ -9,12 +9,16 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "lang/diag.h"
+#include "view/progress.h"
 
 #define FLUSH_BYTES (64 * 1024)
+/* Fewer rows are not worth looking where they go. */
+#define MANY_ROWS 64
 
 int view_open(struct view *v, const struct view_def *def, int fd)
 {
@@ -41,6 +45,7 @@ static const uint8_t *payload_fill(struct view *v, const struct record *rec, uin
 int view_record(struct view *v, const struct record *rec)
 {
 	struct record full;
+	int err;
 
 	if (v->err)
 		return v->err;
@@ -51,7 +56,9 @@ int view_record(struct view *v, const struct record *rec)
 			return v->err = -ENOMEM;
 		rec = &full;
 	}
-	v->err = v->def->record(v, rec);
+	err = v->def->record(v, rec);
+	if (!v->err) /* of what was written meanwhile */
+		v->err = err;
 	if (!v->err && v->out.failed)
 		v->err = -ENOMEM;
 	if (!v->err && v->out.len >= FLUSH_BYTES && v->fd >= 0)
@@ -96,6 +103,29 @@ int view_flush(struct view *v)
 		v->err = write_all(v->fd, v->out.s, v->out.len, &v->bytes_written);
 	strbuf_reset(&v->out);
 	return v->err;
+}
+
+/* What reads a pipe may have the terminal (a pager). */
+static bool is_regular(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode);
+}
+
+void view_rows_begin(const struct view *v, struct progress *p, size_t n)
+{
+	if (n >= MANY_ROWS && is_regular(v->fd))
+		progress_begin(p, "writing rows", n);
+	else
+		*p = (struct progress){ 0 };
+}
+
+void view_rows_step(struct view *v, struct progress *p, size_t done)
+{
+	progress_step(p, done);
+	if (v->fd >= 0 && v->out.len >= FLUSH_BYTES && !v->out.failed)
+		view_flush(v);
 }
 
 int view_close(struct view *v)

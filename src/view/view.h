@@ -96,6 +96,13 @@ int view_record(struct view *v, const struct record *rec);
 /* Write what is buffered. 0 or the negative errno of the write. */
 int view_flush(struct view *v);
 int view_close(struct view *v);
+/*
+ * Around a loop that makes a line of each of `n` rows: written while they are made, so that a large map is never all in
+ * memory as text, and with progress on the terminal when they go to a file.
+ */
+struct progress;
+void view_rows_begin(const struct view *v, struct progress *p, size_t n);
+void view_rows_step(struct view *v, struct progress *p, size_t done);
 
 /* ---- values as text, shared by views ---- */
 /* A value as the language prints it: 12, hello, (1, hello), [1,2], ... */

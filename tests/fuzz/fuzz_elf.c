@@ -59,7 +59,7 @@ static void dwarf_ask(struct elf_file *elf, const struct found *found)
 	}
 	types_ask(dwarf_type_find(d, "struct node"), 4);
 	dwarf_type_find(d, "nobody");
-	if (!dwarf_line_find(d, "small.c", 12, &line))
+	if (!dwarf_line_find(d, "small.c", 12, 0, &line))
 		free(line.addrs);
 	if (!dwarf_inlined_copies(d, "inlined", &addrs, &n))
 		free(addrs);

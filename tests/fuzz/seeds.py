@@ -54,6 +54,8 @@ def bytes_seeds(out):
     record = struct.pack("<II", 16, 0) + b"sixteen bytes..!" + struct.pack("<II", 8 | 1 << 30, 0) + b"discard!"
     for name, seeds in {
         "fuzz_ring": [struct.pack("<QQ", 0, len(record)) + record, struct.pack("<QQ", 8, 8) + struct.pack("<II", 1 << 31, 0)],
+        # Whatever each of the first sites takes, and one that is too short.
+        "fuzz_event": [struct.pack("<II", site, n) + bytes(range(64, 64 + n)) for site in range(40) for n in (0, 5, 120)],
         "fuzz_perf_map": [b"1000 20 function one\n1020 8 two\nffff zz\n", b"\n\n0 0 \n"],
         "fuzz_btf": [p.read_bytes() for p in sorted(Path("/sys/kernel/btf").glob("*")) if p.stat().st_size < 60000][:5] + [SMALL_BTF],
     }.items():

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -85,6 +86,21 @@ def run(script, *options, timeout=120, path=None):
     return r.returncode, r.stdout, r.stderr
 
 
+def run_watched(script, *options, timeout):
+    """As run(), and what it had in memory (MiB) at its most in the first and in the second half."""
+    p = subprocess.Popen([SONDE, "-q", *options, "-e", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         stdin=subprocess.DEVNULL)
+    sizes, end = [], time.monotonic() + timeout
+    while p.poll() is None:
+        assert time.monotonic() < end
+        held = re.search(r"VmRSS:\s*(\d+)", Path(f"/proc/{p.pid}/status").read_text())
+        sizes += [int(held[1]) / 1024] if held else []
+        time.sleep(0.1)
+    out, err = p.communicate()
+    half = len(sizes) // 2
+    return p.returncode, out, err, (max(sizes[:half], default=0), max(sizes[half:], default=0))
+
+
 # ---- events ----
 
 def test_events_counted(load):
@@ -101,13 +117,32 @@ def test_events_shown(load, tmp_path):
     """As many events, each sent to user space and shown: what is shown and what is said to be lost is all there were."""
     seconds = 60 if FULL else 1
     out = tmp_path / "out"
-    status, said, err = run("tracepoint:syscalls:sys_enter_getppid /pid == cpid/ { printf(\"%d\\n\", pid); }",
-                            "-c", f"{load} calls {seconds}", "-o", str(out), timeout=seconds + 120)
+    status, said, err, (first, later) = run_watched(
+        "tracepoint:syscalls:sys_enter_getppid /pid == cpid/ { printf(\"%d\\n\", pid); }",
+        "-c", f"{load} calls {seconds}", "-o", str(out), timeout=seconds + 300)
     made = int(said.split()[0])
     shown = sum(1 for _ in out.open())
     lost = sum(int(n) for n in re.findall(r"Lost (\d+) events", err))
-    print(f"{made} events in {seconds} s: {shown} shown, {lost} lost")
+    print(f"{made} events in {seconds} s: {shown} shown, {lost} lost; {first:.1f}, later {later:.1f} MiB")
     assert status == 0 and shown + lost == made
+    if FULL:
+        assert later < first + 8, "it grows"
+
+
+def test_more_than_can_be_shown(load, tmp_path):
+    """Whoever reads the output is slow: what is lost is counted, and nothing piles up."""
+    seconds = 20 if FULL else 1
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    code = "import sys, time\nn = 0\nfor line in open(sys.argv[1]):\n  n += 1\n  (n % 2000) or time.sleep(0.01)\nprint(n)"
+    with subprocess.Popen([sys.executable, "-c", code, str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        status, said, err, (first, later) = run_watched(
+            "tracepoint:syscalls:sys_enter_getppid /pid == cpid/ { printf(\"%d %s\\n\", pid, comm); }",
+            "-c", f"{load} calls {seconds}", "-o", str(pipe), timeout=300)
+        shown = int(reader.communicate(timeout=120)[0])
+    made, lost = int(said.split()[0]), sum(int(n) for n in re.findall(r"Lost (\d+) events", err))
+    print(f"{made} events in {seconds} s: {shown} shown, {lost} lost; {first:.1f}, later {later:.1f} MiB")
+    assert status == 0 and shown and shown + lost == made, err
 
 
 def test_short_lived_processes(load):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The command line: help, commands, listing, settings from the environment, messages."""
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -172,3 +173,10 @@ def test_a_command_gets_its_signals_as_they_were(run):
     assert res.status == 0 and "Broken pipe" not in res.err, res
     ignored = int(res.out.split()[1], 16)
     assert not ignored >> 12 & 1, res  # SIGPIPE is 13
+
+
+@pytest.mark.parametrize("name", ["build", "checkup", "complete", "diff", "help", "show", "tools", "version"])
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_each_command_explains_itself(run, name, option):
+    res = run(name, option)
+    assert res.status == 0 and res.err == "" and re.match(rf"usage: sonde {name}\b.*\n\n{name}: \w", res.out), res

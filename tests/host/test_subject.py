@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The frame of subjects: command line, help, completion, output, Ctrl-C."""
+import os
+import re
 import signal
+import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +30,35 @@ def test_manual_is_made_of_the_entry(run):
     assert res.status == 0
     assert res.out.startswith("sonde-pressure(1)\n\n# NAME\n\nsonde-pressure - ")
     assert "*-f*, *--view* _NAME_\n\t" in res.out
+
+
+DOCS = Path(SONDE).parent / "docs"
+SUBJECTS = ["pressure", "rt", "devices", "devices lint", "surface", "surface diff"]
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_manual_shows_what_help_says(run, name, tmp_path):
+    """Every word of it, in its order, and every command of the examples in one line."""
+    page = tmp_path / "page.1"
+    text, said = run("help", "--manual", *name.split()), run("help", *name.split()).out
+    page.write_bytes(subprocess.run(["scdoc"], input=text.out.encode(), capture_output=True, check=True).stdout)
+    shown = subprocess.run(["mandoc", "-Tutf8", "-O", "width=1000", page], capture_output=True, text=True, check=True).stdout
+    head, _, rest = said.partition("\n\nOptions:\n")
+    options, _, examples = rest.partition("\nExamples:\n")
+    options = options.partition("\nExit status:")[0]
+    words = iter(re.sub(".\b", "", shown).split())
+    for word in [*head.split("\n\n", 2)[2].split(), *options.split()]:
+        assert word in words, word
+    commands = [line.strip() for line in examples.splitlines() if line.startswith("  sonde")]
+    assert commands and set(commands) <= {line.strip() for line in re.sub(".\b", "", shown).splitlines()}
+
+
+def test_manual_is_right(tmp_path):
+    """As a program sees it that is strict with pages; the paragraphs are scdoc's own."""
+    pages = sorted(DOCS.glob("sonde-*.1")) + [DOCS / "sonde.1"]
+    assert len(pages) > 100
+    said = subprocess.run(["mandoc", "-Tlint", "-W", "warning", *pages], capture_output=True, text=True).stdout
+    assert [line for line in said.splitlines() if "skipping paragraph macro: PP" not in line] == []
 
 
 def test_completion(run):
@@ -63,3 +96,17 @@ def test_failed_write(run):
     res = run("pressure", "--duration", "0.3", "-o", "/dev/full")
     assert res.status == 1
     assert "cannot write to /dev/full: No space left on device" in res.err
+
+
+@pytest.mark.parametrize("name", ["{tmp}/notify", "\0sonde-test-notify"])
+def test_service_is_told(tmp_path, name):
+    """That it has begun, and that it comes to its end, as systemd wants it."""
+    name = name.format(tmp=tmp_path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(name)
+        s.settimeout(30)
+        p = subprocess.Popen([SONDE, "pressure", "-i", "60"], stdout=subprocess.DEVNULL, env=dict(os.environ, NOTIFY_SOCKET=name.replace("\0", "@")))
+        assert s.recv(100) == b"READY=1"
+        p.send_signal(signal.SIGTERM)
+        assert s.recv(100) == b"STOPPING=1"
+        assert p.wait(30) == 143

@@ -173,6 +173,19 @@ def test_lines(run, traced):
     fails(run("-e", f"uprobe:{exe}-stripped@traced.c:{line} {{ }}"), "no debugging information")
 
 
+def test_columns(run, traced):
+    """A loop has one line and several places in it: it is begun once, and counts three times."""
+    lines = SOURCE.split("\n")
+    line, text = next((i + 1, t) for i, t in enumerate(lines) if t.startswith("\tfor (int i"))
+    exe = traced / "traced"
+    for word, times in (("i =", 1), ("++", 3)):
+        column = text.index(word) + 1
+        r = run("-e", f"uprobe:{exe}@traced.c:{line}:{column} {{ @[probe] = count(); }}", "-c", f"{exe} 1")
+        assert r.status == 0 and f"@[uprobe:{exe}@traced.c:{line}:{column}]: {times}" in r.out, r
+    fails(run("-e", f"uprobe:{exe}@traced.c:{line}:1 {{ }}"), f"column 1 of line {line} of", "those that have are ")
+    fails(run("-e", f"uprobe:{exe}@traced.c:99999:1 {{ }}"), "line 99999")
+
+
 # ---- processes ----
 
 @pytest.fixture

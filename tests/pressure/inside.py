@@ -58,7 +58,7 @@ class Manager(threading.Thread):
         self.reply = {"parameters": {"cgroups": [
             {"mode": "kill", "path": g, "property": p, **({"limit": limit} if p.endswith("Pressure") else {})}
             for g in groups for p in ("ManagedOOMSwap", "ManagedOOMMemoryPressure")]}, "continues": True}
-        os.makedirs("/run/systemd", exist_ok=True)
+        os.makedirs("/run/systemd/oom", exist_ok=True)
         self.s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.s.bind("/run/systemd/io.system.ManagedOOM")
         self.s.listen(4)

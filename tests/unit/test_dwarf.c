@@ -258,15 +258,15 @@ static void lines_have_places(void **state)
 	struct state *s = *state;
 	struct dwarf_line l;
 
-	assert_int_equal(dwarf_line_find(s->dwarf, "test_dwarf.c", COPIED_LINE, &l), 0);
+	assert_int_equal(dwarf_line_find(s->dwarf, "test_dwarf.c", COPIED_LINE, 0, &l), 0);
 	assert_int_equal(l.n, 3);
 	free(l.addrs);
-	assert_int_equal(dwarf_line_find(s->dwarf, "unit/test_dwarf.c", 1, &l), -ENOENT);
+	assert_int_equal(dwarf_line_find(s->dwarf, "unit/test_dwarf.c", 1, 0, &l), -ENOENT);
 	assert_non_null(l.file);
 	assert_true(l.near > 1);
-	assert_int_equal(dwarf_line_find(s->dwarf, "no_such.c", 1, &l), -ENOENT);
+	assert_int_equal(dwarf_line_find(s->dwarf, "no_such.c", 1, 0, &l), -ENOENT);
 	assert_null(l.file);
-	assert_int_equal(dwarf_line_find(s->dwarf, "nit/test_dwarf.c", 1, &l), -ENOENT); /* no whole part */
+	assert_int_equal(dwarf_line_find(s->dwarf, "nit/test_dwarf.c", 1, 0, &l), -ENOENT); /* no whole part */
 	assert_null(l.file);
 }
 

@@ -216,13 +216,47 @@ static void reasons_by_stalls(void **state)
 	assert_string_equal(reason_of(&d, &after), "none");
 }
 
+/* ---- the page of the manual ---- */
+
+static const struct subject_option hostile_options[] = {
+	{ 'x', "x_y", "A_B|*", "- first_ *line*\n. second\\\n# third", OPTION_TEXT, 0, 0, 0, NULL },
+	{ 0, NULL, NULL, NULL, OPTION_FLAG, 0, 0, 0, NULL },
+};
+
+static const struct subject hostile = {
+	.name = "x y", .args = "[-- A_B]", .summary = "a_b *c*", .options = hostile_options,
+	.text = "; a `b` ++\n[c] 'd'\n\n.start\n\n  -e _f_ \\n",
+	.examples = "sonde x_y -e '*\\n' `a`\n  # what *it* does",
+};
+
+/* Nothing in an entry is a mark of scdoc's, which reads this as it was meant. */
+static void manual_takes_text_as_it_is(void **state)
+{
+	_cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+	char *rest;
+
+	(void)state;
+	subject_manual(&hostile, &b);
+	assert_false(b.failed);
+	rest = strstr(b.s, "\n# OPTIONS\n");
+	assert_non_null(rest);
+	*rest++ = 0;
+	assert_string_equal(b.s, "sonde-x-y(1)\n\n# NAME\n\nsonde-x-y - a\\_b \\*c\\*\n\n"
+				 "# SYNOPSIS\n\n*sonde x y* [_OPTIONS_] \\[-- A\\_B]\n\n"
+				 "# DESCRIPTION\n\n\\; a \\`b\\` \\+\\+\n\\[c] 'd'\n\n\\ .start\n\n\\-e \\_f\\_ \\\\n\n");
+	assert_non_null(strstr(rest, "# OPTIONS\n\n*-x*, *--x\\_y* _A\\_B|\\*_\n"
+					"\t\\- first\\_ \\*line\\*\n\t\\ . second\\\\\n\t\\# third\n\n*-f*, *--view* _NAME_\n\t"));
+	assert_non_null(strstr(rest, "# EXAMPLES\n\n```\nsonde x_y -e '*\\\\n' \\`a\\`\n```\n\n\\# what \\*it\\* does\n"
+					"\n# SEE ALSO\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_nests_and_separates), cmocka_unit_test(json_escapes_what_is_hostile),
 		cmocka_unit_test(json_too_deep_is_an_error), cmocka_unit_test(options_of_every_type), cmocka_unit_test(options_refuse),
 		cmocka_unit_test(verdicts_decide_the_status), cmocka_unit_test(reasons_by_what_is_left),
-		cmocka_unit_test(reasons_by_stalls),
+		cmocka_unit_test(reasons_by_stalls), cmocka_unit_test(manual_takes_text_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

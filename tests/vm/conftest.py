@@ -2,8 +2,9 @@
 """tests/vm runs what the other folders have, so it sees their modules; and the machines that all its tests share.
 
 A module of tests here has NAMES, the kernels it runs on, and run_all(kernel, params), which boots one for
-all of its selected tests and returns the answers. They run side by side, the largest first, at most
-SONDE_VM_JOBS of them (default: one for each CPU).
+all of its selected tests and returns the answers; one whose kernels do not all run the same cases has
+chosen(kernel), which names them. They run side by side, the largest first, at most SONDE_VM_JOBS of them
+(default: one for each CPU).
 """
 import os
 import sys
@@ -19,7 +20,8 @@ import kernels  # noqa: E402
 
 # Each of their tests has a machine of its own, for up to a minute: `make check-deep` runs them.
 if not os.environ.get("SONDE_VM_FULL"):
-    collect_ignore = [f"test_{name}.py" for name in ("devices", "pressure", "random", "rt", "surface", "tone")]
+    collect_ignore = [f"test_{name}.py" for name in
+                      ("devices", "many", "pressure", "random", "rt", "service", "surface", "tone")]
 
 
 def plans(items):
@@ -46,8 +48,15 @@ def machines(request):
 
 
 def pytest_generate_tests(metafunc):
-    if "answers" in metafunc.fixturenames:
-        metafunc.parametrize("answers", metafunc.module.NAMES, indirect=True, scope="module")
+    if "answers" not in metafunc.fixturenames:
+        return
+    names, chosen = metafunc.module.NAMES, getattr(metafunc.module, "chosen", None)
+    if chosen:
+        pairs = [(name, case) for name in names for case in chosen(name)]
+        metafunc.parametrize(("answers", "case"), pairs, ids=[f"{name}-{case.id}" for name, case in pairs],
+                             indirect=["answers"], scope="module")
+    else:
+        metafunc.parametrize("answers", names, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 #!/bin/busybox sh
 # The first process of a virtual machine: mounts the host's root with a tmpfs over it, so that the machine
 # has every program of the host and can change nothing, and runs inside.py there. MODULES (the directory of
-# the kernel's modules on the host), DIRECTORY (tests/vm), REPOSITORY and ROOTFS (9p or virtiofs) are in /settings.
+# the kernel's modules on the host), DIRECTORY (tests/vm), REPOSITORY, ROOTFS (9p or virtiofs) and SYSTEMD (not empty: it is the
+# first process, and runs the jobs as a service) are in /settings.
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t devtmpfs dev /dev
@@ -68,4 +69,15 @@ cd "$DIRECTORY"
 echo b >/proc/sysrq-trigger
 sleep 10
 END
+if [ "$SYSTEMD" ]; then
+	mkdir -p /new/run/systemd/system
+	cat >/new/run/systemd/system/jobs.service <<END
+[Unit]
+DefaultDependencies=no
+[Service]
+ExecStart=/bin/sh /run/first
+OOMScoreAdjust=-1000
+END
+	exec switch_root /new /lib/systemd/systemd --unit=jobs.service --log-level=warning </new/dev/null >/new/dev/console 2>&1
+fi
 exec switch_root /new /bin/sh /run/first </new/dev/null >/new/dev/console 2>&1

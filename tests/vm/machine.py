@@ -47,7 +47,7 @@ def root_fs(kernel):
     return "9p" if kernel.module_files(["9pnet_virtio"]) else "virtiofs"
 
 
-def initramfs(kernel, jobs):
+def initramfs(kernel, jobs, systemd):
     fs = root_fs(kernel)
     wanted = ["virtio_pci", "virtio_console", "overlay"]
     wanted += ["virtiofs"] if fs == "virtiofs" else ["9pnet_virtio", "9p"]
@@ -59,7 +59,8 @@ def initramfs(kernel, jobs):
         files[f"modules/{path.name}"] = lzma.decompress(data) if path.suffix == ".xz" else data
         order.append(path.name)
     files["modules/order"] = "".join(f"{n}\n" for n in order).encode()
-    settings = {"MODULES": kernel.module_directory, "DIRECTORY": HERE, "REPOSITORY": HERE.parent.parent, "ROOTFS": fs}
+    settings = {"MODULES": kernel.module_directory, "DIRECTORY": HERE, "REPOSITORY": HERE.parent.parent, "ROOTFS": fs,
+                "SYSTEMD": "yes" if systemd else ""}
     files["settings"] = "".join(f"{k}={shlex.quote(str(v))}\n" for k, v in settings.items()).encode()
     return cpio(["bin", "dev", "proc", "sys", "modules"], files)
 
@@ -127,11 +128,11 @@ def read_results(path):
     return ready, done
 
 
-def boot(kernel, jobs, extra=()):
+def boot(kernel, jobs, extra=(), systemd=False):
     """What read_results() returns, and the console's text."""
     with tempfile.TemporaryDirectory(prefix="sonde-vm-") as tmp:
         work = Path(tmp)
-        (work / "initrd").write_bytes(initramfs(kernel, jobs))
+        (work / "initrd").write_bytes(initramfs(kernel, jobs, systemd))
         with shared_root(kernel, work) as root:
             said = run_qemu([
                 QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-smp", "1",
@@ -161,14 +162,14 @@ def check_tools():
 CLOCK_OF_ITS_OWN = ("-icount", "shift=1,sleep=on")
 
 
-def run_jobs(kernel, jobs, extra=()):
-    """[stdout, stderr, status] of each job; `extra` are more arguments of QEMU. One that takes the machine down is answered by what the
+def run_jobs(kernel, jobs, extra=(), systemd=False):
+    """[stdout, stderr, status] of each job; `extra` are more arguments of QEMU, and with `systemd` the jobs are a service. One that takes the machine down is answered by what the
     console said, and the rest run in a new one. A machine that does not come up gets a second try."""
     check_tools()
     answers = []
     boots_left = 2
     while len(answers) < len(jobs):
-        ready, done, said = boot(kernel, jobs[len(answers):], extra)
+        ready, done, said = boot(kernel, jobs[len(answers):], extra, systemd)
         answers += done
         boots_left = 2 if ready else boots_left - 1
         if not boots_left:

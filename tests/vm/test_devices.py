@@ -35,7 +35,7 @@ def udevadm():
         if got.returncode or not debs:
             raise kernels.Unavailable("the package udev cannot be downloaded")
         subprocess.run(["dpkg", "-x", debs[0], CACHE / "unpacked"], check=True)
-        shutil.copy(next((CACHE / "unpacked").rglob("udevadm")), CACHE / "udevadm")
+        shutil.copy(next((CACHE / "unpacked").rglob("bin/udevadm")), CACHE / "udevadm")
         shutil.rmtree(CACHE / "unpacked")
         debs[0].unlink()
     if subprocess.run([CACHE / "udevadm", "--version"], capture_output=True).returncode:

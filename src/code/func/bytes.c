@@ -96,7 +96,7 @@ static int buf_dynamic(struct lower *l, struct expr *call, const struct val *out
 	int r = own ? lower_expr(l, arg, &v) : lower_scalar(l, arg, &args[2]);
 
 	r = r ? r : lower_scalar(l, call_arg(call, 1), &n);
-	if (r < 0)
+	if (r)
 		return r;
 	if (own) {
 		v = val_local(l, &v);
@@ -220,7 +220,7 @@ static int ntop_emit(struct lower *l, struct expr *call, struct val *out)
 	int r;
 
 	if (!bytes)
-		bytes = expr_is_literal(family) && family->num == AF_INET ? 4 : 16;
+		bytes = family && expr_is_literal(family) && family->num == AF_INET ? 4 : 16;
 	*out = val_slot(l, call->type, "inet");
 	lower_zero(l, out->reg, out->off, call->type->size);
 	r = ntop_address(l, arg, out, bytes);

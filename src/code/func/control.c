@@ -145,7 +145,7 @@ static int write_user_emit(struct lower *l, struct expr *call, struct val *out)
 
 	r = r ? r : lower_expr(l, src, &v);
 	r = r ? r : lower_scalar(l, call_arg(call, 2), &n);
-	if (r < 0)
+	if (r)
 		return r;
 	v = val_local(l, &v);
 	if (src->type->kind == TY_BUFFER)

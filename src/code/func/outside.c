@@ -11,7 +11,6 @@
 #include "base/strbuf.h"
 #include "code/func/func_priv.h"
 
-extern char **environ;
 
 static int format_check_call(struct checker *c, struct expr *call)
 {
@@ -165,17 +164,17 @@ static int output_relay(const struct act *act, int fd)
 static int system_act(const struct act *act, const struct site *site, const uint8_t *data, uint32_t len)
 {
 	_cleanup_strbuf_ struct strbuf command = STRBUF_INIT;
+	pid_t pid = 0;
 	int r, fd = -1;
-	pid_t pid;
 
 	(void)len;
 	if (!act->wants_command(act->ctx))
 		return 0;
 	r = act->format(act->ctx, site->format, site->payload, data, &command);
-	if (r < 0)
+	if (r)
 		return r;
 	r = shell_start(command.s, &pid, &fd);
-	if (r < 0)
+	if (r)
 		return report_error(act->report, r, NULL, "system(): cannot run '%s': %s", command.s, strerror(-r));
 	r = output_relay(act, fd);
 	close(fd);

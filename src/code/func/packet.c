@@ -43,7 +43,7 @@ static int skboutput_check(struct checker *c, struct expr *call)
 	int r = typed_context_check(c, call);
 
 	r = r ? r : check_arg_literal_string(c, call, 0, &path);
-	if (r < 0 || call_arg_unknown(call, 1))
+	if (r || call_arg_unknown(call, 1))
 		return r;
 	if (!*path || strlen(path) >= 4096)
 		return check_error(c, call_arg(call, 0)->span, "skboutput() needs the name of a file to write to");
@@ -107,11 +107,11 @@ static int skboutput_emit(struct lower *l, struct expr *call, struct val *out)
 	int r = lower_scalar(l, call_arg(call, 2), &wanted);
 
 	r = r ? r : lower_scalar(l, call_arg(call, 3), &offset);
-	if (r < 0)
+	if (r)
 		return r;
 	ir_mov_to(l->f, result, ir_const(l->f, -EFAULT));
 	r = lower_typed_address(l, call_arg(call, 1), none, &skb);
-	if (r < 0)
+	if (r)
 		return r;
 	flags = bytes_of(l, d->len_offset, skb, ir_bin(l->f, IR_ADD, wanted, offset));
 	args[2] = ir_bin_imm(l->f, IR_OR, ir_bin_imm(l->f, IR_SHL, flags, 32), (int64_t)BPF_F_CURRENT_CPU);

@@ -52,7 +52,7 @@ static int text_local(struct lower *l, struct expr *e, struct val *out)
 		return r;
 	}
 	r = lower_scalar(l, e, &from);
-	if (r < 0)
+	if (r)
 		return r;
 	*out = val_slot(l, type_string(l->arena, l->config->max_strlen), "text");
 	lower_probe_read_str(l, out->reg, out->off, out->type->size, from, lower_space(l, e->type));
@@ -513,7 +513,7 @@ static int globmatch_check(struct checker *c, struct expr *call)
 	call->type = &type_bool;
 	r = text_check(c, call, 0);
 	r = r ? r : check_arg_literal_string(c, call, 1, &text);
-	if (r < 0 || call->data)
+	if (r || call->data)
 		return r;
 	g = arena_new_of(c->arena, struct glob);
 	if (!glob_compile(g, text, text + pattern->str_len))
