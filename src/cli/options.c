@@ -35,7 +35,7 @@ struct option_def {
 static int set_program(struct options *o, const char *value)
 {
 	if (o->program)
-		return fail(EXIT_USAGE, "put everything into one program", "-e was given twice");
+		message_receive(NULL, SONDE_WARNING, "of several -e only the last counts", NULL);
 	o->program = value;
 	return 0;
 }

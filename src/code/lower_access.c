@@ -67,9 +67,9 @@ static struct val data_loc(struct lower *l, const struct val *ctx, const struct 
 	return val_of_mem(f->type, addr, 0, SPACE_KERNEL);
 }
 
+/* Without a sign, whatever the type of the field says: the reference reads them so. */
 static int bit_field(struct lower *l, struct expr *e, const struct val *at, const struct field *f, struct val *out)
 {
-	bool sign = type_is_int(f->type) && f->type->is_signed;
 	uint32_t bits = f->bit_offset + f->bit_size, bytes = 1;
 	struct val unit;
 	vreg r;
@@ -82,7 +82,7 @@ static int bit_field(struct lower *l, struct expr *e, const struct val *at, cons
 	unit.type = type_integer(bytes, false);
 	r = val_scalar(l, &unit);
 	r = ir_bin_imm(l->f, IR_SHL, r, 64 - bits);
-	r = ir_bin_imm(l->f, sign ? IR_SAR : IR_SHR, r, 64 - f->bit_size);
+	r = ir_bin_imm(l->f, IR_SHR, r, 64 - f->bit_size);
 	*out = val_of_reg(f->type, r);
 	return 0;
 }

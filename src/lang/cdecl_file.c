@@ -151,8 +151,8 @@ static void text_include(struct c_parser *p, struct c_conditions *cond, const ch
 
 void c_include(struct c_parser *p, struct c_conditions *cond)
 {
-	const char *name, *path, *text;
-	size_t len;
+	const char *name, *path = NULL, *text = NULL;
+	size_t len = 0;
 	int err;
 
 	if (c_is(p, '<')) {

@@ -93,6 +93,8 @@ static int unknown_value(struct checker *c, struct expr *e)
 		return check_error(c, e->span, "%s is read, but nothing is ever assigned to it", e->name);
 	if (e->kind == EX_VAR)
 		return check_error(c, e->span, "%s never gets a value, so its type is not known", e->name);
+	if (e->type && e->type->size)
+		return check_error(c, e->span, "floating-point numbers cannot be read: BPF has none");
 	return check_error(c, e->span, "the type of this cannot be told");
 }
 

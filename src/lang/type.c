@@ -26,6 +26,7 @@ const struct type type_username = { .kind = TY_USERNAME, .size = 8, .align = 8 }
 const struct type type_strerror = { .kind = TY_STRERROR, .size = 4, .align = 4 };
 const struct type type_syscall_name = { .kind = TY_SYSCALL_NAME, .size = 4, .align = 4 };
 const struct type type_signal_name = { .kind = TY_SIGNAL_NAME, .size = 4, .align = 4 };
+const struct type type_signal_abbrev = { .kind = TY_SIGNAL_NAME, .size = 4, .align = 4, .param = { 1 } };
 
 const struct type *type_integer(uint32_t size, bool is_signed)
 {

@@ -174,7 +174,7 @@ extern const struct type type_none, type_bool, type_int8, type_int16, type_int32
 	type_uint8, type_uint16, type_uint32, type_uint64;
 /* Numbers that become text and have no parameters. */
 extern const struct type type_ksym, type_usym, type_inet, type_mac, type_username, type_strerror,
-	type_syscall_name, type_signal_name;
+	type_syscall_name, type_signal_name, type_signal_abbrev /* param[0] is 1 */;
 
 const struct type *type_integer(uint32_t size, bool is_signed);
 const struct type *type_string(struct arena *a, uint32_t size);

@@ -78,12 +78,20 @@ static void act_stop(void *ctx, int status)
 {
 	struct session *s = ctx;
 
-	s->exit_asked = !s->stop;
+	s->exit_asked |= !s->stop;
 	/* An end program may still say how the session ends, when no other program has. */
 	if (s->finished && !s->exit_called)
 		s->status = status;
 	s->exit_called = true;
 	session_end(s, status);
+}
+
+static bool act_wants_command(void *ctx)
+{
+	struct session *s = ctx;
+
+	s->ncommands_left += s->interrupted;
+	return !s->interrupted;
 }
 
 static void act_unwatch(void *ctx, uint64_t address)
@@ -111,6 +119,7 @@ void act_init(struct session *s)
 		.map_zero = act_map_zero,
 		.format = act_format,
 		.stop = act_stop,
+		.wants_command = act_wants_command,
 		.unwatch = act_unwatch,
 		.start_ns = act_start_ns,
 	};

@@ -119,6 +119,8 @@ struct session {
 	atomic_bool status_set;
 	bool exit_called;            /* exit() of the script has given the status */
 	bool exit_asked;             /* by exit() of the script, not from outside */
+	atomic_bool interrupted;     /* from outside: by a signal */
+	uint64_t ncommands_left;     /* of system(), that were not run because of that */
 	uint64_t nerrors;            /* errors that the script has shown */
 	int result;                  /* what ended the session early: of the record callback, or an errno */
 	bool result_told;
@@ -190,6 +192,8 @@ bool iterators_pending(const struct session *s);
 int iterators_open(struct session *s, uint64_t tag);
 /* Go on for a while. 0 or a negative errno after a report. */
 int iterators_run(struct session *s);
+/* Go on to the end of the one that has been begun. */
+int iterators_finish(struct session *s);
 
 /* ---- unwind.c ---- */
 /* Once programs are loaded. Makes unwind_fd, which becomes readable when unwind_tick() has to look. */

@@ -23,8 +23,7 @@ static const struct mistake mistakes[] = {
 	  "1:9: error: exit() takes at most 1 argument, not 2\n  hint: void exit([int status])\n" },
 	{ "begin { @ = sum(); }", "1:13: error: sum() takes 1 argument, not 0\n  hint: sum(int n)\n" },
 	{ "begin { count(); }", "1:9: error: count() can only be assigned to a map\n  hint: @ = count(int n)\n" },
-	{ "begin { system(\"x\"); }", "1:9: error: system() can change the machine or a process\n"
-	  "  hint: to allow that, run with --unsafe\n" },
+	{ "begin { system(\"x\"); }", "1:9: error: system() is unsafe. To use you need the --unsafe flag\n" },
 	/* what a kind offers */
 	{ "begin { print(args); }", "1:15: error: args is not available in begin probes\n"
 	  "  hint: they offer no arguments\n" },
@@ -128,7 +127,7 @@ static const struct mistake mistakes[] = {
 	{ "begin { unroll(0) { } }", "1:9: error: unroll minimum value is 1\n" },
 	{ "begin { unroll(pid) { } }", "1:15: error: the number of rounds must be a literal\n" },
 	{ "begin { return comm; }", "1:16: error: a probe returns an integer, and this is string[16]\n" },
-	{ "begin { return; print(1); }", "1:17: warning: this is never reached\n" },
+	{ "begin { return; print(1); }", "1:7: warning: Unreachable statement.\n" },
 	/* several at once, each in its place */
 	{ "begin { print(pidd); print($y); }", "1:15: error: there is no builtin or constant 'pidd'\n"
 	  "  hint: did you mean 'pid'?\n1:28: error: $y has no value here\n" },
