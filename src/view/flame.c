@@ -126,7 +126,9 @@ static void add_hover(const struct flame *f, uint32_t n)
 	xml_str(out, n == f->s->root ? "all" : frame->name);
 	strbuf_addch(out, '\n');
 	number_grouped(out, node->total[f->which]);
-	strbuf_addf(out, " %s, %.2f %%", node->total[f->which] == 1 ? "sample" : "samples", 100 * share(f, n, f->which));
+	strbuf_addstr(out, node->total[f->which] == 1 ? " sample, " : " samples, ");
+	number_hundredths(out, 100 * share(f, n, f->which));
+	strbuf_addstr(out, " %");
 	if (f->compare)
 		strbuf_addf(out, "\n%+.2f points (before: %.2f %%)", 100 * change(f, n), 100 * share(f, n, 0));
 	if (frame->kind == FRAME_KERNEL)
@@ -155,6 +157,25 @@ static void add_label(struct strbuf *out, const char *name, double width)
 	strbuf_addstr(out, "\xe2\x80\xa6");
 }
 
+/* What comes before a number, and the number. */
+static void add_count(struct strbuf *out, const char *before, uint64_t n)
+{
+	strbuf_addstr(out, before);
+	strbuf_addu64(out, n);
+}
+
+static void add_measure(struct strbuf *out, const char *before, double v)
+{
+	strbuf_addstr(out, before);
+	number_hundredths(out, v);
+}
+
+static void add_colour(struct strbuf *out, uint32_t rgb)
+{
+	for (int shift = 20; shift >= 0; shift -= 4)
+		strbuf_addch(out, "0123456789abcdef"[rgb >> shift & 15]);
+}
+
 static void add_frame(struct flame *f, uint32_t n, uint32_t depth)
 {
 	const struct stacks *s = f->s;
@@ -164,13 +185,19 @@ static void add_frame(struct flame *f, uint32_t n, uint32_t depth)
 	uint32_t y = TOP + (f->deepest > MOST_UPWARD ? depth : f->deepest - depth) * ROW;
 	struct strbuf *out = &f->v->out;
 
-	strbuf_addf(out, "<g data-a=\"%llu\" data-n=\"%llu\">", (unsigned long long)(f->start[n] - f->start[s->root]),
-		    (unsigned long long)s->nodes.v[n].total[f->which]);
+	add_count(out, "<g data-a=\"", f->start[n] - f->start[s->root]);
+	add_count(out, "\" data-n=\"", s->nodes.v[n].total[f->which]);
+	strbuf_addstr(out, "\">");
 	add_hover(f, n);
-	strbuf_addf(out, "<rect x=\"%.2f\" y=\"%u\" width=\"%.2f\" height=\"%d\" rx=\"2\" fill=\"#%06x\"/>", x, y,
-		    MAX(w - (w > 2 ? 0.6 : 0), 0.1), ROW - 1,
-		    f->compare ? change_colour(f, n) : n == s->root ? 0xd9d4cb : frame_colour(frame));
-	strbuf_addf(out, "<text x=\"%.2f\" y=\"%u\">", x + 3, y + 13);
+	add_measure(out, "<rect x=\"", x);
+	add_count(out, "\" y=\"", y);
+	add_measure(out, "\" width=\"", MAX(w - (w > 2 ? 0.6 : 0), 0.1));
+	add_count(out, "\" height=\"", ROW - 1);
+	strbuf_addstr(out, "\" rx=\"2\" fill=\"#");
+	add_colour(out, f->compare ? change_colour(f, n) : n == s->root ? 0xd9d4cb : frame_colour(frame));
+	add_measure(out, "\"/><text x=\"", x + 3);
+	add_count(out, "\" y=\"", y + 13);
+	strbuf_addstr(out, "\">");
 	add_label(out, n == s->root ? "all" : frame->name, w);
 	strbuf_addstr(out, "</text></g>\n");
 }

@@ -109,6 +109,15 @@ void xml_str(struct strbuf *out, const char *s)
 	xml_text(out, s, strlen(s));
 }
 
+void number_hundredths(struct strbuf *out, double v)
+{
+	uint64_t n = (uint64_t)(v * 100 + 0.5);
+	const char digits[3] = { '.', (char)('0' + n / 10 % 10), (char)('0' + n % 10) };
+
+	strbuf_addu64(out, n / 100);
+	strbuf_add(out, digits, sizeof(digits));
+}
+
 void number_grouped(struct strbuf *out, uint64_t n)
 {
 	char text[32], *p = text + sizeof(text);

@@ -25,6 +25,8 @@ const char *svg_title(const struct view *v, const char *otherwise);
 /* Any bytes as text of XML: what has a meaning there is escaped, what is no character replaced. */
 void xml_text(struct strbuf *out, const char *s, size_t len);
 void xml_str(struct strbuf *out, const char *s);
+/* "12.34" for what is not negative, without the cost of printf: large pictures have a million of them. */
+void number_hundredths(struct strbuf *out, double v);
 /* 1234567 as 1,234,567. */
 void number_grouped(struct strbuf *out, uint64_t n);
 
