@@ -51,19 +51,18 @@ struct unwind {
 	uint32_t nprocesses, processes_cap;
 };
 
-static bool room(void *list, uint32_t n, uint32_t *cap, size_t bytes)
+/* The list with room for one more; NULL: there is no memory, and the list is what it was. */
+static void *room(void *list, uint32_t n, uint32_t *cap, size_t bytes)
 {
 	uint32_t more = *cap ? *cap * 2 : 64;
-	void **at = list, *grown;
+	void *grown;
 
-	if (n < *cap)
-		return true;
-	grown = realloc(*at, more * bytes);
-	if (!grown)
-		return false;
-	*at = grown;
-	*cap = more;
-	return true;
+	if (list && n < *cap)
+		return list;
+	grown = realloc(list, more * bytes);
+	if (grown)
+		*cap = more;
+	return grown;
 }
 
 /* ---- files: a tree, from its leaves on ---- */
@@ -140,11 +139,15 @@ out:
 
 static const struct unwind_file *file_of(struct unwind *u, const struct unwind_table *table)
 {
+	struct unwind_file *files;
+
 	for (uint32_t i = 0; i < u->nfiles; i++)
 		if (u->files[i].table == table)
 			return &u->files[i];
-	if (!room(&u->files, u->nfiles, &u->files_cap, sizeof(*u->files)))
+	files = room(u->files, u->nfiles, &u->files_cap, sizeof(*u->files));
+	if (!files)
 		return NULL;
+	u->files = files;
 	u->files[u->nfiles] = (struct unwind_file){ .table = table };
 	file_put(u, &u->files[u->nfiles]);
 	return &u->files[u->nfiles++];
@@ -165,8 +168,12 @@ struct entries {
 
 static void entry_add(struct entries *e, struct entry entry)
 {
-	if (room(&e->v, e->n, &e->cap, sizeof(*e->v)))
-		e->v[e->n++] = entry;
+	struct entry *v = room(e->v, e->n, &e->cap, sizeof(*e->v));
+
+	if (!v)
+		return;
+	e->v = v;
+	v[e->n++] = entry;
 }
 
 /* Where no code is a stack has come to its end. */
@@ -290,8 +297,10 @@ static void process_tell(struct unwind *u, uint32_t pid)
 	struct unwind_process *p;
 
 	if (at == u->nprocesses || u->processes[at].pid != pid) {
-		if (!room(&u->processes, u->nprocesses, &u->processes_cap, sizeof(*u->processes)))
+		p = room(u->processes, u->nprocesses, &u->processes_cap, sizeof(*u->processes));
+		if (!p)
 			return;
+		u->processes = p;
 		memmove(&u->processes[at + 1], &u->processes[at], (u->nprocesses - at) * sizeof(*u->processes));
 		u->processes[at] = (struct unwind_process){ .pid = pid };
 		u->nprocesses++;
