@@ -168,7 +168,7 @@ int sonde_session_poll(struct sonde_session *s, int timeout_ms)
 
 void sonde_session_stop(struct sonde_session *s, int status)
 {
-	session_stop(s->run, status);
+	session_interrupt(s->run, status);
 }
 
 int sonde_session_finish(struct sonde_session *s)

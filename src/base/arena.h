@@ -28,10 +28,10 @@ jmp_buf *arena_guard(struct arena *a);
 _Noreturn void arena_oom(struct arena *a);
 
 /* Zeroed memory of `size` bytes, aligned for any type. Never NULL. */
-void *arena_alloc(struct arena *a, size_t size);
+void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull));
 /* Grow `old` from old_size to new_size bytes (the new part is zeroed); may move. */
-void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
-char *arena_strndup(struct arena *a, const char *s, size_t len);
+void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size) __attribute__((returns_nonnull));
+char *arena_strndup(struct arena *a, const char *s, size_t len) __attribute__((returns_nonnull));
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
@@ -53,7 +53,7 @@ size_t arena_used_bytes(const struct arena *a);
 
 #define vec_push(a, vec, item) do { \
 	__typeof__(vec) vp_ = (vec); \
-	if (vp_->n == vp_->cap) { \
+	if (vp_->n == vp_->cap || !vp_->v) { \
 		uint32_t nc_ = vp_->cap ? vp_->cap * 2 : 8; \
 		vp_->v = arena_grow((a), vp_->v, sizeof(*vp_->v) * vp_->cap, sizeof(*vp_->v) * nc_); \
 		vp_->cap = nc_; \

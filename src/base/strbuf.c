@@ -64,7 +64,7 @@ void strbuf_add_lines(struct strbuf *b, const char *prefix, const char *text)
 	while (text && *text) {
 		size_t len = strcspn(text, "\n");
 
-		strbuf_addstr(b, prefix);
+		strbuf_addstr(b, *text == ' ' ? "" : prefix);
 		strbuf_add(b, text, len);
 		strbuf_addch(b, '\n');
 		text += len + (text[len] == '\n');

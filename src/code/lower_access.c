@@ -67,9 +67,9 @@ static struct val data_loc(struct lower *l, const struct val *ctx, const struct 
 	return val_of_mem(f->type, addr, 0, SPACE_KERNEL);
 }
 
+/* Without a sign, whatever the type of the field says: the reference reads them so. */
 static int bit_field(struct lower *l, struct expr *e, const struct val *at, const struct field *f, struct val *out)
 {
-	bool sign = type_is_int(f->type) && f->type->is_signed;
 	uint32_t bits = f->bit_offset + f->bit_size, bytes = 1;
 	struct val unit;
 	vreg r;
@@ -82,7 +82,7 @@ static int bit_field(struct lower *l, struct expr *e, const struct val *at, cons
 	unit.type = type_integer(bytes, false);
 	r = val_scalar(l, &unit);
 	r = ir_bin_imm(l->f, IR_SHL, r, 64 - bits);
-	r = ir_bin_imm(l->f, sign ? IR_SAR : IR_SHR, r, 64 - f->bit_size);
+	r = ir_bin_imm(l->f, IR_SHR, r, 64 - f->bit_size);
 	*out = val_of_reg(f->type, r);
 	return 0;
 }
@@ -170,24 +170,15 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 	return 0;
 }
 
-bool lower_is_scattered(const struct type *t)
-{
-	for (uint32_t i = 0; t->kind == TY_STRUCT && i < t->nfields; i++)
-		if (t->fields[i].access == ACCESS_CTX_USER || t->fields[i].access == ACCESS_CTX_PARTS ||
-		    (t->fields[i].access == ACCESS_CTX_WORD && t->fields[i].ctx_offset != t->fields[i].offset))
-			return true;
-	return false;
-}
-
-int lower_scattered_into(struct lower *l, const struct val *from, vreg addr, int32_t off)
+int lower_args_into(struct lower *l, const struct val *from, const struct type *as, vreg addr, int32_t off)
 {
 	struct expr nowhere = { .span = l->f->span, .type = &type_none };
 
-	lower_zero(l, addr, off, from->type->size);
-	for (uint32_t i = 0; i < from->type->nfields; i++) {
-		const struct field *f = &from->type->fields[i];
+	lower_zero(l, addr, off, as->size);
+	for (uint32_t i = 0; i < as->nfields; i++) {
+		const struct field *f = &as->fields[i];
 		struct val v;
-		int err = field_of(l, &nowhere, from, f, &v);
+		int err = field_of(l, &nowhere, from, type_field(from->type, f->name), &v);
 
 		err = err ? err : val_to_memory(l, &v, f->type, addr, off + (int32_t)f->offset);
 		if (err)

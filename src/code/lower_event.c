@@ -71,11 +71,11 @@ static int payload_item(struct lower *l, const struct payload *p, uint32_t i, vr
  * length has become known, else 0. */
 static int payload_write(struct lower *l, const struct site *s, const struct payload *p, vreg addr, vreg *tail)
 {
-	uint32_t bytes = p->type ? p->type->size : 0;
+	uint32_t bytes = p->type ? p->type->size : 0, n = p->type ? p->n : 0;
 	int err = 0;
 
 	*tail = 0;
-	for (uint32_t i = 0; !err && i < p->n; i++)
+	for (uint32_t i = 0; !err && i < n; i++)
 		err = payload_item(l, p, i, addr, HEADER_BYTES + (int32_t)p->type->fields[i].offset, tail);
 	ir_store_imm(l->f, addr, (int32_t)offsetof(struct event_header, site), 4, s->id);
 	ir_store_imm(l->f, addr, (int32_t)offsetof(struct event_header, len), 4, bytes);
@@ -183,7 +183,7 @@ static const struct type *payload_type(struct lower *l, struct expr *const *args
 	const struct type **types = arena_array_of(l->arena, const struct type *, n);
 
 	for (uint32_t i = 0; i < n; i++)
-		types[i] = vals ? vals[i].type : lower_read_type(args[i]->type);
+		types[i] = vals ? vals[i].type : type_kept(l->arena, lower_read_type(args[i]->type));
 	return n ? type_tuple(l->arena, types, NULL, n) : NULL;
 }
 

@@ -249,7 +249,7 @@ static int scalar_compare_value(struct lower *l, struct expr *e, struct val *out
 
 static int lower_binary(struct lower *l, struct expr *e, struct val *out)
 {
-	vreg a, b, r;
+	vreg a = 0, b = 0, r = 0;
 	int err;
 
 	if (e->op == OP_LAND || e->op == OP_LOR)

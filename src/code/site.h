@@ -62,6 +62,8 @@ struct act {
 		      struct strbuf *out);
 	/* End the session with this exit status after what has arrived is shown. */
 	void (*stop)(void *ctx, int status);
+	/* False: the user has interrupted the session, and what waits to be run is not run any more. */
+	bool (*wants_command)(void *ctx);
 	/* Detach the watchpoints at this address. */
 	void (*unwatch)(void *ctx, uint64_t address);
 	/* Monotonic (boot) nanoseconds at which the session began. */

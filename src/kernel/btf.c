@@ -119,7 +119,7 @@ static int raw_from_strings(int dir, const char *module, struct strbuf *out)
 	if (err)
 		return err;
 	end = text + len;
-	for (hit = text; (hit = memmem(hit, (size_t)(end - hit), TRACE_PREFIX, prefix)); hit += prefix)
+	for (hit = text; hit && (hit = memmem(hit, (size_t)(end - hit), TRACE_PREFIX, prefix)); hit += prefix)
 		if (hit > text && !hit[-1] && hit[prefix])
 			raw_add(out, module, hit + prefix);
 	return 0;

@@ -85,9 +85,9 @@ static int content(struct btf_file *f, int dir, const char *module)
 static int sections(struct btf_file *f)
 {
 	const struct btf_header *h = (const struct btf_header *)f->data;
-	uint64_t types = (uint64_t)h->hdr_len + h->type_off, strings = (uint64_t)h->hdr_len + h->str_off;
+	uint64_t types = h ? (uint64_t)h->hdr_len + h->type_off : 0, strings = h ? (uint64_t)h->hdr_len + h->str_off : 0;
 
-	if (h->magic != BTF_MAGIC || h->hdr_len < sizeof(*h) || types % 4 || types + h->type_len > f->len ||
+	if (!h || h->magic != BTF_MAGIC || h->hdr_len < sizeof(*h) || types % 4 || types + h->type_len > f->len ||
 	    strings + h->str_len > f->len || !h->str_len)
 		return -EINVAL;
 	f->types = f->data + types;

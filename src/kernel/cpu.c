@@ -24,7 +24,7 @@ int kernel_ncpus_online(void)
 static int cpus_add(struct kernel *k, size_t *cap, unsigned long first, unsigned long last)
 {
 	for (unsigned long cpu = first; cpu <= last; cpu++) {
-		if (k->ncpus == *cap) {
+		if (!k->cpus || k->ncpus == *cap) {
 			size_t more = *cap ? *cap * 2 : 16;
 			int *grown = reallocarray(k->cpus, more, sizeof(*grown));
 

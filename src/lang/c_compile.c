@@ -25,7 +25,6 @@
 #define SYSTEM_HEADERS "/usr/include/aarch64-linux-gnu"
 #endif
 
-extern char **environ;
 
 typedef VEC(char *) word_vec;
 

@@ -155,6 +155,8 @@ static void layout_add(struct c_parser *p, struct layout *l, const char *name, c
 	struct field f = { .name = name, .type = t };
 	uint64_t at = l->is_union ? 0 : l->bits;
 
+	if (is_bit_field && !unit)
+		return; /* bit_width() has refused it */
 	if (is_bit_field && !width) { /* `int : 0` closes the unit */
 		l->bits = (l->bits + unit - 1) / unit * unit;
 		return;
@@ -374,7 +376,7 @@ static const struct type *parse_enum(struct c_parser *p)
 static bool is_base_word(const struct c_parser *p)
 {
 	static const char *const words[] = { "unsigned", "signed", "long", "short", "int", "char", "_Bool", "bool",
-					     "void" };
+					     "void", "float", "double" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (c_is_word(p, words[i]))
@@ -383,10 +385,16 @@ static bool is_base_word(const struct c_parser *p)
 	return false;
 }
 
+/* They have a place in a struct, and nothing can be done with them: BPF has none of their instructions. */
+static const struct type c_float = { .kind = TY_NONE, .size = 4, .align = 4 };
+static const struct type c_double = { .kind = TY_NONE, .size = 8, .align = 8 };
+static const struct type c_long_double = { .kind = TY_NONE, .size = 16, .align = 16 };
+
 /* unsigned long long int, in whatever order. */
 static const struct type *parse_words(struct c_parser *p)
 {
-	bool uns = false, sign = false, chr = false, shrt = false, lng = false, boolean = false, none = false;
+	bool uns = false, sign = false, chr = false, shrt = false, lng = false, boolean = false, none = false, flt = false,
+	     dbl = false;
 
 	for (; is_base_word(p) || (p->tok == C_WORD && (c_is_word(p, "const") || c_is_word(p, "volatile"))); c_next(p)) {
 		uns |= c_is_word(p, "unsigned");
@@ -396,7 +404,11 @@ static const struct type *parse_words(struct c_parser *p)
 		lng |= c_is_word(p, "long");
 		boolean |= c_is_word(p, "bool") || c_is_word(p, "_Bool");
 		none |= c_is_word(p, "void");
+		flt |= c_is_word(p, "float");
+		dbl |= c_is_word(p, "double");
 	}
+	if (flt || dbl)
+		return flt ? &c_float : lng ? &c_long_double : &c_double;
 	if (none)
 		return &type_none;
 	if (boolean)

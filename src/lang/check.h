@@ -89,6 +89,7 @@ struct check_env {
 struct param_use {
 	const char *name;
 	const struct expr *def;
+	const char *description; /* or NULL */
 	struct param_use *next;
 };
 

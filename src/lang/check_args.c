@@ -98,7 +98,7 @@ int check_format_call(struct checker *c, struct expr *call, uint32_t first)
 	uint32_t n = call->args.n > first ? call->args.n - first - 1 : 0;
 	const struct type **types = arena_array_of(c->arena, const struct type *, n + 1);
 	struct span *spans = arena_array_of(c->arena, struct span, n + 1);
-	const char *text;
+	const char *text = NULL;
 	int err;
 
 	for (uint32_t i = 0; i < n; i++) {

@@ -162,9 +162,8 @@ static int check_allowed(struct checker *c, const struct expr *e)
 	if (!c->unit)
 		return check_error(c, e->span, "nothing can be called outside of a probe");
 	if (f->flags & FUNC_UNSAFE && !c->env->unsafe) {
-		err = check_error(c, e->span, "%s() can change the machine or a process", f->name);
-		diag_hint(c->diags, "to allow that, run with --unsafe");
-		return err;
+		/* Programs that start the reference look for this text to ask for the flag. */
+		return check_error(c, e->span, "%s() is unsafe. To use you need the --unsafe flag", f->name);
 	}
 	if (f->flags & FUNC_AGGREGATE && c->priv->agg_ok != e) {
 		err = check_error(c, e->span, "%s() can only be assigned to a map", f->name);

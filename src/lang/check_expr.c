@@ -93,6 +93,8 @@ static int unknown_value(struct checker *c, struct expr *e)
 		return check_error(c, e->span, "%s is read, but nothing is ever assigned to it", e->name);
 	if (e->kind == EX_VAR)
 		return check_error(c, e->span, "%s never gets a value, so its type is not known", e->name);
+	if (e->type && e->type->size)
+		return check_error(c, e->span, "floating-point numbers cannot be read: BPF has none");
 	return check_error(c, e->span, "the type of this cannot be told");
 }
 
@@ -579,10 +581,8 @@ static int check_tuple(struct checker *c, struct expr *e)
 		int err2 = check_value(c, arg);
 
 		err = err ?: err2;
-		items[i] = arg->type;
+		items[i] = type_kept(c->arena, arg->type);
 		known &= arg->type->kind != TY_NONE;
-		if (!err2 && arg->type->kind == TY_STRUCT && arg->type->space == SPACE_CTX)
-			err = check_error(c, arg->span, "args as a whole cannot be part of a tuple");
 	}
 	e->type = &type_none;
 	if (!err && known)

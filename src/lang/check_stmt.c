@@ -6,7 +6,30 @@ static int check_stmt(struct checker *c, struct stmt *s);
 
 static bool stmt_leaves(const struct stmt *s)
 {
+	const struct expr *e = s->value;
+
+	if (s->kind == ST_EXPR)
+		return e->kind == EX_CALL && e->func && e->func->flags & FUNC_LEAVES;
 	return s->kind == ST_RETURN || s->kind == ST_BREAK || s->kind == ST_CONTINUE;
+}
+
+/* A block in one line is shown as a whole, as the reference does it; of a longer one, what is not reached. */
+static struct span unreached_span(const struct checker *c, const stmt_vec *body, const struct stmt *s)
+{
+	const struct source *src = source_of(c->diags->sources, s->span);
+	struct span span = span_join(body->v[0]->span, body->v[body->n - 1]->span);
+
+	if (!src || span.end > src->len || body->v[0]->span.file != s->span.file)
+		return s->span;
+	while (span.begin && !strchr("{\n", src->text[span.begin]))
+		span.begin--;
+	while (span.end < src->len && !strchr("}\n", src->text[span.end]))
+		span.end++;
+	if (src->text[span.begin] != '{' || src->text[span.end] != '}' ||
+	    memchr(src->text + span.begin, '\n', span.end - span.begin))
+		return s->span;
+	span.end++;
+	return span;
 }
 
 int check_body(struct checker *c, stmt_vec *body)
@@ -18,7 +41,7 @@ int check_body(struct checker *c, stmt_vec *body)
 
 		err = err ?: err2;
 		if (c->last_pass && i && stmt_leaves(body->v[i - 1]))
-			diag_warn(c->diags, body->v[i]->span, "this is never reached");
+			diag_warn(c->diags, unreached_span(c, body, body->v[i]), "Unreachable statement.");
 	}
 	return err;
 }

@@ -10,7 +10,7 @@
 enum var_kind { V_UINT, V_BOOL, V_STRING, V_CHOICE, V_MISSING, V_IGNORED };
 
 static const char *const license_choices[] = {
-	"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL", NULL,
+	"Dual MIT/GPL", "Dual BSD/GPL", "Dual MPL/GPL", "GPL and additional rights", "GPL v2", "GPL", NULL,
 };
 static const char *const stack_choices[] = { "bpftrace", "perf", "raw", "build_id", NULL };
 static const char *const cache_choices[] = { "PER_PID", "PER_PROGRAM", "NONE", NULL };
@@ -143,18 +143,23 @@ static bool uint_of(const char *text, uint64_t *out)
 }
 
 /* "a number from 1 to 64": what the variable takes. */
-static const char *var_takes(struct arena *a, const struct config_var *v)
+static const char *choices_text(struct arena *a, const char *const *choices)
 {
 	const char *text = "";
 
+	for (int i = 0; choices && choices[i]; i++)
+		text = arena_printf(a, "%s%s%s", text, i ? ", " : "", choices[i]);
+	return text;
+}
+
+static const char *var_takes(struct arena *a, const struct config_var *v)
+{
 	if (v->kind == V_UINT)
 		return arena_printf(a, "a number from %llu to %llu", (unsigned long long)v->min,
 				    (unsigned long long)v->max);
 	if (v->kind == V_BOOL)
 		return "true or false";
-	for (int i = 0; v->choices && v->choices[i]; i++)
-		text = arena_printf(a, "%s%s%s", text, i ? ", " : "one of ", v->choices[i]);
-	return text;
+	return v->choices ? arena_printf(a, "one of %s", choices_text(a, v->choices)) : "";
 }
 
 /* False: the text is not what the variable takes. */
@@ -298,9 +303,8 @@ static void entry_apply(struct checker *c, const struct config_entry *entry)
 		return;
 	}
 	if (text && v->choices == license_choices && !config_license_known(text)) {
-		check_error(c, entry->value->span, "Your bpftrace program cannot load because you are using a license "
-			    "that is non-GPL compatible. License: %s", text);
-		diag_hint(c->diags, "license takes %s", var_takes(c->arena, v));
+		check_error(c, entry->value->span, "Invalid value for license. Found: %s. Valid values: %s.", text,
+			    choices_text(c->arena, v->choices));
 		return;
 	}
 	if (!text || !var_set(&scratch, c->arena, v, text)) {

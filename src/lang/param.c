@@ -74,22 +74,32 @@ void params_mark_stmts(struct checker *c, const stmt_vec *body)
 		stmt_visit(*s, use_mark, c);
 }
 
+/* In the order in which the script asks for them. */
+static const char *params_expected(struct checker *c)
+{
+	const char *text = "";
+
+	for (const struct param_use *use = c->params_used; use; use = use->next)
+		text = arena_printf(c->arena, "\n  --%s:%s%s%s", use->name, use->description ? " " : "",
+				    use->description ? use->description : "", text);
+	return text;
+}
+
+/* The text is the reference's: programs that start it look for it. */
 int pass_named_params(struct checker *c)
 {
 	const struct span nowhere = { 0 };
-	const char *names = "", *first = NULL;
+	const char *names = "";
 
 	for (uint32_t i = 0; i < c->env->nnamed; i++) {
 		const struct named_param *p = &c->env->named[i];
 
-		if (p->used)
-			continue;
-		names = arena_printf(c->arena, "%s%s%s", names, first ? ", " : "", p->name);
-		first = first ? first : p->name;
+		if (!p->used)
+			names = arena_printf(c->arena, "%s%s--%s", names, *names ? ", " : "", p->name);
 	}
-	if (!first)
+	if (!*names)
 		return 0;
-	check_error(c, nowhere, "Unexpected command line options: %s", names);
-	diag_hint(c->diags, "the script has no parameter --%s: it would read it with getopt(\"%s\", ...)", first, first);
+	check_error(c, nowhere, "unexpected program command line options: %s", names);
+	diag_hint(c->diags, "expected program options:%s", c->params_used ? params_expected(c) : " none");
 	return 0;
 }

@@ -115,6 +115,7 @@ struct probe_link {
 	bool returns;          /* the kernel waits for functions to return, and may have to let calls go unseen */
 	bool watches;          /* a watchpoint at `address`, which unwatch() may end */
 	uint64_t address;
+	bool begun;            /* the session has read from it */
 	bool to_read;          /* RUN_ITER: the session reads `fd` to its end */
 };
 

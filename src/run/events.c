@@ -55,7 +55,7 @@ static int act_map_clear(void *ctx, const struct map *map)
 
 static int act_map_delete(void *ctx, const struct map *map)
 {
-	return map_delete(ctx, map);
+	return map_clear(ctx, map);
 }
 
 static int act_map_zero(void *ctx, const struct map *map)
@@ -78,12 +78,20 @@ static void act_stop(void *ctx, int status)
 {
 	struct session *s = ctx;
 
-	s->exit_asked = !s->stop;
+	s->exit_asked |= !s->stop;
 	/* An end program may still say how the session ends, when no other program has. */
 	if (s->finished && !s->exit_called)
 		s->status = status;
 	s->exit_called = true;
 	session_end(s, status);
+}
+
+static bool act_wants_command(void *ctx)
+{
+	struct session *s = ctx;
+
+	s->ncommands_left += s->interrupted;
+	return !s->interrupted;
 }
 
 static void act_unwatch(void *ctx, uint64_t address)
@@ -111,6 +119,7 @@ void act_init(struct session *s)
 		.map_zero = act_map_zero,
 		.format = act_format,
 		.stop = act_stop,
+		.wants_command = act_wants_command,
 		.unwatch = act_unwatch,
 		.start_ns = act_start_ns,
 	};
@@ -130,6 +139,25 @@ static const uint8_t *payload_fill(struct session *s, const uint8_t *payload, ui
 	memcpy(s->bounce, payload, len);
 	memset(s->bounce + len, 0, want - len);
 	return s->bounce;
+}
+
+/*
+ * What happens to maps and what went wrong must not wait behind what is only shown, says the reference, and tells
+ * by which way an event came. Here they come in the order in which they were sent.
+ */
+static void event_tell(const struct session *s, const struct site *site)
+{
+	const char *name = site->func->name, *way = "NORMAL";
+
+	if (site->map && !str_eq(name, "print"))
+		way = "URGENT";
+	if (site->func->flags & FUNC_FAULT) {
+		way = "URGENT";
+		name = "runtime_error";
+	}
+	if (!site->map && str_eq(name, "print"))
+		name = "print_non_map";
+	report_debug(s->report, "[%s] Event print async action %s", way, name);
 }
 
 static int event_handle(void *ctx, const void *data, uint32_t len)
@@ -159,6 +187,8 @@ static int event_handle(void *ctx, const void *data, uint32_t len)
 		}
 		have = want;
 	}
+	if (s->tells_events)
+		event_tell(s, site);
 	/* A function's failure has been reported; the session goes on unless its receiver ended it. */
 	site->func->act(&s->act, site, payload, have);
 	return s->result;

@@ -51,9 +51,12 @@ static void done(struct probe_link *l)
 static int step(struct session *s, struct probe_link *l)
 {
 	char bytes[OBJECTS_PER_READ];
-	ssize_t n = read(l->fd, bytes, sizeof(bytes));
-	int err = n < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
+	ssize_t n;
+	int err;
 
+	l->begun = true;
+	n = read(l->fd, bytes, sizeof(bytes));
+	err = n < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
 	events_drain(s);
 	if (n > 0 || (n < 0 && !err))
 		return 0;
@@ -73,5 +76,16 @@ int iterators_run(struct session *s)
 	}
 	if (!l)
 		close_fd(&s->iter_fd);
+	return err;
+}
+
+/* exit() ends a run of the program and the session, but not the walk that it is a part of: as in the reference. */
+int iterators_finish(struct session *s)
+{
+	struct probe_link *l = next_of(s);
+	int err = 0;
+
+	while (!err && l && l->begun && l->to_read && !s->result && !s->interrupted)
+		err = step(s, l);
 	return err;
 }

@@ -116,7 +116,25 @@ static uint64_t scalar_set_word(const struct content *c, const uint8_t *value, u
 	return set;
 }
 
-static int scalar_read(const struct session *s, struct content *c)
+/*
+ * Does a scalar that has no value show one all the same? What has been counted is known also when nothing happened:
+ * as in the reference, it is 0. So is any number or string that is asked for, if not at the end.
+ */
+static bool shows_zero(const struct session *s, const struct map *map, bool asked)
+{
+	switch (map->value->kind) {
+	case TY_COUNT:
+		return asked || !s->maps[map->id].gone;
+	case TY_HIST:
+	case TY_LHIST:
+	case TY_TSERIES:
+		return false;
+	default:
+		return asked;
+	}
+}
+
+static int scalar_read(const struct session *s, struct content *c, bool asked)
 {
 	_cleanup_free_ uint8_t *value = malloc(lookup_bytes(s, c));
 	uint32_t ncpus = desc_is_percpu(c->desc) ? s->ncpus : 1;
@@ -128,9 +146,7 @@ static int scalar_read(const struct session *s, struct content *c)
 	for (uint32_t cpu = 0; !err && cpu < ncpus; cpu++)
 		if (scalar_set_word(c, value, cpu))
 			return content_add(s, c, NULL, value);
-	/* What has been counted is known also when nothing happened: as in the reference, it is 0. */
-	return err || s->maps[c->desc->map->id].gone || c->desc->map->value->kind != TY_COUNT ? err :
-	       content_add(s, c, NULL, value);
+	return err || !shows_zero(s, c->desc->map, asked) ? err : content_add(s, c, NULL, value);
 }
 
 static int entry_compare_key(const void *a, const void *b, void *ctx)
@@ -250,9 +266,9 @@ static int hash_read(const struct session *s, struct content *c)
 	return err;
 }
 
-static int content_read(const struct session *s, struct content *c)
+static int content_read(const struct session *s, struct content *c, bool asked)
 {
-	return desc_is_scalar(c->desc) ? scalar_read(s, c) : hash_read(s, c);
+	return desc_is_scalar(c->desc) ? scalar_read(s, c, asked) : hash_read(s, c);
 }
 
 static int content_emit(struct session *s, const struct content *c, int64_t top, int64_t div, bool final)
@@ -282,7 +298,7 @@ static int content_emit(struct session *s, const struct content *c, int64_t top,
 int map_print(struct session *s, const struct map *map, int64_t top, int64_t div, bool final)
 {
 	_cleanup_content_ struct content c = content_of(s, map);
-	int err = content_read(s, &c);
+	int err = content_read(s, &c, !final);
 
 	if (err || (final && !c.n))
 		return err;
@@ -363,19 +379,13 @@ int map_clear(struct session *s, const struct map *map)
 	int err;
 
 	s->maps[map->id].shown = false;
-	s->maps[map->id].gone = false;
-	if (desc_is_scalar(c.desc))
-		return scalar_zero(s, &c, false);
+	if (desc_is_scalar(c.desc)) {
+		err = scalar_zero(s, &c, false);
+		s->maps[map->id].gone = !err;
+		return err;
+	}
 	err = hash_read(s, &c);
 	return err ? err : hash_delete(s, &c);
-}
-
-int map_delete(struct session *s, const struct map *map)
-{
-	int err = map_clear(s, map);
-
-	s->maps[map->id].gone = !err;
-	return err;
 }
 
 int map_zero(struct session *s, const struct map *map)
@@ -405,7 +415,8 @@ int maps_print_all(struct session *s)
 		return report_error(s->report, -ENOMEM, NULL, "no memory to show the maps");
 	for (uint32_t i = 0; i < n; i++)
 		sorted[i] = &s->module->maps.v[i];
-	qsort(sorted, n, sizeof(sorted[0]), desc_compare_name);
+	if (n > 1)
+		qsort(sorted, n, sizeof(sorted[0]), desc_compare_name);
 	for (uint32_t i = 0; i < n && !s->result; i++) {
 		int err = map_print(s, sorted[i]->map, 0, 0, true);
 

@@ -118,6 +118,7 @@ static struct session *session_new(const struct module *m, const struct session_
 	s->probe.report = o->report;
 	s->probe.diags = NULL;
 	s->probe.dry_run = o->dry_run;
+	s->tells_events = diag_form_is_reference();
 	act_init(s);
 	return s;
 }
@@ -273,6 +274,12 @@ void session_stop(struct session *s, int status)
 		errno = saved; /* it is full: it is readable already */
 }
 
+void session_interrupt(struct session *s, int status)
+{
+	s->interrupted = true;
+	session_stop(s, status);
+}
+
 void session_end(struct session *s, int status)
 {
 	session_stop(s, status);
@@ -353,6 +360,16 @@ int session_poll(struct session *s, int timeout_ms)
 	return err ? err : session_result(s);
 }
 
+/* Those of the end programs are run again. */
+static void commands_left_tell(struct session *s)
+{
+	s->interrupted = false;
+	if (s->ncommands_left)
+		report_warning(s->report, NULL, "%llu command%s of system() that waited %s not run any more",
+			       (unsigned long long)s->ncommands_left, s->ncommands_left > 1 ? "s" : "",
+			       s->ncommands_left > 1 ? "were" : "was");
+}
+
 int session_finish(struct session *s)
 {
 	int err = 0;
@@ -360,11 +377,13 @@ int session_finish(struct session *s)
 	if (!s->attached || s->finished)
 		return s->result;
 	s->finished = true;
+	err = s->exit_asked ? iterators_finish(s) : 0;
 	probes_switch_off(s);
 	events_drain_all(s);
 	packets_drain(s);
+	commands_left_tell(s);
 	if (!s->result)
-		err = programs_run(s, RUN_END);
+		err = err ? err : programs_run(s, RUN_END);
 	events_drain_all(s);
 	if (!s->opt.quiet_maps && !s->result && !session_has_tests(s)) {
 		int e = maps_print_all(s);

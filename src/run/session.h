@@ -44,6 +44,8 @@ int session_fd(const struct session *s);
 int session_poll(struct session *s, int timeout_ms);
 /* Ask the session to stop; async-signal-safe. */
 void session_stop(struct session *s, int status);
+/* The same, because the user wants it: commands of system() that wait are not run any more. */
+void session_interrupt(struct session *s, int status);
 /* Switch programs off, drain the ring, run end programs, show maps and losses; detach (the slow part,
  * after everything has been shown). */
 int session_finish(struct session *s);

@@ -75,7 +75,7 @@ static int read_path(struct lint *l, const char *path, bool context)
 
 static int read_system(struct lint *l, bool context)
 {
-	struct stat st, seen[ARRAY_SIZE(system_dirs)];
+	struct stat st, seen[ARRAY_SIZE(system_dirs)] = { 0 };
 	size_t nseen = 0;
 	int status = 0;
 

@@ -55,9 +55,12 @@ static bool rows_grow(struct rows *rows)
 {
 	size_t room = rows->room ? rows->room * 2 : 32;
 	struct row *v = realloc(rows->v, room * sizeof(*v));
-	uint32_t *slots = v ? calloc(room * 2, sizeof(*slots)) : NULL;
+	uint32_t *slots;
 
-	rows->v = v ? v : rows->v;
+	if (!v)
+		return false;
+	rows->v = v;
+	slots = calloc(room * 2, sizeof(*slots));
 	if (!slots)
 		return false;
 	free(rows->slots);

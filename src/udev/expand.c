@@ -89,7 +89,7 @@ static const char *sub_result(struct view *v, const char *attr)
 
 static const char *node_of(const struct view *v, const struct udev_device *d)
 {
-	const char *name = d ? udev_prop(d, d == v->d ? v->s : NULL, "DEVNAME") : NULL;
+	const char *name = udev_prop(d, d == v->d ? v->s : NULL, "DEVNAME");
 
 	return name && str_starts(name, "/dev/") ? name + 5 : name;
 }
@@ -97,7 +97,7 @@ static const char *node_of(const struct view *v, const struct udev_device *d)
 static const char *sub_parent(struct view *v, const char *attr)
 {
 	(void)attr;
-	return node_of(v, v->d->parent);
+	return v->d->parent ? node_of(v, v->d->parent) : NULL;
 }
 
 static const char *sub_name(struct view *v, const char *attr)

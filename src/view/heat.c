@@ -107,11 +107,13 @@ static int step_add(struct heat_panel *p, uint64_t time_ns)
 		halve(p);
 	p->merged = 1;
 	steps = reallocarray(p->steps, p->nsteps + 1, sizeof(*steps));
-	p->steps = steps ? steps : p->steps;
-	counts = reallocarray(p->counts, (p->nsteps + 1) * p->nbuckets, sizeof(*counts));
-	p->counts = counts ? counts : p->counts;
-	if (!steps || !counts)
+	if (!steps)
 		return -ENOMEM;
+	p->steps = steps;
+	counts = reallocarray(p->counts, (p->nsteps + 1) * p->nbuckets, sizeof(*counts));
+	if (!counts)
+		return -ENOMEM;
+	p->counts = counts;
 	memset(counts + p->nsteps * p->nbuckets, 0, p->nbuckets * sizeof(*counts));
 	steps[p->nsteps++] = (struct heat_step){ .time_ns = time_ns };
 	return 0;

@@ -54,18 +54,35 @@ void text_syscall_name(const struct view *v, struct strbuf *out, const struct ty
 		strbuf_addstr(out, "unknown system call");
 }
 
-void text_signal_name(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+static void signal_abbrev(struct strbuf *out, int number)
 {
-	int number = (int)number_load(data, t->size, true);
 	const char *name = sigabbrev_np(number);
 
-	(void)v;
 	if (name)
 		strbuf_addf(out, "SIG%s", name);
 	else if (number >= SIGRTMIN && number <= SIGRTMAX)
 		strbuf_addf(out, number > SIGRTMIN ? "SIGRTMIN+%d" : "SIGRTMIN", number - SIGRTMIN);
 	else
 		strbuf_addstr(out, "unknown signal");
+}
+
+/* Without a locale, so that the text is the same everywhere: the C library has the words of the reference. */
+void text_signal_name(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
+{
+	int number = (int)number_load(data, t->size, true);
+	const char *text = sigdescr_np(number);
+
+	(void)v;
+	if (t->param[0])
+		signal_abbrev(out, number);
+	else if (text)
+		strbuf_addstr(out, text);
+	else if (number >= 34 && number <= 64)
+		strbuf_addf(out, "Real-time signal %d", number - 34);
+	else if (!number || number == 32 || number == 33)
+		strbuf_addf(out, "Unknown signal %d", number);
+	else
+		strbuf_addstr(out, "N/A");
 }
 
 /* ---- strftime ---- */

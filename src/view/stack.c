@@ -49,7 +49,7 @@ static void frame_begin(const struct view *v, struct strbuf *out, const struct t
 {
 	if (t->param[1] == STACK_PERF)
 		strbuf_addch(out, '\t');
-	else
+	else if (t->param[1] == STACK_BPFTRACE)
 		strbuf_fill(out, ' ', v->in_key ? 4 : 8);
 	if (t->param[1] != STACK_BPFTRACE)
 		strbuf_addf(out, "%llx", (unsigned long long)addr);
@@ -139,13 +139,6 @@ void build_id_text(struct strbuf *out, const uint8_t *frame)
 	strbuf_addf(out, " 0x%02llx", (unsigned long long)where);
 }
 
-static void build_id_line(const struct view *v, struct strbuf *out, const uint8_t *frame)
-{
-	strbuf_fill(out, ' ', v->in_key ? 4 : 8);
-	build_id_text(out, frame);
-	strbuf_addch(out, '\n');
-}
-
 struct stack_range stack_range_of(const struct view *v, const struct type *t, const uint8_t *data)
 {
 	uint32_t n = (uint32_t)number_load(data, 4, false), pid = (uint32_t)number_load(data + 4, 4, false), i = 0;
@@ -165,9 +158,11 @@ void text_stack(const struct view *v, struct strbuf *out, const struct type *t, 
 
 	strbuf_addch(out, '\n');
 	for (uint32_t i = range.first; i < range.end; i++) {
-		if (t->param[1] == STACK_BUILD_ID)
-			build_id_line(v, out, stack_frame(t, data, i));
-		else
+		if (t->param[1] != STACK_BUILD_ID) {
 			frame_text(v, out, t, &range, stack_address(t, data, i), i > 0);
+			continue;
+		}
+		build_id_text(out, stack_frame(t, data, i));
+		strbuf_addch(out, '\n');
 	}
 }

@@ -20,8 +20,6 @@ const uint8_t *field_bytes(const struct field *f, const uint8_t *data, uint8_t t
 
 		v |= (uint64_t)(data[bit / 8] >> (bit % 8) & 1) << i;
 	}
-	if (f->type->is_signed && f->bit_size < 64 && v >> (f->bit_size - 1))
-		v |= ~0ULL << f->bit_size;
 	memcpy(tmp, &v, 8);
 	return tmp;
 }

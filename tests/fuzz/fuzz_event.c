@@ -3,6 +3,7 @@
  * Fuzz: one event of the ring, whatever it says of itself, through the session to the functions of the language and
  * out as text and JSON. The question's programs are compiled, not loaded.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 

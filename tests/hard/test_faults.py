@@ -5,6 +5,9 @@ SONDE_HARD_SECONDS says for how long (default 15 for all runs together); faults.
 """
 import os
 import random
+import re
+import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -34,3 +37,29 @@ def test_some_fail(name, tmp_path):
         found += [problem] if problem else []
     assert not found, "\n".join(found)
     assert not faults.left_behind(before, tmp_path)
+
+
+DEBUGGED_C = """
+struct pair { int a; char *b; };
+static inline __attribute__((always_inline)) int inner(struct pair *p) { return p->a + 1; }
+__attribute__((noinline)) int outer(struct pair *p, long n) { return inner(p) + (int)n; }
+int main(void) { struct pair p = { 1, "x" }; return outer(&p, 2) != 4; }
+"""
+
+
+def test_little_address_space(tmp_path):
+    """Debugging information is read by a library that ends the process when it finds no memory: it is not asked then."""
+    (tmp_path / "debugged.c").write_text(DEBUGGED_C)
+    subprocess.run(["gcc", "-g", "-O1", "-o", tmp_path / "debugged", tmp_path / "debugged.c"], check=True)
+    program = str(tmp_path / "debugged")
+    command = [faults.SONDE, "-q", "-c", program, "-e", f"uprobe:{program}:outer {{ @ = args.n; print(ustack); }}"]
+    answers = set()
+    for mib in (20, 40, 60, 80, 100, 120, 160, 240, 400):
+        r = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
+                           preexec_fn=lambda most=mib << 20: resource.setrlimit(resource.RLIMIT_AS, (most, most)))
+        if re.search("AddressSanitizer|ReserveShadow", r.stderr):
+            return  # it needs terabytes of its own
+        # 127: the program itself could not be loaded
+        assert r.returncode in (0, 1, 127) and (r.returncode == 0 or r.stderr), (mib, r)
+        answers.add(r.returncode)
+    assert 0 in answers and "@: 2\n" in r.stdout

@@ -50,7 +50,6 @@ def test_without_anything(run):
     (["-d", "llvm", "-e", "BEGIN { }"], "no stage 'llvm'", "known stages: ast"),
     (["--quiet=1"], "--quiet takes no value", ""),
     (["--dry-run=1"], "--dry-run takes no value", ""),
-    (["-e", "BEGIN { }", "-e", "END { }"], "-e was given twice", ""),
     (["-c", "true", "-p", "1", "-e", "BEGIN { }"], "-c and -p exclude each other", ""),
     (["-l", "a", "b"], "'b' is left over", "quotes"),
     (["biuld"], "'biuld' is neither a command nor a file", "did you mean 'sonde build'?"),

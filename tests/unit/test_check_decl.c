@@ -199,8 +199,8 @@ static void test_params(void **unused)
 	q.env.named = named;
 	q.env.nnamed = 1;
 	checked_run(&q, "begin { }", 9);
-	assert_string_equal(q.said.s, "0:0: error: Unexpected command line options: verbose\n"
-				      "  hint: the script has no parameter --verbose: it would read it with getopt(\"verbose\", ...)\n");
+	assert_string_equal(q.said.s, "0:0: error: unexpected program command line options: --verbose\n"
+				      "  hint: expected program options: none\n");
 	checked_free(&q);
 }
 

@@ -20,7 +20,8 @@ import kernels  # noqa: E402
 
 # Each of their tests has a machine of its own, for up to a minute: `make check-deep` runs them.
 if not os.environ.get("SONDE_VM_FULL"):
-    collect_ignore = [f"test_{name}.py" for name in ("devices", "pressure", "random", "rt", "service", "surface", "tone")]
+    collect_ignore = [f"test_{name}.py" for name in
+                      ("devices", "many", "pressure", "random", "rt", "service", "surface", "tone")]
 
 
 def plans(items):

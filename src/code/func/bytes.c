@@ -144,7 +144,8 @@ static int macaddr_check(struct checker *c, struct expr *call)
 	t = call_arg(call, 0)->type;
 	if (type_is_scalar(t))
 		return check_arg_address(c, call, 0);
-	if (t->kind == TY_ARRAY && t->size == 6)
+	/* Six chars of a struct are a string. */
+	if ((t->kind == TY_ARRAY || t->kind == TY_STRING) && t->size == 6)
 		return 0;
 	return check_error(c, call_arg(call, 0)->span, "macaddr() takes 6 bytes or a pointer to them, and this is %s",
 			   type_name(c->arena, t));

@@ -298,6 +298,6 @@ func_family funcs_output = {
 	  .min_args = 1, .max_args = 1, .flags = FUNC_ASYNC | FUNC_VOID | FUNC_MAP_ARG,
 	  .check = whole_map_check, .emit = whole_map_emit, .act = zero_act },
 	{ "exit", .signature = "void exit([int status])", .summary = "end the question, with an exit status",
-	  .max_args = 1, .flags = FUNC_ASYNC | FUNC_VOID, .check = exit_check, .emit = exit_emit, .act = exit_act },
+	  .max_args = 1, .flags = FUNC_ASYNC | FUNC_VOID | FUNC_LEAVES, .check = exit_check, .emit = exit_emit, .act = exit_act },
 	{ 0 },
 };

@@ -164,10 +164,13 @@ static int output_relay(const struct act *act, int fd)
 static int system_act(const struct act *act, const struct site *site, const uint8_t *data, uint32_t len)
 {
 	_cleanup_strbuf_ struct strbuf command = STRBUF_INIT;
-	int r = act->format(act->ctx, site->format, site->payload, data, &command), fd = -1;
 	pid_t pid = 0;
+	int r, fd = -1;
 
 	(void)len;
+	if (!act->wants_command(act->ctx))
+		return 0;
+	r = act->format(act->ctx, site->format, site->payload, data, &command);
 	if (r)
 		return r;
 	r = shell_start(command.s, &pid, &fd);

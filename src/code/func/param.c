@@ -31,8 +31,10 @@ static int become_bool(struct checker *c, struct expr *call, const struct named_
 	return -EINVAL;
 }
 
+/* The text of what is wrong with an option is the reference's: programs that start it look for it. */
 static int become_int(struct checker *c, struct expr *call, const struct named_param *p)
 {
+	const struct span nowhere = { 0 };
 	char *end;
 	bool negative;
 	int64_t v;
@@ -43,11 +45,9 @@ static int become_int(struct checker *c, struct expr *call, const struct named_p
 	negative = *p->value == '-';
 	errno = 0;
 	v = negative ? strtoll(p->value, &end, 0) : (int64_t)strtoull(p->value, &end, 0);
-	if (!strcasecmp(p->value, "true") || !strcasecmp(p->value, "false"))
-		v = tolower((unsigned char)*p->value) == 't';
-	else if (errno || end == p->value || *end)
-		return check_error(c, call->span, "the parameter --%s is an integer, and '%s' is none or too large",
-				   p->name, p->value);
+	if (errno || end == p->value || *end)
+		return check_error(c, nowhere, "program command line option --%s invalid integer (value: %s)", p->name,
+				   p->value);
 	expr_become_int(call, v, negative);
 	return 0;
 }
@@ -85,8 +85,9 @@ static bool default_same(const struct expr *a, const struct expr *b)
 	return (a ? a->num : 0) == (b ? b->num : 0);
 }
 
-/* A parameter has one default, wherever it is asked for. */
-static int default_agrees(struct checker *c, const struct expr *call, const char *name, const struct expr *def)
+/* A parameter has one default, wherever it is asked for. *out is what is known of it. */
+static int default_agrees(struct checker *c, const struct expr *call, const char *name, const struct expr *def,
+			  struct param_use **out)
 {
 	struct param_use *use;
 	struct expr *copy = NULL;
@@ -99,6 +100,7 @@ static int default_agrees(struct checker *c, const struct expr *call, const char
 		diag_hint(c->diags, "give all getopt(\"%s\", ...) the same, or wrap one in a macro", name);
 		return -EINVAL;
 	}
+	*out = use;
 	if (use)
 		return 0;
 	if (def) {
@@ -107,13 +109,14 @@ static int default_agrees(struct checker *c, const struct expr *call, const char
 	}
 	use = arena_new_of(c->arena, struct param_use);
 	*use = (struct param_use){ .name = name, .def = copy, .next = c->params_used };
-	c->params_used = use;
+	c->params_used = *out = use;
 	return 0;
 }
 
 static int getopt_check(struct checker *c, struct expr *call)
 {
 	const struct expr *def = call->args.n > 1 ? call_arg(call, 1) : NULL;
+	struct param_use *use;
 	struct named_param *p;
 	const char *text;
 	int r = check_arg_literal_string(c, call, 0, &text);
@@ -123,12 +126,12 @@ static int getopt_check(struct checker *c, struct expr *call)
 	if (def && !expr_is_literal(def))
 		return check_error(c, def->span,
 				   "the default of a parameter must be a literal: a number, true, false or a string");
-	r = default_agrees(c, call, text, def);
+	r = default_agrees(c, call, text, def, &use);
 	if (r < 0)
 		return r;
 	p = param_find(c->env, text);
 	if (call->args.n > 2) {
-		r = check_arg_literal_string(c, call, 2, &text);
+		r = check_arg_literal_string(c, call, 2, &use->description);
 		if (r < 0)
 			return r;
 	}

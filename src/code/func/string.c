@@ -25,7 +25,7 @@ static void become_param(struct checker *c, struct expr *param)
 	expr_become_string(c->arena, param, text, (uint32_t)strlen(text));
 }
 
-/* The length asked for, in *most as bytes with the NUL, when it is known now. */
+/* The length asked for, in *most, when it is known now: bytes with the NUL, as the reference counts them. */
 static int str_check_length(struct checker *c, struct expr *call, uint32_t *most)
 {
 	const struct expr *arg = call_arg(call, 1);
@@ -41,8 +41,8 @@ static int str_check_length(struct checker *c, struct expr *call, uint32_t *most
 		return r;
 	if (n < 0)
 		return check_error(c, arg->span, "the length of a string cannot be negative");
-	if (n < *most) {
-		*most = (uint32_t)n + 1 < *most ? (uint32_t)n + 1 : *most;
+	if (n <= *most) {
+		*most = MAX((uint32_t)n, 1u);
 		return 0;
 	}
 	diag_warn(c->diags, arg->span, "a string of %lld bytes is cut at max_strlen, which is %u", (long long)n,
@@ -122,13 +122,13 @@ static int str_source(struct lower *l, struct expr *arg, vreg *addr, enum addr_s
 	return 0;
 }
 
-/* n + 1 bytes, with the NUL, but no more than there is room for: as the verifier can see. */
+/* No more bytes than there is room for: as the verifier can see. */
 static vreg length_bounded(struct lower *l, vreg n, uint32_t room)
 {
 	uint32_t cut = ir_block_new(l->f, "cut"), fits = ir_block_new(l->f, "fits");
 	vreg bytes = ir_vreg_new(l->f, "bytes");
 
-	ir_mov_to(l->f, bytes, ir_bin_imm(l->f, IR_ADD, n, 1));
+	ir_mov_to(l->f, bytes, n);
 	ir_br_imm(l->f, CC_UGT, bytes, room, cut, fits);
 	ir_block_use(l->f, cut);
 	ir_mov_to(l->f, bytes, ir_const(l->f, room));
@@ -236,7 +236,7 @@ static int strlen_emit(struct lower *l, struct expr *call, struct val *out)
 
 func_family funcs_string = {
 	{ "str", .signature = "string str(char *address[, int length])",
-	  .summary = "the text at an address, up to its NUL, at most length bytes; str($1): a parameter as text",
+	  .summary = "the text at an address, up to its NUL, at most length bytes with a NUL; str($1): a parameter as text",
 	  .min_args = 1, .max_args = 2, .flags = FUNC_LAZY_ARGS, .check = str_check, .emit = str_emit },
 	{ "strlen", .signature = "uint64 strlen(string text)",
 	  .summary = "length of a text in bytes, without its NUL",
