@@ -303,7 +303,7 @@ static int expand_named(struct probe_env *env, const struct probe_kind *kind, co
 int kprobe_expand(struct probe_env *env, const struct probe_kind *kind, const struct probe_spec *spec,
 		  attach_vec *out)
 {
-	struct target t;
+	struct target t = { 0 };
 	int err = target_parse(env, kind, spec, &t);
 
 	if (err)

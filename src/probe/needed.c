@@ -59,7 +59,7 @@ static const char *library_of(struct needed *nd, const char *file, const char *r
 	const char *path;
 
 	if (strchr(name, '/'))
-		return is_regular(name) ? name : NULL;
+		return is_regular(name) ? arena_strdup(a, name) : NULL; /* the file is closed before it is used */
 	path = in_list(a, runpath, file, name);
 	path = path ? path : in_list(a, getenv("LD_LIBRARY_PATH"), file, name);
 	return path ? path : library_find(a, "", name);

@@ -197,7 +197,7 @@ int command_start(const char *command, const struct reporter *r, struct command 
 	c = calloc(1, sizeof(*c) + strlen(path) + 1);
 	if (!c)
 		return report_error(r, -ENOMEM, NULL, "no memory to run '%s'", path);
-	strcpy(c->path, path);
+	memcpy(c->path, path, strlen(path) + 1);
 	c->go_fd = c->error_fd = c->pid_fd = -1;
 	err = command_fork(c, words, &p);
 	pipes_close(&p);

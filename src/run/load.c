@@ -250,7 +250,7 @@ static int report_load_failure(struct session *s, const struct strbuf *log, int 
 		n = 0;
 	libbpf_strerror(err, reason, sizeof(reason));
 	if (err == -E2BIG)
-		strcpy(reason, "a map or the ring buffer is too large");
+		snprintf(reason, sizeof(reason), "a map or the ring buffer is too large");
 	return report_error(s->report, err, load_hint(err), "cannot load the question into the kernel: %s%s%.*s",
 			    reason, n ? ": " : "", (int)n, line);
 }

@@ -92,7 +92,7 @@ static int report_missing(const struct session *s, const char *point, int helper
 	struct utsname u;
 
 	if (uname(&u))
-		strcpy(u.release, "this one");
+		snprintf(u.release, sizeof(u.release), "this one");
 	if (name)
 		strbuf_addf(&what, "bpf_%s()", name);
 	else

@@ -47,8 +47,8 @@ static int testing_open(struct testing *t, struct session *s)
 	*t = (struct testing){ .s = s };
 	vec_each(d, &s->module->programs)
 		n += is_test(d) ? d->npoints : 0;
-	t->names = calloc(n, sizeof(*t->names));
-	t->passed = calloc(n, sizeof(*t->passed));
+	t->names = calloc(n + 1, sizeof(*t->names));
+	t->passed = calloc(n + 1, sizeof(*t->passed));
 	if (!t->names || !t->passed)
 		return report_error(s->report, -ENOMEM, NULL, "no memory to run the tests");
 	t->report = (struct test_report){ .names = t->names, .passed = t->passed, .n = n };
@@ -111,7 +111,7 @@ static int once(struct session *s, uint32_t prog, struct outcome *out)
 
 static int test_run(struct testing *t, uint32_t prog)
 {
-	struct outcome o;
+	struct outcome o = { 0 };
 	int err = tell(t, REC_TEST, true);
 
 	err = err ? err : once(t->s, prog, &o);
@@ -182,7 +182,7 @@ static int bench_measure(struct testing *t, uint32_t prog)
 
 static int bench_run(struct testing *t, uint32_t prog)
 {
-	struct outcome o;
+	struct outcome o = { 0 };
 	int err = tell(t, REC_BENCH, true);
 
 	/* Once before, to see what it says: returning 1 skips it. */

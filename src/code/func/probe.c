@@ -56,8 +56,11 @@ static struct val text_table(struct lower *l, uint32_t stride, uint32_t *mask, p
 	while (rows <= last)
 		rows *= 2;
 	table = arena_alloc(l->arena, rows * stride);
-	vec_each(ap, &l->unit->points)
-		strcpy(table + row_of(l->unit, *ap) * stride, text(*ap));
+	vec_each(ap, &l->unit->points) {
+		const char *s = text(*ap);
+
+		memcpy(table + row_of(l->unit, *ap) * stride, s, strlen(s) + 1);
+	}
 	*mask = (uint32_t)rows - 1;
 	return lower_rodata(l, &type_uint8, table, (uint32_t)(rows * stride));
 }
