@@ -3,7 +3,7 @@
 """Low-memory killers side by side: a memory hog beside a bystander, in a virtual machine that goes by its own clock
 (2 ns an instruction), with and without swap, for sonde and the killers of Debian. Prints a table for docs/pressure.md.
 
-    bench/pressure.py [--runs N] [--others N] [--kernel 6.12] [--only sonde,earlyoom,oomd,none] [--json FILE]
+    bench/pressure.py [--runs N] [--others N] [--kernel 6.12] [--only sonde,earlyoom,oomd,none] [--settings "no swap"] [--json FILE]
 
 The packages earlyoom and systemd-oomd are downloaded and unpacked, not installed. systemd-oomd is told which cgroups to look
 after as systemd would tell it, with the limits of its defaults.
@@ -74,12 +74,13 @@ def main():
     p.add_argument("--others", type=int, default=3, help="runs of each of the others")
     p.add_argument("--kernel", default="6.12")
     p.add_argument("--only", default=",".join(KILLERS))
+    p.add_argument("--settings", help="titles of rows, separated by commas; all without it")
     p.add_argument("--json")
     args = p.parse_args()
     everything = {}
     print("| | killer | hog killed, kernel not needed | kernel's kills | bystanders killed | time to the end, median | "
           "bystander late at worst, median / most |\n|---|---|---|---|---|---|---|", flush=True)
-    for title, swap, limit in SETTINGS:
+    for title, swap, limit in SETTINGS if not args.settings else [s for s in SETTINGS if s[0] in args.settings.split(",")]:
         for name in args.only.split(","):
             answer = measure(args.kernel, name, swap, limit, args.runs if name == "sonde" else args.others)
             everything[f"{title}: {name}"] = answer

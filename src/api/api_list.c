@@ -77,9 +77,7 @@ static int probe_listed_verbose(struct listing *l, const char *name)
 	int err = a ? args_find(l, a, name, &text) : -ENOMEM;
 
 	arena_free(a);
-	if (err)
-		return report_error(&l->relay.reporter, err, NULL, "no memory to list the arguments of %s", name);
-	return l->fn(l->ctx, name, text.s);
+	return err ? err : l->fn(l->ctx, name, text.s);
 }
 
 static int probe_listed(const char *name, void *ctx)
@@ -170,6 +168,8 @@ static int list_guarded(struct listing *l, const char *pattern)
 	};
 	err = patterns_list(l, pattern ? pattern : "*");
 	diag_flush(&diags, &l->relay.reporter);
+	if (err == -ENOMEM)
+		return report_error(&l->relay.reporter, -ENOMEM, NULL, "no memory to list the probes");
 	if (!err && !l->found && pattern)
 		return report_error(&l->relay.reporter, -ENOENT, NULL, "no %s matches '%s'",
 				    is_type_pattern(pattern) ? "type" : "probe", pattern);

@@ -100,7 +100,7 @@ int types_list(struct kernel *k, const struct reporter *r, const char *pattern, 
 		++*found;
 		strbuf_addf(&head, "%s %s", tag->word, its);
 		err = verbose ? definition_list(btf, id, head.s, fn, ctx) : fn(ctx, head.s, NULL);
-		if (err < 0)
+		if (err < 0 && err != -ENOMEM)
 			report_error(r, err, NULL, "cannot list %s: %s", head.s, strerror(-err));
 	}
 	return err;

@@ -126,13 +126,13 @@ int file_new_open(struct file_new *f, const char *path)
 int file_new_close(struct file_new *f, int err)
 {
 	/* Without its content being there first, a crash could leave an empty file in place of the old one. */
-	if (!err && f->path && fsync(f->fd))
+	if (!err && f->temporary && fsync(f->fd))
 		err = -errno;
 	if (close(TAKE_FD(f->fd)) && !err)
 		err = -errno;
-	if (!err && f->path && rename(f->temporary, f->path))
+	if (!err && f->temporary && rename(f->temporary, f->path))
 		err = -errno;
-	if (err && f->path)
+	if (err && f->temporary)
 		unlink(f->temporary);
 	file_new_free(f);
 	return err;

@@ -56,10 +56,12 @@ static int pid_parse(const char *value, pid_t *out)
 
 	errno = 0;
 	pid = strtol(value, &end, 10);
-	if (errno == EINVAL || end == value || *end)
-		return fail(EXIT_USAGE, NULL, "Failed to parse pid: pid '%s' is not a valid decimal number", value);
+	if (errno == EINVAL || end == value)
+		return fail(EXIT_USAGE, NULL, "Failed to parse pid: invalid integer: %s", value);
+	if (*end)
+		return fail(EXIT_USAGE, NULL, "Failed to parse pid: invalid trailing bytes: %s", value);
 	if (errno || pid <= 0 || pid > PID_MOST)
-		return fail(EXIT_USAGE, NULL, "Failed to parse pid: pid '%s' out of valid pid range [1,%d]", value, PID_MOST);
+		return fail(EXIT_USAGE, "a process has a number from 1 to 4194304", "Pid out of range: %s", value);
 	*out = (pid_t)pid;
 	return 0;
 }

@@ -290,8 +290,8 @@ static int value_into(struct lower *l, const struct val *v, const struct type *a
 	if (type_is_tuple(as) && type_is_tuple(v->type) && as->nfields == v->type->nfields &&
 	    !type_equal(as, v->type))
 		return tuple_to_memory(l, v, as, addr, off);
-	if (v->space == SPACE_CTX && lower_is_scattered(v->type))
-		return lower_scattered_into(l, v, addr, off);
+	if (v->space == SPACE_CTX && v->type->kind == TY_STRUCT && v->type->space == SPACE_CTX)
+		return lower_args_into(l, v, as, addr, off);
 	if (v->space != SPACE_NONE)
 		remote_to_memory(l, v, as, addr, off, no_pad, len);
 	else if (as->kind == TY_STRING)

@@ -170,24 +170,15 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 	return 0;
 }
 
-bool lower_is_scattered(const struct type *t)
-{
-	for (uint32_t i = 0; t->kind == TY_STRUCT && i < t->nfields; i++)
-		if (t->fields[i].access == ACCESS_CTX_USER || t->fields[i].access == ACCESS_CTX_PARTS ||
-		    (t->fields[i].access == ACCESS_CTX_WORD && t->fields[i].ctx_offset != t->fields[i].offset))
-			return true;
-	return false;
-}
-
-int lower_scattered_into(struct lower *l, const struct val *from, vreg addr, int32_t off)
+int lower_args_into(struct lower *l, const struct val *from, const struct type *as, vreg addr, int32_t off)
 {
 	struct expr nowhere = { .span = l->f->span, .type = &type_none };
 
-	lower_zero(l, addr, off, from->type->size);
-	for (uint32_t i = 0; i < from->type->nfields; i++) {
-		const struct field *f = &from->type->fields[i];
+	lower_zero(l, addr, off, as->size);
+	for (uint32_t i = 0; i < as->nfields; i++) {
+		const struct field *f = &as->fields[i];
 		struct val v;
-		int err = field_of(l, &nowhere, from, f, &v);
+		int err = field_of(l, &nowhere, from, type_field(from->type, f->name), &v);
 
 		err = err ? err : val_to_memory(l, &v, f->type, addr, off + (int32_t)f->offset);
 		if (err)

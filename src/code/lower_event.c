@@ -183,7 +183,7 @@ static const struct type *payload_type(struct lower *l, struct expr *const *args
 	const struct type **types = arena_array_of(l->arena, const struct type *, n);
 
 	for (uint32_t i = 0; i < n; i++)
-		types[i] = vals ? vals[i].type : lower_read_type(args[i]->type);
+		types[i] = vals ? vals[i].type : type_kept(l->arena, lower_read_type(args[i]->type));
 	return n ? type_tuple(l->arena, types, NULL, n) : NULL;
 }
 

@@ -178,10 +178,8 @@ int lower_cast(struct lower *l, struct expr *e, struct val *out);
 /* An address of ours or of the context as a number that may be computed with. */
 vreg lower_address_number(struct lower *l, vreg addr);
 int lower_field(struct lower *l, struct expr *e, struct val *out);
-/* Are these `args` that lie in registers and in memory here and there? Then as a whole they are read member
- * by member, to where each lies in the struct. */
-bool lower_is_scattered(const struct type *t);
-int lower_scattered_into(struct lower *l, const struct val *from, vreg addr, int32_t off);
+/* `args` as a whole into a struct of their type_kept(), member by member: each lies where its kind of probe has it. */
+int lower_args_into(struct lower *l, const struct val *from, const struct type *as, vreg addr, int32_t off);
 int lower_index(struct lower *l, struct expr *e, struct val *out);
 int lower_deref(struct lower *l, struct expr *e, struct val *out);
 /* Where the operand of & lies, which is in memory that a pointer leads to. */

@@ -73,7 +73,7 @@ static int file_add(struct bpf_linker *linker, const void *data, size_t len, con
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, data, len);
-	strcpy(copy + len, license);
+	memcpy(copy + len, license, strlen(license) + 1);
 	license_point(copy, len, len, strlen(license) + 1);
 	err = memory_file_make(&f, copy, len + strlen(license) + 1);
 	err = err ?: bpf_linker__add_file(linker, f.path, NULL);

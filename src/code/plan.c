@@ -48,7 +48,8 @@ static void values_sort(struct part *p)
 
 	if (!p->values.n)
 		return;
-	qsort(p->values.v, p->values.n, sizeof(*p->values.v), compare_u64);
+	if (p->values.n > 1)
+		qsort(p->values.v, p->values.n, sizeof(*p->values.v), compare_u64);
 	for (uint32_t i = 1; i < p->values.n; i++)
 		if (p->values.v[i] != p->values.v[n])
 			p->values.v[++n] = p->values.v[i];

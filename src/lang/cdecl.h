@@ -35,6 +35,8 @@ bool c_take_word(struct c_parser *p, const char *word);
 /* An error unless it is this one. */
 bool c_expect(struct c_parser *p, int punct);
 char *c_text(const struct c_parser *p);
+/* The present token, in the source. */
+struct span c_token_span(const struct c_parser *p);
 /* An error at the present token. */
 void c_error(struct c_parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A constant expression; *negative when it is below zero. */

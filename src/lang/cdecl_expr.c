@@ -136,7 +136,7 @@ char *c_text(const struct c_parser *p)
 }
 
 /* The place of the token at hand in the script: the text stands there as it was written. */
-static struct span token_span(const struct c_parser *p)
+struct span c_token_span(const struct c_parser *p)
 {
 	struct span s = p->span;
 	uint32_t at = (uint32_t)(p->begin - p->text);
@@ -158,7 +158,7 @@ void c_error(struct c_parser *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = arena_vprintf(p->c->arena, fmt, ap);
 	va_end(ap);
-	check_error(p->c, token_span(p), "%s", text);
+	check_error(p->c, c_token_span(p), "%s", text);
 	p->failed = true;
 	p->tok = C_END;
 }

@@ -82,6 +82,19 @@ static bool header_is_known(struct arena *a, const char *name)
 	return !strchr(name, '/') || str_starts(name, "sys/") || str_starts(name, "arpa/") || str_starts(name, "netinet/");
 }
 
+/* The reference has this said by a compiler, which reads the declarations of the script behind a line of its own. */
+static void header_missing(struct c_parser *p, const char *name)
+{
+	const char *said = "";
+	uint32_t line, col;
+
+	if (diag_form_is_reference()) {
+		span_locate(p->c->script->sources, c_token_span(p), &line, &col);
+		said = arena_printf(p->c->arena, "definitions.h:%u:%u: fatal error: ", line + 1, col);
+	}
+	c_error(p, "%s'%s' file not found", said, name);
+}
+
 /* <name> is read only where -I says so. False: it is not there. */
 static bool system_text(struct c_parser *p, const char **path, const char **text, size_t *len)
 {
@@ -95,7 +108,7 @@ static bool system_text(struct c_parser *p, const char **path, const char **text
 	if (header_is_known(p->c->arena, name))
 		header_note(p->c, name);
 	else
-		c_error(p, "'%s' file not found", name);
+		header_missing(p, name);
 	return false;
 }
 

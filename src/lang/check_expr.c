@@ -581,10 +581,8 @@ static int check_tuple(struct checker *c, struct expr *e)
 		int err2 = check_value(c, arg);
 
 		err = err ?: err2;
-		items[i] = arg->type;
+		items[i] = type_kept(c->arena, arg->type);
 		known &= arg->type->kind != TY_NONE;
-		if (!err2 && arg->type->kind == TY_STRUCT && arg->type->space == SPACE_CTX)
-			err = check_error(c, arg->span, "args as a whole cannot be part of a tuple");
 	}
 	e->type = &type_none;
 	if (!err && known)

@@ -77,8 +77,6 @@ static int map_use_scalar(struct checker *c, struct map *m, struct span span)
 
 static int bad_key(struct checker *c, const struct type *key, struct span span)
 {
-	if (key->kind == TY_STRUCT && key->space == SPACE_CTX)
-		return check_error(c, span, "args as a whole cannot be a key: use the members you need");
 	if (type_is_agg(key) || !key->size)
 		return check_error(c, span, "%s cannot be a key", tn(c, key));
 	return 0;
@@ -102,13 +100,17 @@ int check_map_key(struct checker *c, struct map *m, const struct type *key, stru
 	}
 	if (key->kind == TY_NONE)
 		return 0;
+	key = type_kept(c->arena, key);
 	err = bad_key(c, key, span) ?: check_storable(c, key, m->name, span);
 	if (err)
 		return err;
 	t = type_promote(c->arena, m->key, key);
-	if (!t)
-		return check_error(c, span, "%s is keyed by %s since %s, and this key is %s", m->name,
-				   tn(c, m->key), span_text(c, info->key_span), tn(c, key));
+	if (!t) {
+		err = check_error(c, span, "Argument mismatch for %s: trying to access with arguments: '%s' when map expects "
+				  "arguments: '%s'", m->name, tn(c, key), tn(c, m->key));
+		diag_hint(c->diags, "it is keyed so since %s", span_text(c, info->key_span));
+		return err;
+	}
 	if (m->key->kind == TY_NONE)
 		info->key_span = span;
 	c->changed |= type_changed(m->key, t);
@@ -124,6 +126,7 @@ int check_map_value(struct checker *c, struct map *m, const struct type *value, 
 
 	if (value->kind == TY_NONE)
 		return 0;
+	value = type_kept(c->arena, value);
 	err = check_storable(c, value, m->name, span);
 	if (err)
 		return err;

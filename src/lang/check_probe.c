@@ -149,7 +149,8 @@ void spec_put_params(struct checker *c, struct probe_spec *spec)
 
 static const char *spec_text(struct checker *c, const struct probe_spec *spec)
 {
-	const char *text = spec->kind;
+	const struct probe_kind *kind = probe_kind_find(c->env->kinds, spec->kind);
+	const char *text = kind ? kind->name : spec->kind;
 
 	for (uint32_t i = 0; i < spec->parts.n; i++)
 		text = arena_printf(c->arena, "%s:%s", text, spec->parts.v[i]);

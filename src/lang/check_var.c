@@ -195,8 +195,6 @@ int check_storable(struct checker *c, const struct type *type, const char *what,
 	uint32_t most = c->env->config.max_strlen;
 	int err;
 
-	if (type->kind == TY_STRUCT && type->space == SPACE_CTX)
-		return check_error(c, span, "args as a whole cannot be kept in %s: keep the members you need", what);
 	if (type->kind == TY_STRUCT && !type->size)
 		return check_error(c, span, "%s cannot be kept in %s: its size is not known", tn(c, type), what);
 	/* what str() read has its NUL beyond that */
@@ -224,6 +222,7 @@ int var_store(struct checker *c, struct var *v, const struct type *type, struct 
 
 	if (type->kind == TY_NONE)
 		return 0;
+	type = type_kept(c->arena, type);
 	err = check_storable(c, type, v->name, span);
 	if (err)
 		return err;

@@ -173,7 +173,7 @@ void diag_excerpt_add(struct strbuf *out, const struct sources *sources, struct 
  * Compilers' form, "q.bt:3:14: error: ", and the line behind its number: editors find the place by it. Programs that
  * were written for the reference look for its form, "q.bt:3:14-20: ERROR: ", and they say who they are.
  */
-static bool form_is_reference(void)
+bool diag_form_is_reference(void)
 {
 	return getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED");
 }
@@ -208,7 +208,7 @@ static void diag_text(const struct diags *d, const struct diag *one, struct strb
 
 	if (!src) {
 		strbuf_addstr(out, one->text);
-	} else if (form_is_reference()) {
+	} else if (diag_form_is_reference()) {
 		diag_place_add(out, d->sources, one->span);
 		strbuf_addf(out, "%s%s", severity_text(one->sev, true), one->text);
 		diag_excerpt_add(out, d->sources, one->span);
@@ -229,7 +229,7 @@ const char *diag_render(const struct diags *d, const struct diag *one)
 	diag_text(d, one, &text);
 	if (one->hint)
 		strbuf_addch(&text, '\n');
-	strbuf_add_lines(&text, form_is_reference() ? "HINT: " : "hint: ", one->hint);
+	strbuf_add_lines(&text, diag_form_is_reference() ? "HINT: " : "hint: ", one->hint);
 	if (one->hint && text.len)
 		text.len--;
 	memcpy(kept, text.s, MIN(text.len, room - 1));

@@ -49,6 +49,8 @@ void diag_hint_nearest(struct diags *d, const char *word, const char *const *nam
 void diag_place_add(struct strbuf *out, const struct sources *sources, struct span span);
 /* A newline, the line in which a span begins, and beneath it a mark as long as the span. */
 void diag_excerpt_add(struct strbuf *out, const struct sources *sources, struct span span);
+/* Do programs read what is said that were written for the reference? */
+bool diag_form_is_reference(void);
 /* One rendered diagnostic, in the arena of `d`. */
 const char *diag_render(const struct diags *d, const struct diag *one);
 /* Hand everything to the reporter and forget it (nerrors stays). The text is as above without its hint:

@@ -28,6 +28,7 @@ enum func_flag {
 	FUNC_OWN_POINT = 1024, /* check() asks the attach point: a body that uses it is made for each of them */
 	FUNC_LEAVES = 4096, /* what stands behind it is not reached */
 	FUNC_HIDDEN = 2048, /* for clauses that the checker makes: no list shows it */
+	FUNC_FAULT = 8192, /* nobody calls it: its event says that something went wrong while a program ran */
 	FUNC_LAZY_ARGS = 128, /* check() checks the arguments itself (names that are not values: kstack(perf)) */
 };
 

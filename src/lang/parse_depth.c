@@ -54,7 +54,7 @@ static void place_open(struct parser *p, places *todo, const struct place *at)
 		body_push(p, todo, &at->s->body, below);
 		body_push(p, todo, &at->s->other, below);
 		type_push(p, todo, at->s->tref, below);
-	} else {
+	} else if (at->r) {
 		expr_push(p, todo, at->r->of, below);
 		type_push(p, todo, at->r->of_type, below);
 	}

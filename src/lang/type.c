@@ -159,6 +159,37 @@ struct type *type_clone(struct arena *a, const struct type *t)
 	return copy;
 }
 
+const struct type *type_kept(struct arena *a, const struct type *t)
+{
+	struct type *kept;
+	struct field *fields;
+	uint32_t n = 0;
+
+	if (t->kind != TY_STRUCT || t->space != SPACE_CTX)
+		return t;
+	kept = type_clone(a, t);
+	fields = arena_array_of(a, struct field, t->nfields + 1);
+	kept->space = SPACE_NONE;
+	kept->size = 0;
+	kept->align = 1;
+	for (uint32_t i = 0; i < t->nfields; i++) {
+		const struct type *type = type_kept(a, t->fields[i].type);
+		uint32_t align = MAX(type->align, 1u);
+
+		if (!type->size) /* nothing is known of it that could be copied */
+			continue;
+		fields[n++] = (struct field){ .name = t->fields[i].name, .type = type, .access = ACCESS_MEMBER,
+					      .offset = align_up(kept->size, align) };
+		kept->size = align_up(kept->size, align) + type->size;
+		kept->align = MAX(kept->align, align);
+	}
+	kept->size = align_up(kept->size, kept->align);
+	kept->fields = fields;
+	kept->nfields = n;
+	kept->nhoisted = 0;
+	return kept;
+}
+
 static bool field_is_anonymous(const struct field *f)
 {
 	return (!f->name || !f->name[0]) && f->type && f->type->kind == TY_STRUCT;

@@ -200,6 +200,9 @@ const struct type *type_agg(struct arena *a, enum type_kind kind, bool is_signed
 void type_set_fields(struct arena *a, struct type *t, const struct field *fields, uint32_t n);
 /* A copy with size, param or space to be changed by its maker before anyone sees it. */
 struct type *type_clone(struct arena *a, const struct type *t);
+/* The type in which a value is kept or sent. `args` as a whole become a struct of ours, whose members lie one
+ * behind the other; everything else is kept as it is. */
+const struct type *type_kept(struct arena *a, const struct type *t);
 
 bool type_is_int(const struct type *t);       /* TY_INT, TY_BOOL, TY_ENUM */
 bool type_is_scalar(const struct type *t);    /* fits one register: ints, pointers, and the numbers that become text */

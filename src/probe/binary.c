@@ -127,7 +127,8 @@ void binary_list(struct probe_env *env, struct binary *b)
 	b->listed = true;
 	if (!b->functions.n)
 		return;
-	qsort(b->functions.v, b->functions.n, sizeof(*b->functions.v), compare_functions);
+	if (b->functions.n > 1)
+		qsort(b->functions.v, b->functions.n, sizeof(*b->functions.v), compare_functions);
 	for (uint32_t i = 1; i < b->functions.n; i++) {
 		const struct binary_symbol *last = &b->functions.v[n], *f = &b->functions.v[i];
 

@@ -194,7 +194,7 @@ int rate_parse(struct probe_env *env, const struct probe_kind *kind, const struc
 	       uint64_t *period_ns, uint64_t *hz)
 {
 	const struct rate_unit *unit;
-	uint64_t count;
+	uint64_t count = 1;
 	int err;
 
 	*hz = 0;

@@ -104,7 +104,8 @@ int counter_list(struct probe_env *env, const struct probe_kind *kind, const str
 	uint32_t n = names_of(env->arena, events, &names);
 	int r = 0;
 
-	qsort(names, n, sizeof(*names), compare_names);
+	if (n > 1)
+		qsort(names, n, sizeof(*names), compare_names);
 	for (uint32_t i = 0; !r && i < n; i++) {
 		const char *full = arena_printf(env->arena, "%s:%s:", kind->name, names[i]);
 

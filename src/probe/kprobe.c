@@ -314,7 +314,7 @@ int kprobe_expand(struct probe_env *env, const struct probe_kind *kind, const st
 		return diag_error(env->diags, part_span(spec, spec->parts.n - 1),
 				  "kretprobe takes no offset: it fires where the function returns");
 	if (kind == &probe_kretprobe && return_locks_up(t.function))
-		return diag_error(env->diags, spec->span, "kretprobe:%s could lock up the machine", t.function);
+		return diag_error(env->diags, spec->span, "kretprobe:%s can't be used as it might lock up your system.", t.function);
 	if (t.function_pattern || t.module_pattern)
 		return expand_pattern(env, kind, spec, &t, out);
 	return expand_named(env, kind, spec, &t, out);
@@ -336,12 +336,10 @@ int kprobe_list(struct probe_env *env, const struct probe_kind *kind, const stru
 	size_t n, same;
 	int r;
 
-	if (!kernel_has_kprobes(env->kernel)) {
-		if (last)
-			report_warning(env->report, NULL, "%s is not available on this kernel: %s", kind->name,
-				       kernel_kprobes_missing(env->kernel));
-		return 0;
-	}
+	/* What the functions are called is known anywhere. */
+	if (last && !kernel_has_kprobes(env->kernel))
+		report_warning(env->report, NULL, "%s is not available on this kernel: %s", kind->name,
+			       kernel_kprobes_missing(env->kernel));
 	r = kernel_functions(env->kernel, env->arena, last > 1 ? spec->parts.v[0] : NULL,
 			     last ? spec->parts.v[last - 1] : NULL, &fns, &n);
 	for (size_t i = 0; !r && i < n; i += same) {

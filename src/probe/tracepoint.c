@@ -102,8 +102,10 @@ static const char *system_with(struct probe_env *env, const char *event)
 static int not_found(struct probe_env *env, const struct probe_spec *spec, const char *what, const char *near)
 {
 	diag_error(env->diags, spec->span, "Tracepoint not found: %s:%s", spec->parts.v[0], spec->parts.v[1]);
-	diag_hint(env->diags, "%s%s%s%s\nIf this is expected, set the 'missing_probes' config variable to 'warn' "
-		  "or 'ignore'.", what, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	/* To programs that read the reference's words a message of its own says what can be done. */
+	diag_hint(env->diags, "%s%s%s%s%s", what, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
+		  diag_form_is_reference() ? "" : "\nIf this is expected, set the 'missing_probes' config variable to "
+						  "'warn' or 'ignore'.");
 	return -ENOENT;
 }
 

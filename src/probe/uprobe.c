@@ -34,6 +34,7 @@ const struct probe_kind probe_uprobe = {
 	.has_func = true,
 	.space = SPACE_USER,
 	.slow_close = true,
+	.last_runs_first = true,
 	.preemptible = true,
 	.reentrant = true,
 	.takes_cookie = true,

@@ -114,12 +114,14 @@ static void places_unite(symbol_vec *found)
 
 	if (!found->n)
 		return;
-	qsort(found->v, found->n, sizeof(*found->v), compare_places);
+	if (found->n > 1)
+		qsort(found->v, found->n, sizeof(*found->v), compare_places);
 	for (uint32_t i = 1; i < found->n; i++)
 		if (found->v[i].addr != found->v[n].addr)
 			found->v[++n] = found->v[i];
 	found->n = n + 1;
-	qsort(found->v, found->n, sizeof(*found->v), compare_names);
+	if (found->n > 1)
+		qsort(found->v, found->n, sizeof(*found->v), compare_names);
 }
 
 /* "main", or what a spec says for it: cpp:"ns::f(int)". */

@@ -45,6 +45,7 @@ const struct probe_kind probe_uretprobe = {
 	.has_func = true,
 	.space = SPACE_USER,
 	.slow_close = true,
+	.last_runs_first = true,
 	.preemptible = true,
 	.reentrant = true,
 	.takes_cookie = true,

@@ -311,6 +311,7 @@ const struct probe_kind probe_usdt = {
 	.has_typed_argn = true,
 	.space = SPACE_USER,
 	.slow_close = true,
+	.last_runs_first = true,
 	.preemptible = true,
 	.reentrant = true,
 	.takes_cookie = true,

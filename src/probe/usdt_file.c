@@ -67,7 +67,8 @@ static void sites_sort(struct usdt_file *f)
 
 	if (!f->nsites)
 		return;
-	qsort(f->sites, f->nsites, sizeof(*f->sites), compare_sites);
+	if (f->nsites > 1)
+		qsort(f->sites, f->nsites, sizeof(*f->sites), compare_sites);
 	for (size_t i = 1; i < f->nsites; i++)
 		if (compare_sites(&f->sites[i], &f->sites[n]))
 			f->sites[++n] = f->sites[i];

@@ -55,7 +55,7 @@ static int act_map_clear(void *ctx, const struct map *map)
 
 static int act_map_delete(void *ctx, const struct map *map)
 {
-	return map_delete(ctx, map);
+	return map_clear(ctx, map);
 }
 
 static int act_map_zero(void *ctx, const struct map *map)
@@ -141,6 +141,25 @@ static const uint8_t *payload_fill(struct session *s, const uint8_t *payload, ui
 	return s->bounce;
 }
 
+/*
+ * What happens to maps and what went wrong must not wait behind what is only shown, says the reference, and tells
+ * by which way an event came. Here they come in the order in which they were sent.
+ */
+static void event_tell(const struct session *s, const struct site *site)
+{
+	const char *name = site->func->name, *way = "NORMAL";
+
+	if (site->map && !str_eq(name, "print"))
+		way = "URGENT";
+	if (site->func->flags & FUNC_FAULT) {
+		way = "URGENT";
+		name = "runtime_error";
+	}
+	if (!site->map && str_eq(name, "print"))
+		name = "print_non_map";
+	report_debug(s->report, "[%s] Event print async action %s", way, name);
+}
+
 static int event_handle(void *ctx, const void *data, uint32_t len)
 {
 	struct session *s = ctx;
@@ -168,6 +187,8 @@ static int event_handle(void *ctx, const void *data, uint32_t len)
 		}
 		have = want;
 	}
+	if (s->tells_events)
+		event_tell(s, site);
 	/* A function's failure has been reported; the session goes on unless its receiver ended it. */
 	site->func->act(&s->act, site, payload, have);
 	return s->result;

@@ -38,14 +38,14 @@ struct map_handle {
 	uint32_t max_entries, value_bytes; /* as the kernel has them */
 	bool grows;                        /* room for an entry is made when it comes */
 	bool shown;                        /* since the script cleared it */
-	bool gone;                         /* a count that the script deleted: not known to be 0 */
+	bool gone;                         /* a count that the script cleared or deleted: not known to be 0 */
 };
 
 /* Something the session runs when a descriptor says so. */
 struct trigger {
 	int fd;              /* timerfd or signalfd */
 	uint32_t prog;       /* index into module.programs */
-	bool is_signal;
+	uint64_t signal;     /* its number; 0: a timer. fd is -1 where an earlier trigger reads the same signal */
 	bool ready;
 };
 
@@ -98,6 +98,7 @@ struct session {
 	size_t nlosses;
 	int failure; /* of what an event asked for, the first */
 	uint64_t corrupt, skipped_runs;
+	bool tells_events; /* each with sonde -v, to programs that read what the reference says */
 	uint64_t losses_read_ns;
 
 	/* follow.c */
@@ -212,7 +213,6 @@ int tests_run(struct session *s);
 int map_print(struct session *s, const struct map *map, int64_t top, int64_t div, bool final);
 int map_print_key(struct session *s, const struct map *map, const uint8_t *key);
 int map_clear(struct session *s, const struct map *map);
-int map_delete(struct session *s, const struct map *map); /* the value of a scalar */
 int map_zero(struct session *s, const struct map *map);
 /* All maps that are not empty, in order of their names. */
 int maps_print_all(struct session *s);

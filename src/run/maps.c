@@ -379,19 +379,13 @@ int map_clear(struct session *s, const struct map *map)
 	int err;
 
 	s->maps[map->id].shown = false;
-	s->maps[map->id].gone = false;
-	if (desc_is_scalar(c.desc))
-		return scalar_zero(s, &c, false);
+	if (desc_is_scalar(c.desc)) {
+		err = scalar_zero(s, &c, false);
+		s->maps[map->id].gone = !err;
+		return err;
+	}
 	err = hash_read(s, &c);
 	return err ? err : hash_delete(s, &c);
-}
-
-int map_delete(struct session *s, const struct map *map)
-{
-	int err = map_clear(s, map);
-
-	s->maps[map->id].gone = !err;
-	return err;
 }
 
 int map_zero(struct session *s, const struct map *map)
@@ -421,7 +415,8 @@ int maps_print_all(struct session *s)
 		return report_error(s->report, -ENOMEM, NULL, "no memory to show the maps");
 	for (uint32_t i = 0; i < n; i++)
 		sorted[i] = &s->module->maps.v[i];
-	qsort(sorted, n, sizeof(sorted[0]), desc_compare_name);
+	if (n > 1)
+		qsort(sorted, n, sizeof(sorted[0]), desc_compare_name);
 	for (uint32_t i = 0; i < n && !s->result; i++) {
 		int err = map_print(s, sorted[i]->map, 0, 0, true);
 

@@ -118,6 +118,7 @@ static struct session *session_new(const struct module *m, const struct session_
 	s->probe.report = o->report;
 	s->probe.diags = NULL;
 	s->probe.dry_run = o->dry_run;
+	s->tells_events = diag_form_is_reference();
 	act_init(s);
 	return s;
 }

@@ -81,15 +81,28 @@ static int signal_fd(uint64_t number)
 	return fd < 0 ? -errno : fd;
 }
 
+static bool signal_is_awaited(const struct session *s, uint64_t number)
+{
+	for (size_t i = 0; i < s->ntriggers; i++)
+		if (s->triggers[i].signal == number)
+			return true;
+	return false;
+}
+
 static int trigger_add(struct session *s, uint32_t prog, const struct attach_point *ap, uint64_t base_ns, uint64_t tag)
 {
-	bool is_signal = ap->kind->run == RUN_SIGNAL;
+	uint64_t number = ap->kind->run == RUN_SIGNAL ? ap->number : 0;
 	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = tag + s->ntriggers };
-	int fd = is_signal ? signal_fd(ap->number) : timer_fd(base_ns, ap->period_ns);
+	bool awaited = number && signal_is_awaited(s, number);
+	int fd;
 
-	if (fd < 0)
+	/* A signal is there to be read once: by the first of its programs, which runs the others. */
+	fd = awaited ? -1 : number ? signal_fd(number) : timer_fd(base_ns, ap->period_ns);
+	if (!awaited && fd < 0)
 		return report_error(s->report, fd, NULL, "cannot make a descriptor for %s: %s", ap->name, strerror(-fd));
-	s->triggers[s->ntriggers++] = (struct trigger){ .fd = fd, .prog = prog, .is_signal = is_signal };
+	s->triggers[s->ntriggers++] = (struct trigger){ .fd = fd, .prog = prog, .signal = number };
+	if (awaited)
+		return 0;
 	if (epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &ev))
 		return report_error(s->report, -errno, NULL, "cannot wait for %s: %m", ap->name);
 	return 0;
@@ -132,11 +145,22 @@ static uint64_t trigger_take(const struct trigger *t)
 	struct signalfd_siginfo info;
 	uint64_t n = 0;
 
-	if (!t->is_signal)
+	if (!t->signal)
 		return read(t->fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
 	while (n < CATCH_UP_RUNS && read(t->fd, &info, sizeof(info)) == sizeof(info))
 		n++;
 	return n;
+}
+
+/* Its program, and those behind it that wait for the same signal. */
+static int trigger_programs_run(struct session *s, const struct trigger *t)
+{
+	int err = program_run(s, t->prog);
+
+	for (const struct trigger *u = t + 1; t->signal && !err && u < s->triggers + s->ntriggers; u++)
+		if (u->signal == t->signal)
+			err = program_run(s, u->prog);
+	return err;
 }
 
 static int trigger_run(struct session *s, const struct trigger *t)
@@ -148,7 +172,7 @@ static int trigger_run(struct session *s, const struct trigger *t)
 		n = CATCH_UP_RUNS;
 	}
 	for (; n && !s->stop && !s->result; n--) {
-		int err = program_run(s, t->prog);
+		int err = trigger_programs_run(s, t);
 
 		if (err)
 			return err;
@@ -173,7 +197,8 @@ int triggers_run(struct session *s)
 void triggers_close(struct session *s)
 {
 	for (size_t i = 0; i < s->ntriggers; i++)
-		close(s->triggers[i].fd);
+		if (s->triggers[i].fd >= 0)
+			close(s->triggers[i].fd);
 	free(TAKE_PTR(s->triggers));
 	s->ntriggers = 0;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Json_read: a JSON text becomes a tree. Why not by a library stands in json.c. */
 #include "subject/json_read.h"
 
 #include <ctype.h>

@@ -76,7 +76,7 @@ struct window_task {
 	struct stall last;        /* its names; numbers are those of the last record */
 	uint64_t slot_number;     /* of the newest slot */
 	uint32_t slot_us[WINDOW_SLOTS];
-	uint64_t ongoing_ns;      /* of a stall that has not ended */
+	uint64_t ongoing_ns, ongoing_told_ns; /* of a stall that has not ended */
 	bool ongoing_seen;
 };
 

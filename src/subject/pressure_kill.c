@@ -111,7 +111,7 @@ static void add_evidence(struct json *j, const struct domain *d)
 		json_number(j, "ends_in_ms", (double)end / 1e6);
 	json_number(j, "refaults_percent_per_s", d->thrash_percent);
 	json_u64(j, "stalled_ns", d->stalled_ns);
-	if (d->stalled_ns) {
+	if (d->stalled.pid) {
 		json_object(j, "stalled");
 		json_i64(j, "pid", d->stalled.pid);
 		json_text(j, "comm", d->stalled.comm);
@@ -326,10 +326,17 @@ static void psi_attribute(struct killer *k, uint64_t now)
 			machine->stalled_ns = MAX(machine->stalled_ns, k->psi[i].stall_ns);
 }
 
+/* What was is no reason any more: neither when a while has passed without a stall, nor when somebody has been killed. */
+static void stalls_forget(struct killer *k)
+{
+	for (size_t i = 0; i < k->domains.n; i++) {
+		k->domains.d[i].stalled_ns = k->domains.d[i].stalls_ns = 0;
+		k->domains.d[i].stalled = (struct stall){ 0 };
+	}
+}
+
 static void stalls_attribute(struct killer *k, uint64_t now)
 {
-	for (size_t i = 0; i < k->domains.n; i++)
-		k->domains.d[i].stalled_ns = k->domains.d[i].stalls_ns = 0;
 	for (size_t i = 0; i < k->window.ntasks; i++) {
 		const struct window_task *t = &k->window.task[i];
 		uint64_t ns = window_task_ns(&k->window, t, now);
@@ -393,6 +400,7 @@ static int on_tick(void *ctx, uint32_t events)
 	(void)events;
 	if (now - k->domains.walked_ns > WALK_NS)
 		domains_walk(&k->domains, now);
+	stalls_forget(k);
 	if (now < k->alert_until_ns)
 		stalls_attribute(k, now);
 	for (size_t i = 0; i < k->domains.n; i++) {

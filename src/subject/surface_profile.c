@@ -50,7 +50,8 @@ static const char **needed_calls(const struct surface *s, size_t *n)
 			add_once(names, n, setup->v[i].text);
 	for (const char *const *c = calls_always; *c; c++)
 		add_once(names, n, *c);
-	qsort(names, *n, sizeof(*names), by_text);
+	if (*n > 1)
+		qsort(names, *n, sizeof(*names), by_text);
 	return names;
 }
 

@@ -24,7 +24,8 @@ static const struct row **sorted(const struct rows *rows)
 		return NULL;
 	for (size_t i = 0; i < rows->n; i++)
 		v[i] = &rows->v[i];
-	qsort(v, rows->n, sizeof(*v), by_place);
+	if (rows->n > 1)
+		qsort(v, rows->n, sizeof(*v), by_place);
 	return v;
 }
 

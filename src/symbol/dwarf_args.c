@@ -61,7 +61,7 @@ struct part_walk {
 	uint32_t depth;
 };
 
-static void parts_look(struct part_walk *w, Dwarf_Die *die, uint64_t at);
+static void parts_look(struct part_walk *w, Dwarf_Die *type, uint64_t at);
 
 static bool part_visit(Dwarf_Die *die, void *ctx)
 {

@@ -60,7 +60,8 @@ static void rows_tidy(struct unwind_table *t)
 {
 	uint32_t n = 0;
 
-	qsort(t->rows, t->n, sizeof(*t->rows), row_compare);
+	if (t->n > 1)
+		qsort(t->rows, t->n, sizeof(*t->rows), row_compare);
 	for (uint32_t i = 0; i < t->n; i++) {
 		const struct unwind_row *r = &t->rows[i];
 

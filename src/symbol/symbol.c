@@ -57,7 +57,8 @@ void symtab_sort(struct symtab *t)
 
 	if (t->n < 2)
 		return;
-	qsort(t->syms, t->n, sizeof(*t->syms), sym_compare);
+	if (t->n > 1)
+		qsort(t->syms, t->n, sizeof(*t->syms), sym_compare);
 	for (size_t i = 1; i < t->n; i++)
 		if (t->syms[i].addr != t->syms[n].addr)
 			t->syms[++n] = t->syms[i];

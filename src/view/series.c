@@ -252,7 +252,8 @@ static void draw_soon(struct view *v, struct series_set *set, uint64_t time_ns)
 	if (set->drawn_ns && time_ns - set->drawn_ns < DRAW_NS)
 		return;
 	set->drawn_ns = time_ns ? time_ns : 1;
-	qsort(set->v, set->n, sizeof(*set->v), by_group);
+	if (set->n > 1)
+		qsort(set->v, set->n, sizeof(*set->v), by_group);
 	series_text(v, set, false);
 }
 

@@ -66,6 +66,16 @@ static void dwarf_ask(struct elf_file *elf, const struct found *found)
 	dwarf_file_close(d);
 }
 
+/*
+ * libelf frees what it has read of a file's sections only when it has not read the whole file since, which libdw may make
+ * it do: no more than the file, once for each that is opened.
+ */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libelf.so\n";
+}
+
 /* A file in memory, because the readers open what they read themselves. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

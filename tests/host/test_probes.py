@@ -165,7 +165,7 @@ KPROBE_MESSAGES = [
     ("kprobe:vfs_*+4 { }", "an offset belongs to one function"),
     ("kretprobe:vfs_read+4 { }", "kretprobe takes no offset"),
     ("kretprobe:0xffffffff81000000 { }", "a return has no address"),
-    ("kretprobe:_raw_spin_lock { }", "could lock up the machine"),
+    ("kretprobe:_raw_spin_lock { }", "might lock up your system"),
     ("kretprobe:vfs_read { print(arg0); }", "arg0 is not available in kretprobe probes"),
     ("kprobe:vfs_read { print(retval); }", "retval is not available in kprobe probes"),
     ("kprobe:0xffffffff81000000 { print(func); }", "traces no function that has a name"),

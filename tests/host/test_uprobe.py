@@ -320,6 +320,13 @@ def test_one_link_for_many(run, traced):
     fails(r, "matches more than 3 probes", "max_probes")
 
 
+@pytest.mark.parametrize("kind", ["uprobe", "uretprobe"])
+def test_clauses_of_one_place_run_in_their_order(run, traced, kind):
+    exe = traced / "traced"
+    r = run("-e", f"""{kind}:{exe}:work {{ @a = 1; }} {kind}:{exe}:work {{ printf("%d\\n", @a); exit(); }}""", "-c", f"{exe} 1")
+    assert r.status == 0 and "\n1\n" in r.out and "\n0\n" not in r.out, r
+
+
 # ---- watching arguments ----
 
 def state(pid):

@@ -77,10 +77,11 @@ def meant(t):
 
 def arith_type(op, x, y):
     """A result has 64 bits and a sign when one of the sides has one; a difference has one always."""
+    soft = is_int(x) and x.soft and is_int(y) and y.soft
     if op in ("<<", ">>"):
         y = U64
     if not signed(x) and not signed(y) and op != "-":
-        return U64
+        return Int(8, False, soft)
     return S64 if meant(x) or meant(y) else SOFT64
 
 

@@ -34,8 +34,8 @@ static const struct mistake mistakes[] = {
 	  "  hint: did you mean 'filename'?\n" },
 	{ "tp:s:open { print(args.xyz); }", "1:24: error: tp:s:open has no argument 'xyz'\n"
 	  "  hint: sonde -lv 'tp:s:open' lists its arguments\n" },
-	{ "tp:s:open { $a = args; }", "1:13: error: args as a whole cannot be kept in $a: keep the members you need\n" },
-	{ "tp:s:open { @[args] = 1; }", "1:15: error: args as a whole cannot be a key: use the members you need\n" },
+	{ "tp:s:open { $a = args; $a = 1; }", "1:24: error: $a holds struct tp:s:open_args and cannot take uint8\n"
+	  "  hint: it got its type at 1:13\n" },
 	/* probes */
 	{ "tpp:s:open { }", "1:1: error: there is no kind of probe 'tpp'\n  hint: did you mean 'tp'?\n" },
 	{ "hardware:cycles:1 { }", "1:1: error: there is no kind of probe 'hardware'\n"
@@ -70,9 +70,11 @@ static const struct mistake mistakes[] = {
 	{ "begin { if (@x == 0) { } }", "1:13: error: @x is read, but nothing is ever assigned to it\n" },
 	{ "begin { @x[2] = 3; @x = 1; }", "1:20: error: @x is used without a key here, but with one at 1:12\n" },
 	{ "begin { @x[1] = 1; @x[comm] = 2; }",
-	  "1:23: error: @x is keyed by uint8 since 1:12, and this key is string[16]\n" },
+	  "1:23: error: Argument mismatch for @x: trying to access with arguments: 'string[16]' when map expects arguments: 'uint8'\n"
+	  "  hint: it is keyed so since 1:12\n" },
 	{ "begin { @x[1] = 1; @x[1, 2] = 2; }",
-	  "1:23: error: @x is keyed by uint8 since 1:12, and this key is (uint8,uint8)\n" },
+	  "1:23: error: Argument mismatch for @x: trying to access with arguments: '(uint8,uint8)' when map expects arguments: 'uint8'\n"
+	  "  hint: it is keyed so since 1:12\n" },
 	{ "begin { @x = 1; @x = comm; }", "1:17: error: @x holds uint8 since 1:9 and cannot take string[16]\n" },
 	{ "begin { @x = count(); } begin { @x = avg(1); }",
 	  "1:33: error: @x holds count_t since 1:9 and cannot take uavg_t\n" },

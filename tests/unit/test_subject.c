@@ -216,6 +216,63 @@ static void reasons_by_stalls(void **state)
 	assert_string_equal(reason_of(&d, &after), "none");
 }
 
+/* ---- the sliding window ---- */
+
+static uint64_t worst(const struct window *w, uint64_t now)
+{
+	uint64_t ns;
+
+	window_worst(w, now, NULL, NULL, &ns);
+	return ns;
+}
+
+static void window_slides(void **state)
+{
+	struct window w = { .window_ns = 1000 * MS };
+	struct stall s = { .resource = RES_MEMORY, .pid = 7, .tid = 7, .ns = 30 * MS };
+
+	(void)state;
+	window_add(&w, &s, 10000 * MS);
+	window_add(&w, &s, 10500 * MS);
+	assert_int_equal(worst(&w, 10500 * MS), 60 * MS);
+	assert_int_equal(worst(&w, 11100 * MS), 30 * MS);
+	assert_int_equal(worst(&w, 11600 * MS), 0);
+	/* What is longer than a slot lies in several, and no window holds more than itself. */
+	s.ns = 3000 * MS;
+	window_add(&w, &s, 20000 * MS);
+	assert_int_equal(worst(&w, 20000 * MS), 1000 * MS);
+}
+
+/* A stall that goes on is counted as it goes on, once, and not when it is over. */
+static void window_of_ongoing(void **state)
+{
+	struct window w = { .window_ns = 1000 * MS };
+	struct stall s = { .resource = RES_MEMORY, .pid = 7, .tid = 7, .ns = 40 * MS };
+
+	(void)state;
+	window_ongoing(&w, &s, 10000 * MS);
+	window_ongoing(&w, NULL, 10000 * MS);
+	assert_int_equal(worst(&w, 10000 * MS), 40 * MS);
+	s.ns = 90 * MS;
+	window_ongoing(&w, &s, 10050 * MS);
+	window_ongoing(&w, NULL, 10050 * MS);
+	assert_int_equal(worst(&w, 10050 * MS), 90 * MS);
+	s.ns = 95 * MS;
+	window_add(&w, &s, 10060 * MS);
+	assert_int_equal(worst(&w, 10060 * MS), 95 * MS);
+	/* Of one that has gone in the midst of it, nothing more is told: neither when others are ... */
+	s.ns = 50 * MS;
+	window_ongoing(&w, &s, 20000 * MS);
+	window_ongoing(&w, NULL, 20000 * MS);
+	window_ongoing(&w, NULL, 20050 * MS);
+	assert_int_equal(worst(&w, 20050 * MS), 0);
+	/* ... nor when there is nobody to tell of. */
+	window_ongoing(&w, &s, 30000 * MS);
+	window_ongoing(&w, NULL, 30000 * MS);
+	assert_int_equal(worst(&w, 30100 * MS), 50 * MS);
+	assert_int_equal(worst(&w, 30500 * MS), 0);
+}
+
 /* ---- the page of the manual ---- */
 
 static const struct subject_option hostile_options[] = {
@@ -257,6 +314,7 @@ int main(void)
 		cmocka_unit_test(json_too_deep_is_an_error), cmocka_unit_test(options_of_every_type), cmocka_unit_test(options_refuse),
 		cmocka_unit_test(verdicts_decide_the_status), cmocka_unit_test(reasons_by_what_is_left),
 		cmocka_unit_test(reasons_by_stalls), cmocka_unit_test(manual_takes_text_as_it_is),
+		cmocka_unit_test(window_slides), cmocka_unit_test(window_of_ongoing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

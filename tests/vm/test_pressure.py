@@ -57,6 +57,10 @@ def test_hogs_are_killed(answers, setting):
     decisions = [d["data"] for d in told["decisions"] if d["type"] == "decision"]
     assert len(decisions) == RUNS and {d["action"] for d in decisions} == {"kill"}, told["said"]
     assert {d["victim"]["comm"] for d in decisions} == {"memhog"} and {d["domain"] for d in decisions} == {domain}
+    # Nobody dies for what another one did who is dead.
+    victims = [d["victim"]["pid"] for d in decisions]
+    for i, d in enumerate(decisions):
+        assert d["evidence"].get("stalled", {}).get("pid") not in victims[:i], decisions
     assert not reason or {d["reason"] for d in decisions} == {reason}, decisions
     assert all(("cgroup" in d["victim"]) == bool(options) for d in decisions), decisions
     # It looks after the machine from memory that it has, which is not much.

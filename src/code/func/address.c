@@ -15,8 +15,7 @@ static int kaddr_check(struct checker *c, struct expr *call)
 		return r;
 	addr = kernel_symbol_address(c->env->probe->kernel, name);
 	if (!addr) {
-		check_error(c, call_arg(call, 0)->span,
-			    "Failed to resolve kernel symbol: %s", name);
+		check_error(c, call->span, "Failed to resolve kernel symbol: %s", name);
 		diag_hint(c->diags, "the kernel has none of this name, or hides its address: symbols are listed in "
 			  "/proc/kallsyms; kernel.kptr_restrict hides addresses");
 		return -EINVAL;

@@ -36,7 +36,7 @@ static int fault_act(const struct act *act, const struct site *site, const uint8
 }
 
 const struct func_def func_fault = {
-	.name = "helper error", .signature = "", .summary = "", .flags = FUNC_ASYNC | FUNC_VOID, .act = fault_act,
+	.name = "helper error", .signature = "", .summary = "", .flags = FUNC_ASYNC | FUNC_VOID | FUNC_FAULT, .act = fault_act,
 };
 
 /* ---- division by zero ---- */
@@ -54,6 +54,6 @@ static int zero_divisor_act(const struct act *act, const struct site *site, cons
 }
 
 const struct func_def func_zero_divisor = {
-	.name = "division by zero", .signature = "", .summary = "", .flags = FUNC_ASYNC | FUNC_VOID,
+	.name = "division by zero", .signature = "", .summary = "", .flags = FUNC_ASYNC | FUNC_VOID | FUNC_FAULT,
 	.act = zero_divisor_act,
 };
