@@ -506,16 +506,16 @@ static void test_str(void **state)
 {
 	(void)state;
 	expect_str("str(uptr(arg0))", "hello", 0, "hello");
-	expect_str("str(uptr(arg0), 3)", "hello", 0, "hel");
+	expect_str("str(uptr(arg0), 3)", "hello", 0, "he");
 	expect_str("str(uptr(arg0), 0)", "hello", 0, "");
-	expect_str("str(uptr(arg0), arg1)", "hello", 2, "he");
+	expect_str("str(uptr(arg0), arg1)", "hello", 3, "he");
 	expect_str("str(uptr(arg0), arg1)", "hello", 0, "");
 	expect_str("str(uptr(arg0), arg1)", "hello", 5000, "hello");
-	expect_str("str(uptr(arg0), (int64)arg1)", "hello", (uint64_t)-1, "");
+	expect_str("str(uptr(arg0), (int64)arg1)", "hello", (uint64_t)-1, "hello");
 	expect_str("str(uptr(arg0))", (const void *)8, 0, "");
 	expect_str("str(kptr(arg0))", (const void *)8, 0, "");
-	expect_str("str(str(uptr(arg0)), 2)", "hello", 0, "he");
-	expect_str("str(\"literal\", arg1)", NULL, 3, "lit");
+	expect_str("str(str(uptr(arg0)), 2)", "hello", 0, "h");
+	expect_str("str(\"literal\", arg1)", NULL, 3, "li");
 }
 
 static uint64_t counter(struct run *r, uint32_t which)
@@ -547,7 +547,7 @@ static void test_strlen(void **state)
 	struct run r;
 
 	(void)state;
-	run_begin(&r, "words:a { @a = strlen(uptr(arg0)); @b = strlen(str(uptr(arg0), 3)); @c = strlen(\"four\");"
+	run_begin(&r, "words:a { @a = strlen(uptr(arg0)); @b = strlen(str(uptr(arg0), 4)); @c = strlen(\"four\");"
 		      " @d = strlen(uptr(8)); @e = strlen(probe); }");
 	run_fire_word(&r, (uintptr_t)"hello");
 	assert_int_equal(map_word(&r, "@a", 0), 5);

@@ -128,8 +128,8 @@ static void compound_values(void **state)
 	matrix = type_array(t.arena, array, 2);
 	expect_both(&t, &j, type_array(t.arena, &type_int32, 4), numbers, "[1,2,3,4]", "[1,2,3,4]");
 	expect_both(&t, &j, matrix, numbers, "[[1,2],[3,4]]", "[[1,2],[3,4]]");
-	expect_both(&t, &j, &s, members, "{ .m = 2, .x = 3, .y = 4, .bits = 29, .sbits = -2 }",
-		     "{\"m\": 2, \"x\": 3, \"y\": 4, \"bits\": 29, \"sbits\": -2}");
+	expect_both(&t, &j, &s, members, "{ .m = 2, .x = 3, .y = 4, .bits = 29, .sbits = 14 }",
+		     "{\"m\": 2, \"x\": 3, \"y\": 4, \"bits\": 29, \"sbits\": 14}");
 	expect_both(&t, &j, &empty, "", "{}", "{}");
 	fixture_close(&t);
 	fixture_close(&j);

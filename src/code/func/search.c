@@ -106,10 +106,25 @@ static vreg text_byte(struct lower *l, const struct bytes_loop *loop, const stru
 
 /* ---- strncmp, memcmp ---- */
 
+/* (size_t)8 is 8. */
+static void cast_drop(struct expr **e)
+{
+	if ((*e)->kind == EX_CAST && (*e)->a->kind == EX_INT && type_is_int((*e)->type) && (*e)->type->size == 8)
+		*e = (*e)->a;
+}
+
 static int count_check(struct checker *c, struct expr *call)
 {
+	const struct expr *arg;
 	int64_t n = 0;
-	int r = call_arg_unknown(call, 2) ? 0 : check_arg_literal_int(c, call, 2, &n);
+	int r;
+
+	cast_drop(&call->args.v[2]);
+	arg = call_arg(call, 2);
+	/* The size of a variable is settled in the last pass. */
+	if (arg->kind == EX_SIZEOF || (arg->kind == EX_CAST && arg->a->kind == EX_SIZEOF))
+		return 0;
+	r = call_arg_unknown(call, 2) ? 0 : check_arg_literal_int(c, call, 2, &n);
 
 	if (!r && n < 0)
 		r = check_error(c, call_arg(call, 2)->span, "%s() cannot compare %lld bytes", call->name, (long long)n);
@@ -182,7 +197,8 @@ static int memcmp_check(struct checker *c, struct expr *call)
 	for (uint32_t i = 0; !r && i < 2; i++) {
 		const struct expr *arg = call_arg(call, i);
 
-		if (!type_is_scalar(arg->type) && call_arg(call, 2)->num > arg->type->size)
+		if (!type_is_scalar(arg->type) && call_arg(call, 2)->kind == EX_INT &&
+		    call_arg(call, 2)->num > arg->type->size)
 			r = check_error(c, arg->span, "this has %u bytes, and memcmp() is to compare %llu", arg->type->size,
 					(unsigned long long)call_arg(call, 2)->num);
 	}
@@ -631,7 +647,7 @@ func_family funcs_search = {
 	{ "strncmp", .signature = "int64 strncmp(string a, string b, int n)",
 	  .summary = "0 when the first n bytes of two texts are equal",
 	  .min_args = 3, .max_args = 3, .check = strncmp_check, .emit = strncmp_emit },
-	{ "memcmp", .signature = "int64 memcmp(any a, any b, int n)",
+	{ "memcmp", .aliases = (const char *const[]){ "__memcmp", NULL }, .signature = "int64 memcmp(any a, any b, int n)",
 	  .summary = "0 when the first n bytes are equal, else the difference of the first that is not",
 	  .min_args = 3, .max_args = 3, .check = memcmp_check, .emit = memcmp_emit },
 	{ "strstr", .signature = "int64 strstr(string text, string part)",
