@@ -51,8 +51,8 @@ struct unwind {
 	struct unwind_process *processes; /* in order of pid */
 	uint32_t nprocesses, processes_cap;
 	/* Stacks of processes with these programs have been asked for: those of others with the same will be. */
-	uint64_t *programs;
-	uint32_t nprograms, programs_cap;
+	uint64_t programs[MOST_PROGRAMS];
+	uint32_t nprograms;
 };
 
 /* The list with room for one more; NULL: there is no memory, and the list is what it was. */
@@ -348,8 +348,7 @@ static void program_want(struct unwind *u, uint32_t pid)
 {
 	uint64_t program = symbols_unwind_program(u->symbols, pid);
 
-	if (program && u->nprograms < MOST_PROGRAMS && !program_is_wanted(u, program) &&
-	    room(&u->programs, u->nprograms, &u->programs_cap, sizeof(*u->programs)))
+	if (program && u->nprograms < MOST_PROGRAMS && !program_is_wanted(u, program))
 		u->programs[u->nprograms++] = program;
 }
 
@@ -483,6 +482,5 @@ void unwind_close(struct session *s)
 			    (unsigned long long)u->by_pointers);
 	free(u->files);
 	free(u->processes);
-	free(u->programs);
 	free(u);
 }
