@@ -47,7 +47,7 @@ struct sonde_question {
 int question_make(const char *source, const struct sonde_compile_options *o, bool probes_only,
 		  struct sonde_question **out);
 /* The arguments of a probe, a line each: "    int32 pid". */
-void args_text(const struct type *args, struct arena *a, struct strbuf *out);
+void args_text(const struct probe_kind *kind, const struct type *args, struct arena *a, struct strbuf *out);
 /* "struct NAME", "union NAME", "enum NAME", where NAME may be a pattern: call fn for each type of the kernel
  * that matches; with `verbose`, with its definition in C. *found counts them. */
 int types_list(struct kernel *k, const struct reporter *r, const char *pattern, bool verbose,

@@ -31,7 +31,7 @@ static struct probe_spec *spec_make(struct arena *a, const struct probe_kind *ki
 }
 
 /* As the kernel declares it, where that is known: "char comm[16]". */
-static void arg_text(const struct field *f, struct arena *a, struct strbuf *out)
+static void arg_text(const struct probe_kind *kind, const struct field *f, struct arena *a, struct strbuf *out)
 {
 	const struct type *t = f->type;
 	bool declared = t->name && t->kind != TY_STRUCT && t->kind != TY_ENUM;
@@ -41,14 +41,20 @@ static void arg_text(const struct field *f, struct arena *a, struct strbuf *out)
 	/* "__data_loc char[] name" is no array. */
 	if (t->kind == TY_POINTER)
 		len = strlen(type);
-	strbuf_addf(out, "%s    %.*s %s%s", out->len ? "\n" : "", (int)len, type, f->name, type + len);
+	strbuf_addf(out, "%s    %.*s", out->len ? "\n" : "", (int)len, type);
+	/* Pointers of processes are "int* n" in the reference, those of the kernel "int * n". */
+	if (t->kind == TY_POINTER && kind->space == SPACE_USER && !out->failed && len > 2 && !strcmp(type + len - 2, " *")) {
+		out->len -= 2;
+		strbuf_addch(out, '*');
+	}
+	strbuf_addf(out, " %s%s", f->name, type + len);
 }
 
-void args_text(const struct type *args, struct arena *a, struct strbuf *out)
+void args_text(const struct probe_kind *kind, const struct type *args, struct arena *a, struct strbuf *out)
 {
 	for (uint32_t i = 0; args && i < args->nfields; i++)
 		if (args->fields[i].name)
-			arg_text(&args->fields[i], a, out);
+			arg_text(kind, &args->fields[i], a, out);
 }
 
 static int args_find(struct listing *l, struct arena *a, const char *name, struct strbuf *out)
@@ -66,7 +72,7 @@ static int args_find(struct listing *l, struct arena *a, const char *name, struc
 	/* A probe whose arguments cannot be found out is shown without them. */
 	if (l->kind->args && !l->kind->expand(&env, spec_make(a, l->kind, colon ? colon + 1 : NULL), &points) &&
 	    points.n && !l->kind->args(&env, points.v[0]))
-		args_text(points.v[0]->args, a, out);
+		args_text(points.v[0]->kind, points.v[0]->args, a, out);
 	return 0;
 }
 

@@ -15,7 +15,7 @@ static int point_list(struct sonde_question *q, struct attach_point *ap, bool ve
 		return fn(ctx, ap->name, NULL);
 	/* A probe whose arguments cannot be found out is shown without them. */
 	if (ap->args || (ap->kind->args && !ap->kind->args(&q->probe, ap)))
-		args_text(ap->args, q->arena, &text);
+		args_text(ap->kind, ap->args, q->arena, &text);
 	return fn(ctx, ap->name, text.s);
 }
 

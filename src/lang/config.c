@@ -184,6 +184,8 @@ static bool var_set(struct config *cfg, struct arena *a, const struct config_var
 	case V_STRING:
 		*(const char **)place = arena_strdup(a, text);
 		return true;
+	case V_IGNORED: /* older scripts say 1 or true */
+		return choice_of(v->choices, text) >= 0 || bool_of(text, &b);
 	default:
 		i = choice_of(v->choices, text);
 		if (i < 0)

@@ -22,6 +22,8 @@
 /* As many at a time; the others are still there at the next tick. */
 #define MOST_AT_ONCE 64
 
+#define MOST_PROGRAMS 256
+
 /* Fewer stacks than this are not worth a word. */
 #define WORTH_TELLING 100
 /* So much of a processor's time before anything is attached. */
@@ -43,12 +45,14 @@ struct unwind {
 	int images_fd, nodes_fd, wanted_fd; /* owned by the object */
 	uint32_t nnodes, changes, idle;
 	bool full;
-	bool is_eager; /* stacks of processes that were not known have been asked for: others will be */
 	uint64_t by_pointers; /* stacks of processes that were not known yet */
 	struct unwind_file *files;
 	uint32_t nfiles, files_cap;
 	struct unwind_process *processes; /* in order of pid */
 	uint32_t nprocesses, processes_cap;
+	/* Stacks of processes with these programs have been asked for: those of others with the same will be. */
+	uint64_t *programs;
+	uint32_t nprograms, programs_cap;
 };
 
 /* The list with room for one more; NULL: there is no memory, and the list is what it was. */
@@ -332,9 +336,27 @@ static void processes_drop(struct unwind *u)
 	u->nprocesses = kept;
 }
 
+static bool program_is_wanted(const struct unwind *u, uint64_t program)
+{
+	for (uint32_t i = 0; program && i < u->nprograms; i++)
+		if (u->programs[i] == program)
+			return true;
+	return false;
+}
+
+static void program_want(struct unwind *u, uint32_t pid)
+{
+	uint64_t program = symbols_unwind_program(u->symbols, pid);
+
+	if (program && u->nprograms < MOST_PROGRAMS && !program_is_wanted(u, program) &&
+	    room(&u->programs, u->nprograms, &u->programs_cap, sizeof(*u->programs)))
+		u->programs[u->nprograms++] = program;
+}
+
 /*
- * Those that have mapped other code since they were told of, and those that are over. Once processes are looked at
- * that were not known, new ones are told of when they begin: a short one has ended before it could be asked for.
+ * Those that have mapped other code since they were told of, and those that are over. A new one whose program was
+ * wanted before is told of when it begins: a short one has ended before it could be asked for. All others of a busy
+ * machine (compilers have large tables) would keep it waiting.
  */
 static void processes_renew(struct unwind *u)
 {
@@ -344,7 +366,7 @@ static void processes_renew(struct unwind *u)
 		return;
 	u->changes = changes;
 	while ((pid = symbols_unwind_changed(u->symbols)))
-		if (u->is_eager || is_told(u, pid))
+		if (is_told(u, pid) || program_is_wanted(u, symbols_unwind_program(u->symbols, pid)))
 			process_tell(u, pid);
 	processes_drop(u);
 }
@@ -359,7 +381,7 @@ static uint32_t wanted_tell(struct unwind *u, bool in_the_end)
 			process_tell(u, pid);
 		if (!bpf_map_lookup_elem(u->wanted_fd, &pid, &times))
 			u->by_pointers += times;
-		u->is_eager = true;
+		program_want(u, pid);
 		if (bpf_map_delete_elem(u->wanted_fd, &pid))
 			break;
 	}
@@ -461,5 +483,6 @@ void unwind_close(struct session *s)
 			    (unsigned long long)u->by_pointers);
 	free(u->files);
 	free(u->processes);
+	free(u->programs);
 	free(u);
 }

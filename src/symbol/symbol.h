@@ -80,6 +80,8 @@ int symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_span **spans, 
 uint32_t symbols_unwind_changes(struct symbols *s, uint32_t pid);
 /* A process that is new or has mapped other code since it was asked for here; 0: there are no more. */
 uint32_t symbols_unwind_changed(struct symbols *s);
+/* Which program a process runs, or ran: the number of its file; 0: that is not known. */
+uint64_t symbols_unwind_program(struct symbols *s, uint32_t pid);
 /* Those that run at this moment, into pids[max]: how many. */
 uint32_t symbols_running(uint32_t *pids, uint32_t max);
 

@@ -81,6 +81,26 @@ uint32_t symbols_unwind_changed(struct symbols *s)
 	return process_take_changed(s->processes);
 }
 
+/* Libraries lie above the program. */
+static void program_note(struct process *p, struct mapping *m, void *ctx)
+{
+	uint64_t *ino = ctx;
+
+	(void)p;
+	if (!*ino && m->is_code)
+		*ino = m->ino;
+}
+
+uint64_t symbols_unwind_program(struct symbols *s, uint32_t pid)
+{
+	struct process *p = process_known(s->processes, pid);
+	uint64_t ino = 0;
+
+	if (p && p->image)
+		process_each_mapping(p, program_note, &ino);
+	return ino;
+}
+
 /* "1234 (name) R ...", where the name may hold anything. */
 static bool is_running(const char *pid, struct strbuf *b)
 {

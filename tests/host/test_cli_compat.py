@@ -61,7 +61,7 @@ def test_debuginfo(run, separated, form):
     dirs = {"absolute": separated / "aside", "beside the file": "aside",
             "one of several": f"/no/such:{separated}/aside:/nor/this"}[form]
     shown = run("-lv", f"uprobe:{exe}:work", f"--debuginfo={dirs}")
-    assert "int count" in shown.out and "struct pair * p" in shown.out, shown
+    assert "int count" in shown.out and "struct pair* p" in shown.out, shown
     seen = run("-q", "--debuginfo", dirs, "-e", f"uprobe:{exe}:work {{ print((args.count, args.p.one)); }}", "-c", exe)
     assert seen.out.strip() == "(5, 3)", seen
 

@@ -174,9 +174,11 @@ __asm__(".text\n.globl odd\n.type odd, @function\nodd: .cfi_startproc\n"
         ".globl odder\n.type odder, @function\nodder: push %rbp\nsub $16, %rsp\nmov %rsp, %rbp\nmov %rbp, (%rbp)\n"
         "lea odder(%rip), %rax\nmov %rax, 8(%rbp)\ncall f3\nadd $16, %rsp\npop %rbp\nret\n.size odder, . - odder\n");
 void odd(void), odder(void);
+/* The tables of the process become known meanwhile, on a busy machine too. */
+static __attribute__((constructor)) void wait(void) { usleep(150000); }
 int main(""").replace("\t\tf1();", "\t\todd(), odder();")
     prog = compile_c(tmp_path, "-O2", "-fno-omit-frame-pointer", "-no-pie", source=source)
-    # Long enough for the tables to be known.
+    # Those of the first are asked for by its stacks.
     r = sonde(STACK, "-c", f"sh -c 'for i in 1 2 3 4 5 6; do {prog} s; done'")
     stacks = re.findall(r"@\[\n(.*?)\n?\]: (\d+)", r.out, re.S)
     assert sum(int(n) for _, n in stacks) == 36, r.out

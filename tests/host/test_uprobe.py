@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "probes"))
 import programs  # noqa: E402
+from conftest import SONDE  # noqa: E402
 
 SOURCE = r"""
 #include <string.h>
@@ -325,6 +326,15 @@ def test_clauses_of_one_place_run_in_their_order(run, traced, kind):
     exe = traced / "traced"
     r = run("-e", f"""{kind}:{exe}:work {{ @a = 1; }} {kind}:{exe}:work {{ printf("%d\\n", @a); exit(); }}""", "-c", f"{exe} 1")
     assert r.status == 0 and "\n1\n" in r.out and "\n0\n" not in r.out, r
+
+
+def test_names_within_a_pid_namespace(traced):
+    """The numbers of processes there are not those that the kernel knows them by."""
+    exe = traced / "traced"
+    program = f"uprobe:{exe}:work {{ print(ustack(1)); print(func); exit(); }}"
+    r = subprocess.run(["unshare", "--fork", "--pid", "--mount-proc", SONDE, "-e", program, "-c", f"{exe} 1"],
+                       capture_output=True, text=True, timeout=60)
+    assert r.returncode == 0 and "work+0" in r.stdout, r
 
 
 # ---- watching arguments ----

@@ -38,6 +38,9 @@ int emit_helper(struct lower *l, const struct expr *call, int helper, struct val
 bool kind_has_registers(const struct probe_kind *kind);
 vreg emit_register(struct lower *l, const struct cpu_register *reg);
 
+/* The number of the current process in the namespace in which the question is compiled: that of its directory in /proc. */
+vreg emit_process(struct lower *l);
+
 /* The verifier must know what the pointer points to: a call that is for fentry, fexit and their like only. */
 int typed_context_check(struct checker *c, const struct expr *call);
 

@@ -126,11 +126,6 @@ static bool has_wrappers(const struct lower *l)
 	return l->point && str_eq(l->point->kind->prog_type, "tracepoint") && str_starts(l->point->section, "raw_tp");
 }
 
-static vreg current_process(struct lower *l)
-{
-	return ir_bin_imm(l->f, IR_SHR, ir_call_pure(l->f, BPF_FUNC_get_current_pid_tgid, 0, NULL), 32);
-}
-
 static int kstack_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	lower_keep_capability(l, CAP_SYSLOG);
@@ -147,7 +142,7 @@ static int ustack_emit(struct lower *l, struct expr *call, struct val *out)
 	lower_keep_capability(l, CAP_SYS_PTRACE);
 	lower_keep_capability(l, CAP_DAC_READ_SEARCH);
 	*out = lower_result(l, call->type, "ustack");
-	pid = current_process(l);
+	pid = emit_process(l);
 	stack_read(l, out, (uint32_t)call->type->param[0],
 		   call->type->param[1] == STACK_BUILD_ID ? BPF_F_USER_STACK | BPF_F_USER_BUILD_ID : BPF_F_USER_STACK, pid);
 	ir_store(l->f, out->reg, out->off + 4, 4, pid);
@@ -182,7 +177,7 @@ static int usym_emit(struct lower *l, struct expr *call, struct val *out)
 	lower_keep_capability(l, CAP_DAC_READ_SEARCH);
 	*out = lower_result(l, call->type, "usym");
 	ir_store(l->f, out->reg, out->off, 8, addr);
-	ir_store(l->f, out->reg, out->off + 8, 4, current_process(l));
+	ir_store(l->f, out->reg, out->off + 8, 4, emit_process(l));
 	ir_store_imm(l->f, out->reg, out->off + 12, 4, 0);
 	return 0;
 }

@@ -17,6 +17,19 @@ struct pid_ns {
 	uint64_t dev, ino;
 };
 
+/* The one in which the question is compiled, if that is not the first one. */
+static bool own_pid_ns(struct pid_ns *ns)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) || st.st_ino == INIT_PID_NS_INO)
+		return false;
+	/* The kernel's own form of a device number, which is not that of stat(). */
+	ns->dev = (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev);
+	ns->ino = st.st_ino;
+	return true;
+}
+
 /*
  * Namespaces nest, so numbers differ: by default ids are those of the namespace in which the question is
  * compiled. In the first one, where both agree, the cheaper helper serves.
@@ -24,20 +37,12 @@ struct pid_ns {
 static int pid_check(struct checker *c, struct expr *call)
 {
 	static const char *const words[] = { "curr_ns", "init", NULL };
-	struct pid_ns *ns;
-	struct stat st;
+	struct pid_ns *ns = arena_new_of(c->arena, struct pid_ns);
 	int word = call_word(c, call, words);
 
 	if (word < 0)
 		return word;
-	call->data = NULL;
-	if (word == 1 || stat("/proc/self/ns/pid", &st) || st.st_ino == INIT_PID_NS_INO)
-		return 0;
-	ns = arena_new_of(c->arena, struct pid_ns);
-	/* The kernel's own form of a device number, which is not that of stat(). */
-	ns->dev = (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev);
-	ns->ino = st.st_ino;
-	call->data = ns;
+	call->data = word != 1 && own_pid_ns(ns) ? ns : NULL;
 	return 0;
 }
 
@@ -50,6 +55,15 @@ static vreg pid_in_ns(struct lower *l, const struct pid_ns *ns, int32_t off)
 
 	ir_call(l->f, BPF_FUNC_get_ns_current_pid_tgid, 4, args);
 	return ir_load(l->f, slot, off, 4, false);
+}
+
+vreg emit_process(struct lower *l)
+{
+	struct pid_ns ns;
+
+	if (own_pid_ns(&ns))
+		return pid_in_ns(l, &ns, 4);
+	return ir_bin_imm(l->f, IR_SHR, ir_call_pure(l->f, BPF_FUNC_get_current_pid_tgid, 0, NULL), 32);
 }
 
 static int pid_emit(struct lower *l, struct expr *call, struct val *out)
