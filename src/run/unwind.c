@@ -300,7 +300,7 @@ static void process_tell(struct unwind *u, uint32_t pid)
 	uint32_t at = process_at(u, pid);
 	struct unwind_process *p;
 
-	if (at == u->nprocesses || u->processes[at].pid != pid) {
+	if (!u->processes || at == u->nprocesses || u->processes[at].pid != pid) {
 		p = room(u->processes, u->nprocesses, &u->processes_cap, sizeof(*u->processes));
 		if (!p)
 			return;
