@@ -540,7 +540,7 @@ class Call(Expr):
         if name == "strlen" and args[0].fold is not None:
             self.fold = len(args[0].fold)
         if name == "str" and args[0].fold is not None:
-            self.fold = args[0].fold[:args[1].fold]
+            self.fold = args[0].fold[:max(args[1].fold - 1, 0)]
 
     def infer(self):
         if self.fold is not None:
@@ -563,7 +563,7 @@ class Call(Expr):
     do_globmatch = staticmethod(fnmatch.fnmatchcase)
     do_strncmp = staticmethod(lambda a, b, n: int(a[:n] != b[:n]))
     do_str_concat = staticmethod(lambda a, b: a + b)
-    do_str = staticmethod(lambda s, n: s[:n])
+    do_str = staticmethod(lambda s, n: s[:max(n - 1, 0)])  # one of the n bytes is the NUL
 
     def do_bswap(self, v):
         n = self.t.size
@@ -960,8 +960,9 @@ class WholeMap(Stmt):
         what, m, top, div = self.parts
         entries = run.entries(m)
         if what == "print":
-            if m.agg == "count" and not m.keyed and not entries:
-                entries = {None: 0}
+            # What is asked for by name shows its zero where it has no value.
+            if not m.keyed and not entries and m.agg not in ("hist", "lhist"):
+                entries = {None: (0, 0) if m.agg in ("avg", "stats") else 0 if m.agg else zero(m.t)}
             run.out += [s + "\n" for s in show.map_text(m, entries, top or 0, div or 1)]
         elif what == "clear":
             entries.clear()
