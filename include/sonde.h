@@ -149,7 +149,8 @@ SONDE_API int sonde_session_fd(const struct sonde_session *s);
  * is over (exit(), sonde_session_stop(), the process ended); negative: errno; else what the record
  * callback returned. */
 SONDE_API int sonde_session_poll(struct sonde_session *s, int timeout_ms);
-/* Ask it to stop, with this status. Async-signal-safe. */
+/* Ask it to stop, with this status. Async-signal-safe. Commands of system() that wait are not run any more; how many
+ * they were is told as a warning. */
 SONDE_API void sonde_session_stop(struct sonde_session *s, int status);
 /* Run end probes, show what is left, the maps and the losses. */
 SONDE_API int sonde_session_finish(struct sonde_session *s);
