@@ -114,6 +114,8 @@ def main():
             run_pytest(build, ROOT / "tests" / part, tally, args.pytest_args)
         print(f"{part}: {tally.passed - before[0]} passed, {len(tally.failed) - before[1]} failed, "
               f"{len(tally.skipped) - before[2]} skipped in {time.monotonic() - start:.1f} s", flush=True)
+        for name, _ in tally.failed[before[1]:]:
+            print(f"  failed: {name}", flush=True)
     for names, reason in by_reason(tally.skipped):
         print(f"skipped: {names}: {reason}")
     for names, reason in by_reason(tally.failed):

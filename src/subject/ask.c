@@ -156,19 +156,30 @@ void asks_free(struct subject_run *r)
 	}
 }
 
-static int on_probe(void *ctx, const char *probe, const char *args)
+struct looked {
+	bool found, refused;
+};
+
+static int on_listed_probe(void *ctx, const char *probe, const char *args)
 {
 	(void)probe, (void)args;
-	*(bool *)ctx = true;
+	((struct looked *)ctx)->found = true;
 	return 1;
+}
+
+/* Functions are listed, with a warning, also where the kernel cannot trace them. */
+static void on_listing_message(void *ctx, enum sonde_severity severity, const char *text, const char *hint)
+{
+	(void)text, (void)hint;
+	((struct looked *)ctx)->refused |= severity == SONDE_ERROR || severity == SONDE_WARNING;
 }
 
 bool probe_exists(const char *probe)
 {
-	bool found = false;
+	struct looked l = { 0 };
 
-	sonde_list_probes(probe, false, on_probe, &found, NULL, NULL);
-	return found;
+	sonde_list_probes(probe, false, on_listed_probe, &l, on_listing_message, &l);
+	return l.found && !l.refused;
 }
 
 /* As sonde_child_start() reads it: every word in '...'. */
