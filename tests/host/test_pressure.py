@@ -117,7 +117,8 @@ def test_view_names_who_stalls(group, programs, file):
     assert mine, err
     assert {s["comm"] for s in mine} == {"staller"} and {s["cgroup"] for s in mine} == {f"/{group.name}"}
     assert all(s["longest_ns"] <= s["stalled_ns"] and s["stalls"] > 0 for s in mine)
-    assert sum(s["stalled_ns"] for s in mine) > 50e6
+    # Several of the 2 ms after which a stall is handed over, however early the kernel ended it.
+    assert sum(s["stalled_ns"] for s in mine) > 10e6
     assert any(s["cgroup_psi_some_avg10"] > 0 for s in mine)
     assert all(set(d["psi"]) >= {"memory", "cpu", "io"} for d in shown)
     assert all(d["not_observable"] == {} for d in shown)
