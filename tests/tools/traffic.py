@@ -262,14 +262,15 @@ def wire():
 
 
 def queue():
-    """A queue of the kind tbf at the wire, through which 60 datagrams of 1000 bytes leave."""
+    """A queue of the kind tbf at the wire, through which 8 datagrams of 1000 bytes leave, one every 42 ms: however slowly
+    they are sent, the last wait for those before them."""
     there = wire()
     try:
-        subprocess.run("tc qdisc add dev sonde0 root tbf rate 8mbit burst 4kb latency 200ms".split(), check=True)
+        subprocess.run("tc qdisc add dev sonde0 root tbf rate 200kbit burst 2kb latency 2s".split(), check=True)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            for _ in range(60):
+            for _ in range(8):
                 s.sendto(b"q" * 1000, ("10.66.0.2", UDP_SERVER))
-        time.sleep(0.2)
+        time.sleep(0.6)
     finally:
         there.kill()
 
