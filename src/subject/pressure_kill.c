@@ -28,6 +28,8 @@
 #define WALK_NS (1000 * MS)
 /* So long after a stall everything is looked at as often as can be. */
 #define ALERT_NS (1000 * MS)
+/* On a machine that lets us wait for a processor, we look and decide so much earlier: what it lately took, up to this. */
+#define LATE_MOST_NS (40 * MS)
 /* A victim that has not died by then does not keep us from choosing another. */
 #define DYING_NS (1000 * MS)
 /* What was stalled before somebody died says nothing about now. */
@@ -48,6 +50,7 @@ struct killer {
 	struct domains domains;
 	struct loop_watch *timer;
 	uint64_t alert_until_ns, decide_ns, told_ns;
+	uint64_t due_ns, late_ns; /* when the next look was to be; how late looks have been lately */
 	struct psi_watch {
 		struct killer *k;
 		int fd;
@@ -289,7 +292,7 @@ static struct rule_facts facts_of(const struct killer *k, const struct domain *d
 {
 	return (struct rule_facts){
 		.floor_bytes = d->limit / 100 * k->set->floor_percent,
-		.horizon_ns = 2 * LOOK_SHORTEST_NS + 2 * k->decide_ns,
+		.horizon_ns = 2 * LOOK_SHORTEST_NS + 2 * k->decide_ns + k->late_ns,
 		.killed_lately = k->died_ns && now - k->died_ns < LATELY_NS,
 		.thrash_limit = k->thrash_limit,
 	};
@@ -326,6 +329,7 @@ static uint64_t next_look(const struct killer *k, const struct domain *d, uint64
 
 	if (end != UINT64_MAX)
 		wait_ns = MIN(wait_ns, (double)end / 4);
+	wait_ns -= (double)k->late_ns;
 	if (now < k->alert_until_ns)
 		wait_ns = 0;
 	return now + (uint64_t)MAX(MIN(wait_ns, (double)LOOK_LONGEST_NS), (double)LOOK_SHORTEST_NS);
@@ -407,12 +411,27 @@ static void kernel_kills_look(struct killer *k, uint64_t now)
 	log_line(k, "kernel_kill");
 }
 
+static void look_in(struct killer *k, uint64_t now, uint64_t ns)
+{
+	k->due_ns = now + ns;
+	loop_every_set(k->timer, ns);
+}
+
+/* How long we waited for a processor, or the processor for the machine below it; forgotten within some twenty looks. */
+static void lateness(struct killer *k, uint64_t now)
+{
+	uint64_t late = k->due_ns && now > k->due_ns ? now - k->due_ns : 0;
+
+	k->late_ns = MIN(MAX(late, k->late_ns - k->late_ns / 16), LATE_MOST_NS);
+}
+
 static int on_tick(void *ctx, uint32_t events)
 {
 	struct killer *k = ctx;
 	uint64_t now = now_ns(), next = now + LOOK_LONGEST_NS;
 
 	(void)events;
+	lateness(k, now);
 	if (now - k->domains.walked_ns > WALK_NS)
 		domains_walk(&k->domains, now);
 	stalls_forget(k);
@@ -426,7 +445,7 @@ static int on_tick(void *ctx, uint32_t events)
 	if (now > k->killed_ns + 30000 * MS)
 		k->thrash_limit = THRASH_LIMIT;
 	now = now_ns();
-	loop_every_set(k->timer, next > now + MS ? next - now : MS);
+	look_in(k, now, next > now + MS ? next - now : MS);
 	return 0;
 }
 
@@ -440,7 +459,7 @@ static void alert(struct killer *k, uint64_t now)
 		return;
 	for (size_t i = 0; i < k->domains.n; i++)
 		k->domains.d[i].next_ns = 0;
-	loop_every_set(k->timer, 1);
+	look_in(k, now, 1);
 }
 
 static void on_stall(void *ctx, const struct stall *s)
