@@ -13,7 +13,7 @@
 
 /* More of what is over is not remembered. */
 #define MOST_ENDED 16384
-#define MOST_OLDER 3
+#define MOST_OLDER 16
 #define MOST_MAPPINGS 65536
 /* For an address that lies nowhere /proc is asked again, but not more often than this. */
 #define AGAIN_NS 20000000ULL

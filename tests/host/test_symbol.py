@@ -228,10 +228,12 @@ def test_program_that_was_replaced(tmp_path):
     assert [n for n in names(out) if not n.startswith("[inlined]")][:4] == ["f3", "f2", "f1", "main"]
 
 
-def test_program_that_executes_another(tmp_path):
-    """A stack from before exec() keeps its names."""
+@pytest.mark.parametrize("between", [0, 8])
+def test_program_that_executes_another(tmp_path, between):
+    """A stack from before exec() keeps its names, also where a script's interpreter and wrappers come between."""
     last = compile_c(tmp_path)
-    source = SHAPE_C.replace("f3", "g3").replace("return 0;\n}", f'execl("{last}", "shape", NULL);\n\treturn 1;\n}}')
+    arguments = ", ".join(f'"{a}"' for a in ["/usr/bin/env"] * between + [str(last)])
+    source = SHAPE_C.replace("f3", "g3").replace("return 0;\n}", f'execl({arguments.split(",")[0]}, {arguments}, NULL);\n\treturn 1;\n}}')
     (tmp_path / "first").mkdir()
     first = compile_c(tmp_path / "first", source=source)
     out = sonde(STACK, "-c", str(first))
