@@ -315,6 +315,15 @@ static int wake_handle(struct session *s, const struct epoll_event *ev, int n)
 	int64_t nevents;
 	int err;
 
+	/* Before events are shown: names for the first stacks may take a tenth of a second, in which others are walked. */
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.u64 == TAG_WATCH) {
+			s->watch_ready(s->watch_ctx);
+			unwind_renew(s);
+		}
+		if (ev[i].data.u64 == TAG_UNWIND)
+			unwind_tick(s);
+	}
 	nevents = events_drain(s);
 	packets_drain(s);
 	tick_handle(s, nevents);
@@ -323,12 +332,6 @@ static int wake_handle(struct session *s, const struct epoll_event *ev, int n)
 
 		if (tag == TAG_PID)
 			session_end(s, 0);
-		if (tag == TAG_WATCH) {
-			s->watch_ready(s->watch_ctx);
-			unwind_renew(s);
-		}
-		if (tag == TAG_UNWIND)
-			unwind_tick(s);
 		if (tag == TAG_FOLLOW)
 			follow_tick(s);
 		iterating |= tag == TAG_ITER;

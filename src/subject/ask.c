@@ -101,7 +101,7 @@ static int attach(struct asking *a)
 	/* Subjects go on reading /proc and may ask again, so nothing is dropped. */
 	struct sonde_session_options o = SONDE_OPTIONS(struct sonde_session_options, .record = on_record,
 		.record_ctx = a, .message = on_message, .message_ctx = a, .keep_capabilities = true,
-		.detach_behind = true);
+		.unwind_pids = &a->q.unwind_pid, .nunwind_pids = a->q.unwind_pid != 0, .detach_behind = true);
 	int err = sonde_session_open(a->question, &o, &a->session);
 
 	err = err ? err : sonde_session_attach(a->session);

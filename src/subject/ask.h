@@ -17,6 +17,7 @@ struct question {
 	const char *only;          /* extended regular expression: only the probes that it matches; or NULL */
 	pid_t pid;                 /* as in the compile options; 0: all */
 	bool pid_is_child;
+	pid_t unwind_pid;          /* whose user stacks are wanted, from its first one on; 0: nobody's */
 	sonde_record_fn record;
 	void *ctx;
 	/* When it cannot be asked, the reason comes here and no message is shown: for what is then not observable. NULL: it

@@ -148,6 +148,18 @@ static bool is_of_audit(const char *stack)
 	return len > 2 && !strncmp(line + len - 2, "+0", 2);
 }
 
+/* How many of its frames have a name. */
+static int stack_worth(const char *stack)
+{
+	int n = 0;
+
+	for (const char *line = stack; line && *line; line = strchr(line, '\n')) {
+		line += strspn(line, " \t\n");
+		n += *line && strncmp(line, "0x", 2) != 0;
+	}
+	return n;
+}
+
 static void on_offence(struct rt *rt, enum rt_what what, const struct sonde_record *rec)
 {
 	bool each = what == RT_SLEPT_IN && part_int(rec, 2) < 0;
@@ -159,13 +171,14 @@ static void on_offence(struct rt *rt, enum rt_what what, const struct sonde_reco
 	o = offence_get(rt, what, (pid_t)part_int(rec, 1), part_int(rec, 2));
 	if (o && (each || !o->count))
 		o->count++;
-	if (!o || o->stack)
+	if (!o || (o->stack && stack_worth(stack) <= stack_worth(o->stack)))
 		return;
 	o->more = part_int(rec, 3);
 	copy_part(o->comm, rec, 4);
 	copy_part(o->other, rec, 5);
 	/* A text of a record holds until the next is taken. */
 	stack = sonde_record_part(rec, 6);
+	free(o->stack);
 	o->stack = stack && *stack ? strdup(stack) : NULL;
 }
 
@@ -249,7 +262,7 @@ static int calls_ask(struct rt *rt, const char *pid, bool faults)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	const char *params[] = { pid, FUTEX, NULL };
-	struct question q = { .name = "rt", .params = params, .record = on_record, .ctx = rt };
+	struct question q = { .name = "rt", .params = params, .unwind_pid = rt->pid, .record = on_record, .ctx = rt };
 
 	strbuf_addstr(&text, rt_bt);
 	if (faults)
@@ -292,8 +305,8 @@ static bool libc_find(pid_t pid, char *out, size_t size)
 static void locks_ask(struct rt *rt, const char *pid)
 {
 	const char *params[] = { pid, rt->libc, FUTEX, NULL };
-	struct question q = { .name = "rt locks", .source = rt_locks_bt, .params = params, .record = on_record, .ctx = rt,
-		.pid = uprobes_know_processes() ? rt->pid : 0, .why = &rt->no_locks };
+	struct question q = { .name = "rt locks", .source = rt_locks_bt, .params = params, .unwind_pid = rt->pid,
+		.record = on_record, .ctx = rt, .pid = uprobes_know_processes() ? rt->pid : 0, .why = &rt->no_locks };
 
 	if (!libc_find(rt->run->command ? getpid() : rt->pid, rt->libc, sizeof(rt->libc)))
 		strbuf_addstr(&rt->no_locks, "the process has no C library that could be looked into");
