@@ -4,6 +4,7 @@
 #include "subject/subject.h"
 
 #define COLUMN 24
+#define WIDTH 88
 
 static void add_option(struct strbuf *out, const struct subject_option *o)
 {
@@ -40,6 +41,32 @@ static void add_indented(struct strbuf *out, const char *p)
 	}
 }
 
+/* Paragraphs, each of which is one line in the text. */
+static void add_wrapped(struct strbuf *out, const char *p)
+{
+	size_t column = 0;
+
+	while (*p) {
+		size_t word = strcspn(p, " \n");
+
+		if (column && column + 1 + word > WIDTH) {
+			strbuf_addch(out, '\n');
+			column = 0;
+		} else if (column) {
+			strbuf_addch(out, ' ');
+			column++;
+		}
+		strbuf_add(out, p, word);
+		column += word;
+		for (p += word; *p == ' '; p++)
+			;
+		for (; *p == '\n'; p++) {
+			strbuf_addch(out, '\n');
+			column = 0;
+		}
+	}
+}
+
 static const struct subject_option *table(const struct subject *s, int i)
 {
 	return i ? subject_common : s->options;
@@ -47,8 +74,10 @@ static const struct subject_option *table(const struct subject *s, int i)
 
 void subject_help(const struct subject *s, struct strbuf *out)
 {
-	strbuf_addf(out, "usage: sonde %s [OPTIONS]%s%s\n\n%s: %s\n\n%s\n\nOptions:\n", s->name, s->args ? " " : "",
-		    s->args ? s->args : "", s->name, s->summary, s->text);
+	strbuf_addf(out, "usage: sonde %s [OPTIONS]%s%s\n\n%s: %s\n\n", s->name, s->args ? " " : "", s->args ? s->args : "",
+		    s->name, s->summary);
+	add_wrapped(out, s->text);
+	strbuf_addstr(out, "\n\nOptions:\n");
 	for (int i = 0; i < 2; i++)
 		for (const struct subject_option *o = table(s, i); o && o->name; o++)
 			add_option(out, o);
