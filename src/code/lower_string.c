@@ -131,8 +131,10 @@ static int comparable(struct lower *l, struct expr *e, struct val *out)
 
 	if (err)
 		return err;
-	if (v.kind != VAL_MEM)
-		return diag_error(l->diags, e->span, "this cannot be compared");
+	if (v.kind != VAL_MEM) {
+		diag_error(l->diags, e->span, "this cannot be compared");
+		return -EINVAL;
+	}
 	*out = val_local(l, &v);
 	return 0;
 }

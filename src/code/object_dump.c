@@ -102,27 +102,27 @@ static void section_dump(Elf *elf, size_t strtab, Elf_Scn *scn, struct strbuf *o
 		btf_dump_types(scn, out);
 }
 
-int object_dump(const void *bytes, size_t len, struct strbuf *out)
+int object_dump(const void *elf, size_t elf_bytes, struct strbuf *out)
 {
 	/* elf_memory() wants a writable image though it is only read. */
-	char *copy = malloc(len);
+	char *copy = malloc(elf_bytes);
 	Elf_Scn *scn = NULL;
 	size_t strtab;
-	Elf *elf;
+	Elf *file;
 
 	if (!copy)
 		return -ENOMEM;
-	memcpy(copy, bytes, len);
+	memcpy(copy, elf, elf_bytes);
 	elf_version(EV_CURRENT);
-	elf = elf_memory(copy, len);
-	if (!elf || elf_getshdrstrndx(elf, &strtab)) {
-		elf_end(elf);
+	file = elf_memory(copy, elf_bytes);
+	if (!file || elf_getshdrstrndx(file, &strtab)) {
+		elf_end(file);
 		free(copy);
 		return -EINVAL;
 	}
-	while ((scn = elf_nextscn(elf, scn)))
-		section_dump(elf, strtab, scn, out);
-	elf_end(elf);
+	while ((scn = elf_nextscn(file, scn)))
+		section_dump(file, strtab, scn, out);
+	elf_end(file);
 	free(copy);
 	return out->failed ? -ENOMEM : 0;
 }

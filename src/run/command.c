@@ -129,7 +129,8 @@ static _Noreturn void command_run(const char *path, char *const *words, pid_t pa
 	while (n < 0 && errno == EINTR);
 	if (n == 1) {
 		execv(path, words);
-		n = write(error_fd, &(int){ errno }, sizeof(int));
+		if (write(error_fd, &(int){ errno }, sizeof(int)) < 0)
+			_exit(126);
 	}
 	_exit(127);
 }

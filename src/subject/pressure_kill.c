@@ -41,6 +41,7 @@
 #define PSI_SOME_US 70000
 #define PSI_FULL_US 700000
 #define PSI_WINDOW_US 1000000
+#define PSI_PAST_NS (3 * (uint64_t)PSI_WINDOW_US * 1000)
 
 struct killer {
 	struct subject_run *run;
@@ -54,7 +55,9 @@ struct killer {
 	struct psi_watch {
 		struct killer *k;
 		int fd;
+		bool full;
 		uint64_t stall_ns, until_ns; /* the kernel said so, which holds for a second */
+		uint64_t died_us;            /* all that it had counted when the last victim died */
 	} psi[2];
 	double thrash_limit;
 	struct strbuf text;
@@ -242,6 +245,16 @@ static void dying_end(struct killer *k)
 	k->dying_fd = -1;
 }
 
+static uint64_t psi_counted_us(const struct psi_watch *w)
+{
+	struct psi psi;
+	char path[64];
+
+	psi_path(path, sizeof(path), RES_MEMORY, NULL);
+	psi_read(&psi, path);
+	return w->full ? psi.full_us : psi.some_us;
+}
+
 static int on_death(void *ctx, uint32_t events)
 {
 	struct killer *k = ctx;
@@ -252,8 +265,10 @@ static int on_death(void *ctx, uint32_t events)
 	dying_end(k);
 	k->died_ns = now;
 	k->window.ntasks = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(k->psi); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(k->psi); i++) {
 		k->psi[i].until_ns = 0;
+		k->psi[i].died_us = psi_counted_us(&k->psi[i]);
+	}
 	json_reset(&k->j);
 	json_object(&k->j, NULL);
 	add_time(&k->j);
@@ -481,13 +496,22 @@ static void on_ongoing(void *ctx, const struct stall *s)
 		alert(k, now);
 }
 
+/*
+ * The kernel tells at most once in a window, and what it has put off for that reason a window later: it may still speak of
+ * the stall that the last victim was the reason for.
+ */
+static bool psi_is_past(const struct psi_watch *p, uint64_t now)
+{
+	return p->k->died_ns && now - p->k->died_ns < PSI_PAST_NS && psi_counted_us(p) - p->died_us < p->stall_ns / 1000;
+}
+
 static int on_psi(void *ctx, uint32_t events)
 {
 	struct psi_watch *p = ctx;
 	uint64_t now = now_ns();
 
 	(void)events;
-	if (!p->k->died_ns || now - p->k->died_ns > LATELY_NS)
+	if (!psi_is_past(p, now))
 		p->until_ns = now + ALERT_NS;
 	alert(p->k, now);
 	return 0;
@@ -500,6 +524,7 @@ static void psi_open(struct killer *k, struct psi_watch *p, bool full, uint64_t 
 
 	psi_path(path, sizeof(path), RES_MEMORY, NULL);
 	p->k = k;
+	p->full = full;
 	p->fd = psi_trigger(path, full, &stall_us, &window_us);
 	p->stall_ns = stall_us * 1000 * PSI_WINDOW_US / window_us;
 	if (p->fd >= 0)

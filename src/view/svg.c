@@ -158,8 +158,9 @@ uint32_t colour_heat(double level)
 		{ 18, 12, 44 }, { 57, 15, 99 }, { 105, 25, 110 }, { 152, 40, 100 }, { 199, 62, 76 }, { 233, 96, 44 },
 		{ 250, 148, 20 }, { 250, 203, 58 }, { 252, 250, 170 },
 	};
-	double at = MAX(0.0, MIN(1.0, level)) * (ARRAY_SIZE(steps) - 1);
-	size_t i = MIN((size_t)at, ARRAY_SIZE(steps) - 2);
+	const size_t last = ARRAY_SIZE(steps) - 1;
+	double at = MAX(0.0, MIN(1.0, level)) * (double)last;
+	size_t i = MIN((size_t)at, last - 1);
 	uint32_t rgb = 0;
 
 	for (size_t c = 0; c < 3; c++)

@@ -154,7 +154,7 @@ static int strncmp_emit(struct lower *l, struct expr *call, struct val *out)
 	int r = text_local(l, call_arg(call, 0), &a);
 
 	r = r ? r : text_local(l, call_arg(call, 1), &b);
-	if (r < 0)
+	if (r)
 		return r;
 	n = MIN(n, text_capacity(l, call_arg(call, 0)->type));
 	n = MIN(n, text_capacity(l, call_arg(call, 1)->type));
@@ -219,7 +219,7 @@ static int memory_local(struct lower *l, struct expr *e, uint32_t n, struct val 
 		return r;
 	}
 	r = lower_scalar(l, e, &from);
-	if (r < 0)
+	if (r)
 		return r;
 	*out = val_slot(l, type_array(l->arena, &type_uint8, n), "memory");
 	lower_probe_read(l, out->reg, out->off, n, from, lower_space(l, e->type));
@@ -240,7 +240,7 @@ static int memcmp_emit(struct lower *l, struct expr *call, struct val *out)
 		return 0;
 	r = memory_local(l, call_arg(call, 0), n, &a);
 	r = r ? r : memory_local(l, call_arg(call, 1), n, &b);
-	if (r < 0)
+	if (r)
 		return r;
 	bytes_loop_begin(l, &loop, n);
 	ir_mov_to(l->f, result, ir_bin(l->f, IR_SUB, byte_at(l, &a, loop.i), byte_at(l, &b, loop.i)));
@@ -305,7 +305,7 @@ static int needle_make(struct lower *l, struct expr *e, struct needle *n)
 	vreg bit, place;
 	int r = text_local(l, e, &text);
 
-	if (r < 0)
+	if (r)
 		return r;
 	n->words = MIN((capacity + 63) / 64, (uint32_t)MOST_WORDS);
 	table = val_slot(l, type_array(l->arena, &type_uint64, 256 * n->words), "table");
@@ -410,7 +410,7 @@ static int find_emit(struct lower *l, struct expr *call, vreg *out)
 		needle_literal(l, needle, &n);
 	else if (!r)
 		r = needle_make(l, needle, &n);
-	if (r < 0)
+	if (r)
 		return r;
 	*out = ir_vreg_new(l->f, "index");
 	ir_mov_to(l->f, *out, ir_const(l->f, 0));
@@ -552,7 +552,7 @@ static int globmatch_emit(struct lower *l, struct expr *call, struct val *out)
 	struct val text;
 	int r = text_local(l, call_arg(call, 0), &text);
 
-	if (r < 0)
+	if (r)
 		return r;
 	table = lower_rodata(l, type_array(l->arena, &type_uint64, 256), g->table, sizeof(g->table)).reg;
 	stars = ir_const(l->f, (int64_t)g->stars);
@@ -578,7 +578,7 @@ static int strcap_check(struct checker *c, struct expr *call)
 	if (call_arg_unknown(call, 0))
 		return 0;
 	r = text_check(c, call, 0);
-	if (r < 0)
+	if (r)
 		return r;
 	t = call_arg(call, 0)->type;
 	expr_become_int(call, t->kind == TY_STRING ? t->size : t->kind == TY_ARRAY ? t->count :
@@ -603,7 +603,7 @@ static int str_concat_check(struct checker *c, struct expr *call)
 		if (call_arg_unknown(call, i))
 			return 0;
 		r = text_check(c, call, i);
-		if (r < 0)
+		if (r)
 			return r;
 		t = call_arg(call, i)->type;
 		bytes += t->kind == TY_STRING ? t->size - 1 : t->kind == TY_ARRAY ? t->count : c->env->config.max_strlen - 1;
@@ -623,7 +623,7 @@ static int str_concat_emit(struct lower *l, struct expr *call, struct val *out)
 	int r = text_local(l, call_arg(call, 0), &a);
 
 	r = r ? r : text_local(l, call_arg(call, 1), &b);
-	if (r < 0)
+	if (r)
 		return r;
 	*out = val_slot(l, type_string(l->arena, most_a + most_b), "concat");
 	lower_zero(l, out->reg, out->off, out->type->size);
