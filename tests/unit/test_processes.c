@@ -102,16 +102,16 @@ static void what_was_before_exec_is_known(void **state)
 	assert_string_equal(at(ps, PID, 0x1000), "b+0");
 	assert_string_equal(at(ps, PID, 0x1900), "a+900");
 	/* but not for ever */
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 40; i++) {
 		process_executed(ps, PID);
 		snprintf(name, sizeof(name), "n%d", i);
 		process_mapped(ps, PID, 0x100000 * (uint64_t)(i + 1), 0x1000, 0, 3, name);
 	}
-	assert_string_equal(at(ps, PID, 0xa00000), "n9+0");
-	assert_string_equal(at(ps, PID, 0x800000), "n7+0");
+	assert_string_equal(at(ps, PID, 0x2800000), "n39+0");
+	assert_string_equal(at(ps, PID, 0x1f00000), "n30+0");
 	assert_string_equal(at(ps, PID, 0x100000), "");
 	process_ended(ps, PID);
-	assert_string_equal(at(ps, PID, 0xa00000), "n9+0");
+	assert_string_equal(at(ps, PID, 0x2800000), "n39+0");
 }
 
 static void very_many_that_have_ended_are_forgotten(void **state)
