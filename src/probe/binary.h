@@ -58,5 +58,8 @@ void needed_files(struct probe_env *env, const char *program, path_vec *out);
 /* A library by the name programs give it ("libc.so.6") or the beginning of that ("libc"), below `root` ("" or
  * /proc/PID/root), in the arena; NULL: there is none. */
 const char *library_find(struct arena *a, const char *root, const char *name);
+/* The library that has taken over the functions of the one at `path`: since glibc 2.34, libc those of libpthread, libdl,
+ * librt, libutil and libanl. In the arena; NULL: it has its own. */
+const char *library_heir(struct arena *a, const char *path);
 
 #endif

@@ -148,3 +148,14 @@ const char *library_find(struct arena *a, const char *root, const char *name)
 		path = in_directory(a, root, dirs[i], name);
 	return path;
 }
+
+const char *library_heir(struct arena *a, const char *path)
+{
+	static const char *const given_up[] = { "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libanl.so.1" };
+	const char *slash = strrchr(path, '/');
+
+	for (size_t i = 0; slash && i < ARRAY_SIZE(given_up); i++)
+		if (str_eq(slash + 1, given_up[i]))
+			return arena_printf(a, "%.*s/libc.so.6", (int)(slash - path), path);
+	return NULL;
+}

@@ -185,11 +185,26 @@ static void chooser_tell(const struct expander *x, const struct binary_symbol *f
 	diag_hint(x->env->diags, "sonde -l '%s:%s:*%s*' lists the functions it may be", x->kind->name, x->binary->path, f->name);
 }
 
+/* Scripts say libpthread and libdl, of which newer systems have left but the names. */
+static void heir_match(struct expander *x, symbol_vec *found)
+{
+	const char *heir = x->u->path_part == PART_NONE ? NULL : library_heir(x->env->arena, x->binary->path);
+	struct binary *own = x->binary;
+
+	x->binary = heir ? binary_open(x->env, x->u->spec, x->u->path_part, heir, true) : NULL;
+	if (x->binary)
+		uprobe_match(x->env, x->u, x->binary, found);
+	if (!found->n)
+		x->binary = own;
+}
+
 static int expand_name(struct expander *x)
 {
 	symbol_vec found = { 0 };
 
 	uprobe_match(x->env, x->u, x->binary, &found);
+	if (!found.n)
+		heir_match(x, &found);
 	if (!found.n)
 		return x->optional ? 0 : uprobe_missing(x->env, x->u, x->binary);
 	if (x->u->has_offset)
@@ -302,7 +317,7 @@ static bool plain_gather(struct binary_symbol *f, void *ctx)
 	return true;
 }
 
-static int list_file(struct lister *l, const char *path)
+static int list_file_itself(struct lister *l, const char *path)
 {
 	struct expander *x = &l->x;
 
@@ -325,6 +340,14 @@ static int list_file(struct lister *l, const char *path)
 		if ((!strcmp(x->u->name, "*") || glob_match(x->u->name, f->name)) && !list_one(l, f, f->name))
 			break;
 	return l->r;
+}
+
+static int list_file(struct lister *l, const char *path)
+{
+	int r = list_file_itself(l, path);
+	const char *heir = r || l->last ? NULL : library_heir(l->x.env->arena, path);
+
+	return heir ? list_file_itself(l, heir) : r;
 }
 
 /* As uprobe_spec_parse(), but anything may be a pattern, and nothing is an error. */

@@ -73,6 +73,16 @@ def test_malloc_of_libc(run):
     assert int(re.search(r"@ok: (\d+)", r.out)[1]) >= 50, r
 
 
+def test_library_whose_functions_libc_has_taken_over(run):
+    """Scripts from before glibc 2.34 name libpthread."""
+    threads = "import threading; [threading.Thread(target=int).start() for i in range(7)]"
+    r = run("-e", "uprobe:libpthread:pthread_create /pid == cpid/ { @[probe] = count(); }", "-c", f"/usr/bin/python3 -c '{threads}'")
+    assert r.status == 0 and re.search(r"^@\[uprobe:/.*/libc\.so\.6:pthread_create\]: 7$", r.out, re.M), r
+    listed = run("-l", "uprobe:libpthread:pthread_create")
+    assert re.fullmatch(r"uprobe:/.*/libc\.so\.6:pthread_create\n", listed.out), listed
+    fails(run("-e", "uprobe:libpthread:pthread_crate { }"), "Could not resolve symbol: ", "libpthread.so.0:pthread_crate")
+
+
 def test_python3(run):
     python = os.path.realpath("/usr/bin/python3")
     r = run("-e", f"uprobe:{python}:PyLong_FromUnicodeObject {{ @ = count(); }}",
