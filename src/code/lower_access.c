@@ -67,24 +67,43 @@ static struct val data_loc(struct lower *l, const struct val *ctx, const struct 
 	return val_of_mem(f->type, addr, 0, SPACE_KERNEL);
 }
 
-/* Without a sign, whatever the type of the field says: the reference reads them so. */
-static int bit_field(struct lower *l, struct expr *e, const struct val *at, const struct field *f, struct val *out)
+/* `bits` of the 9 bytes from `at` on, behind `from` of the first: more than one load takes. */
+static vreg bits_of_nine(struct lower *l, const struct val *at, uint32_t from, uint32_t bits)
 {
-	uint32_t bits = f->bit_offset + f->bit_size, bytes = 1;
-	struct val unit;
+	struct val low = *at, high = *at;
 	vreg r;
 
+	low.type = &type_uint64;
+	high.type = &type_uint8;
+	high.off += 8;
+	r = ir_bin_imm(l->f, IR_SHR, val_scalar(l, &low), from);
+	r = ir_bin(l->f, IR_OR, r, ir_bin_imm(l->f, IR_SHL, val_scalar(l, &high), 64 - from));
+	r = ir_bin_imm(l->f, IR_SHL, r, 64 - bits);
+	return ir_bin_imm(l->f, IR_SHR, r, 64 - bits);
+}
+
+/* Without a sign, whatever the type of the field says: the reference reads them so. */
+static void bit_field(struct lower *l, const struct val *at, const struct field *f, struct val *out)
+{
+	uint32_t bits = f->bit_offset + f->bit_size, bytes = 1;
+	struct val unit = *at;
+	vreg r;
+
+	if (bits > 64) {
+		unit.off += f->bit_offset / 8;
+		bits -= f->bit_offset / 8 * 8;
+	}
+	if (bits > 64) {
+		*out = val_of_reg(f->type, bits_of_nine(l, &unit, f->bit_offset % 8, f->bit_size));
+		return;
+	}
 	while (bytes * 8 < bits)
 		bytes *= 2;
-	if (bytes > 8)
-		return lower_unsupported(l, e->span, "a bit field across more than 8 bytes");
-	unit = *at;
 	unit.type = type_integer(bytes, false);
 	r = val_scalar(l, &unit);
 	r = ir_bin_imm(l->f, IR_SHL, r, 64 - bits);
 	r = ir_bin_imm(l->f, IR_SHR, r, 64 - f->bit_size);
 	*out = val_of_reg(f->type, r);
-	return 0;
 }
 
 /* A struct in one or two registers, put together as it lies in memory. */
@@ -163,8 +182,10 @@ static int field_of(struct lower *l, struct expr *e, const struct val *from, con
 		v.type = f->type;
 		break;
 	}
-	if (f->bit_size)
-		return bit_field(l, e, &v, f, out);
+	if (f->bit_size) {
+		bit_field(l, &v, f, out);
+		return 0;
+	}
 	*out = settle(l, v);
 	in_space(e, out);
 	return 0;

@@ -20,7 +20,7 @@ static int not_typed(struct lower *l, const struct expr *e)
 {
 	diag_error(l->diags, e->span, "the kernel cannot tell what this points to: it must follow it from the probe's "
 		   "own arguments");
-	diag_hint(l->diags, "write the members in one chain: args.file.f_path, without variables and casts");
+	diag_hint(l->diags, "write the members in one chain: args.file.f_path, without variables and casts to other types");
 	return -EINVAL;
 }
 
@@ -45,15 +45,36 @@ static int typed_place(struct lower *l, struct expr *e, uint32_t none, struct pl
 	return err;
 }
 
+/* The word of the context that is argN, with a cast to what it is anyway. NULL: it is none. */
+static const struct field *word_of(struct lower *l, const struct expr *e)
+{
+	const struct type *cast = e->type, *args = l->unit->args;
+
+	while (e->kind == EX_CAST && e->a->type->kind != TY_NONE)
+		e = e->a;
+	for (uint32_t i = 0; args && e->kind == EX_CALL && i < args->nfields; i++) {
+		const struct field *f = &args->fields[i];
+
+		if (f->access != ACCESS_CTX_WORD || f->type->kind != TY_POINTER || f->type->elem->kind != TY_STRUCT ||
+		    !str_eq(e->name, arena_printf(l->arena, "arg%u", f->ctx_offset / 8)))
+			continue;
+		return cast->kind == TY_POINTER && str_eq(cast->elem->name, f->type->elem->name) ? f : NULL;
+	}
+	return NULL;
+}
+
 static int typed_pointer(struct lower *l, struct expr *e, uint32_t none, vreg *out)
 {
+	const struct field *word = e->kind == EX_CAST ? word_of(l, e) : NULL;
 	uint32_t known = ir_block_new(l->f, "known"), there = ir_block_new(l->f, "there");
 	struct place from = { 0 };
 	int err = 0;
 
 	if (e->kind == EX_UNARY && e->op == OP_ADDR)
 		return lower_typed_address(l, e->a, none, out);
-	if (e->kind == EX_FIELD && e->field && e->field->access == ACCESS_CTX_WORD && l->point->uses_btf_ctx)
+	if (word)
+		from = (struct place){ ir_ctx(l->f), (int32_t)word->ctx_offset };
+	else if (e->kind == EX_FIELD && e->field && e->field->access == ACCESS_CTX_WORD && l->point->uses_btf_ctx)
 		from = (struct place){ ir_ctx(l->f), (int32_t)e->field->ctx_offset };
 	else
 		err = typed_place(l, e, none, &from);

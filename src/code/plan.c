@@ -94,9 +94,10 @@ static void plan_unit(struct arena *a, struct unit *unit, plan_vec *plans)
 
 	vec_each(it, &unit->points) {
 		struct attach_point *ap = *it;
-		bool own_section = ap->group || same || ap->kind->one_each;
+		bool one_each = ap->kind->one_each || ap->uses_btf_ctx;
+		bool own_section = ap->group || same || one_each;
 		const char *section = own_section ? ap->section : section_prefix(a, ap->section);
-		struct program_plan *plan = ap->kind->one_each ? NULL :
+		struct program_plan *plan = one_each ? NULL :
 			program_find(plans, ap->group ? 0 : own, ap->group, section);
 		struct part *part;
 

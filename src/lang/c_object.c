@@ -113,6 +113,13 @@ static const struct type *type_of(struct c_reader *r, uint32_t id, uint32_t dept
 	return NULL;
 }
 
+static bool is_composite(const struct c_reader *r, uint32_t id)
+{
+	const struct btf_type *t = skip_modifiers(r->btf, &id);
+
+	return t && btf_is_composite(t);
+}
+
 /* ---- functions ---- */
 
 static void params_read(struct c_reader *r, struct c_function *f, const struct btf_type *proto)
@@ -123,7 +130,10 @@ static void params_read(struct c_reader *r, struct c_function *f, const struct b
 		const struct type *t = type_of(r, p[i].type, 0);
 		const char *name = btf__name_by_offset(r->btf, p[i].name_off);
 
-		if (!t || t->kind == TY_NONE)
+		if (is_composite(r, p[i].type))
+			f->problem = "the kernel lets BPF functions take no struct by value; let it take a pointer, and hand over "
+				     "the struct";
+		else if (!t || t->kind == TY_NONE)
 			f->problem = "only numbers and pointers can be handed over";
 		vec_push(r->c->arena, &f->params, t ?: &type_none);
 		vec_push(r->c->arena, &f->param_names,
@@ -154,7 +164,9 @@ static void function_add(struct c_reader *r, const char *name, const struct btf_
 		return;
 	*f = (struct c_function){ .name = arena_strdup(c->arena, name), .object = r->object, .proto = func->type };
 	params_read(r, f, proto);
-	if (!ret)
+	if (proto->type && is_composite(r, proto->type))
+		f->problem = "BPF functions return one register, and no struct by value; let it fill one that it gets a pointer to";
+	else if (!ret)
 		f->problem = "only numbers and pointers can be returned";
 	f->ret = ret ?: &type_none;
 	f->def = arena_new_of(c->arena, struct func_def);

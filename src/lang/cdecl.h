@@ -67,5 +67,8 @@ void c_texts_read(struct checker *c, struct c_conditions *cond, struct script *f
 /* cdecl_file.c: #include, with what follows the word; and a #define that is no constant, as a macro. */
 void c_include(struct c_parser *p, struct c_conditions *cond);
 bool c_macro(struct checker *c, const char *name, const char *params, uint32_t params_len, const char *body);
+/* The same, but the script does not get it. NULL: it is no expression of this language. */
+struct macro *c_macro_read(struct checker *c, const char *name, const char *params, uint32_t params_len,
+			   const char *body);
 
 #endif

@@ -183,7 +183,7 @@ static char *one_line(struct arena *a, const char *text)
 	return line;
 }
 
-bool c_macro(struct checker *c, const char *name, const char *params, uint32_t params_len, const char *body)
+struct macro *c_macro_read(struct checker *c, const char *name, const char *params, uint32_t params_len, const char *body)
 {
 	struct arena *a = c->arena;
 	uint32_t ndiags = c->diags->list.n, nerrors = c->diags->nerrors;
@@ -192,11 +192,18 @@ bool c_macro(struct checker *c, const char *name, const char *params, uint32_t p
 	int err = script_parse(&made, source_add(c->script->sources, arena_printf(a, "#define %s", name), text,
 						 strlen(text)), c->diags);
 
-	if (err || made.macros.n != 1 || !made.macros.v[0]->body->a) {
-		c->diags->list.n = ndiags;
-		c->diags->nerrors = nerrors;
-		return false;
-	}
-	vec_push(a, &c->script->macros, made.macros.v[0]);
-	return true;
+	if (!err && made.macros.n == 1 && made.macros.v[0]->body->a)
+		return made.macros.v[0];
+	c->diags->list.n = ndiags;
+	c->diags->nerrors = nerrors;
+	return NULL;
+}
+
+bool c_macro(struct checker *c, const char *name, const char *params, uint32_t params_len, const char *body)
+{
+	struct macro *m = c_macro_read(c, name, params, params_len, body);
+
+	if (m)
+		vec_push(c->arena, &c->script->macros, m);
+	return m;
 }

@@ -243,9 +243,14 @@ static int cast_to_pointer(struct checker *c, struct expr *e, const struct type 
 static int cast_to_array(struct checker *c, struct expr *e, const struct type *to)
 {
 	const struct type *from = e->a->type;
+	const struct type *elem = to->elem;
 	bool from_int = type_is_int(from), ok;
 
-	if (!type_is_int(to->elem) || (!from_int && from->kind != TY_STRING && from->kind != TY_ARRAY))
+	while (elem->kind == TY_ARRAY)
+		elem = elem->elem;
+	if (from_int ? !type_is_int(to->elem) : from->kind != TY_STRING && from->kind != TY_ARRAY)
+		return bad_cast(c, e, to);
+	if (!type_is_int(elem) && elem->kind != TY_STRING)
 		return bad_cast(c, e, to);
 	if (!to->count) {
 		if (from->size % to->elem->size)

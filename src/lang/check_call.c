@@ -95,6 +95,16 @@ static void builtin_unwrap(struct checker *c, struct expr *e)
 		e->name += strlen(prefix);
 }
 
+/* A #define of the machine's headers, or nothing. */
+static int check_header_macro(struct checker *c, struct expr *e, const char *what)
+{
+	int r = header_macro(c, e);
+
+	if (r < 0)
+		return r;
+	return r ? check_expr(c, e) : unknown_word(c, e, what);
+}
+
 int check_ident(struct checker *c, struct expr *e)
 {
 	const struct c_const *k = strmap_get(&c->priv->c_consts, e->name);
@@ -118,7 +128,7 @@ int check_ident(struct checker *c, struct expr *e)
 		return 0;
 	}
 	if (!f)
-		return unknown_word(c, e, "builtin or constant");
+		return check_header_macro(c, e, "builtin or constant");
 	if (!(f->flags & FUNC_BARE)) {
 		err = check_error(c, e->span, "%s is a function", e->name);
 		diag_hint(c->diags, "call it: %s", f->signature);
@@ -217,7 +227,7 @@ int check_call(struct checker *c, struct expr *e)
 	else if (e->c_func)
 		f = e->c_func->def;
 	if (!f)
-		return unknown_word(c, e, "function");
+		return check_header_macro(c, e, "function");
 	e->func = f;
 	err = check_allowed(c, e) ?: check_arity(c, e);
 	if (err)

@@ -193,8 +193,9 @@ static int check_address_of(struct checker *c, struct expr *e)
 	if (e->a->kind != EX_VAR && (e->a->kind != EX_MAP || e->a->a))
 		return check_error(c, e->span, "& needs a variable, a map as a whole or something in memory");
 	err = e->a->kind == EX_VAR ? check_expr(c, e->a) : check_map_whole(c, e->a);
+	/* Our own memory is the kernel's, wherever the probe is. */
 	if (!err)
-		e->type = type_pointer(c->arena, e->a->kind == EX_MAP ? &type_none : e->a->type, SPACE_NONE);
+		e->type = type_pointer(c->arena, e->a->kind == EX_MAP ? &type_none : e->a->type, SPACE_KERNEL);
 	return err;
 }
 

@@ -23,7 +23,8 @@ static bool has_cookies(struct checker *c, const struct attach_point *ap)
 	const char *type = program_type(ap);
 	void *known;
 
-	if (!ap->kind->takes_cookie || !type)
+	/* Where it is typed a program serves one place only, and knows which. */
+	if (!ap->kind->takes_cookie || !type || ap->uses_btf_ctx)
 		return false;
 	known = strmap_get(&c->priv->cookie_types, type);
 	if (!known) {

@@ -66,6 +66,8 @@ int pass_imports(struct checker *c);    /* import.c */
 int pass_config(struct checker *c);     /* config.c */
 int pass_c_texts(struct checker *c);    /* cdecl.c */
 int pass_macros(struct checker *c);     /* macro.c */
+/* Put what the macro makes of it in place of `e`. 0, or -EINVAL after a diagnostic. */
+int macro_apply(struct checker *c, struct expr *e, const struct macro *m);
 int pass_ways(struct checker *c);       /* check_way.c */
 int pass_follow(struct checker *c);     /* check_follow.c */
 int pass_probes(struct checker *c);     /* check_probe.c */

@@ -409,6 +409,7 @@ static void note_use(struct expr *e, void *ctx)
 		u->argn |= 1u << number;
 	f = func_find(u->c->env->families, e->name);
 	u->reads.context |= f && f->flags & FUNC_CONTEXT;
+	u->reads.object |= f && f->flags & FUNC_OBJECT;
 	u->own |= f && f->flags & FUNC_OWN_POINT;
 }
 

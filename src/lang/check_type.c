@@ -356,13 +356,17 @@ static int tref_typeof(struct checker *c, struct type_ref *tref, const struct ty
 	return err;
 }
 
-/* string[N]: the only dimension is the size. */
-static int tref_string(struct checker *c, struct type_ref *tref)
+/* The first dimension of a string is its size: string[16][4] are four of them. */
+static int tref_string(struct checker *c, struct type_ref *tref, const struct type **out)
 {
 	int64_t size = tref->dims.n ? tref->dims.v[0] : 1;
 
-	if (tref->dims.n > 1 || tref->pointers)
-		return check_error(c, tref->span, "arrays of strings and pointers to strings are not built");
+	if (tref->pointers) {
+		int err = check_error(c, tref->span, "a pointer to a string needs the size of the string");
+
+		diag_hint(c->diags, "string[16] *; str() reads a text from an address, whatever its length");
+		return err;
+	}
 	if (size < 1)
 		return check_error(c, tref->span, "a string needs at least 1 byte");
 	if (size > c->env->config.max_strlen) {
@@ -372,7 +376,7 @@ static int tref_string(struct checker *c, struct type_ref *tref)
 		diag_hint(c->diags, "config = { max_strlen = %lld }", (long long)size);
 		return err;
 	}
-	tref->type = type_string(c->arena, (uint32_t)size);
+	*out = type_string(c->arena, (uint32_t)size);
 	return 0;
 }
 
@@ -380,9 +384,10 @@ static int tref_string(struct checker *c, struct type_ref *tref)
 #define MOST_DIMS 8u
 #define ARRAY_MOST_BYTES (1 << 20)
 
-static int tref_dims(struct checker *c, struct type_ref *tref, const struct type **t)
+/* Those of `skip` dimensions are taken already. */
+static int tref_dims(struct checker *c, struct type_ref *tref, uint32_t skip, const struct type **t)
 {
-	for (uint32_t i = tref->dims.n; i-- > 0;) {
+	for (uint32_t i = tref->dims.n; i-- > skip;) {
 		int64_t n = tref->dims.v[i];
 
 		if (n < -1 || n > ARRAY_MOST_BYTES || (int64_t)(*t)->size * n > ARRAY_MOST_BYTES)
@@ -396,12 +401,13 @@ static int tref_dims(struct checker *c, struct type_ref *tref, const struct type
 
 int check_type_ref(struct checker *c, struct type_ref *tref)
 {
+	bool is_string = tref->kind == TREF_NAME && str_eq(tref->name, "string");
 	const struct type *t = NULL;
 	int err = 0;
 
-	if (tref->kind == TREF_NAME && str_eq(tref->name, "string"))
-		return tref_string(c, tref);
-	if (tref->kind == TREF_TYPEOF) {
+	if (is_string) {
+		err = tref_string(c, tref, &t);
+	} else if (tref->kind == TREF_TYPEOF) {
 		err = tref_typeof(c, tref, &t);
 	} else {
 		const char *name = tref_name(c, tref);
@@ -419,7 +425,7 @@ int check_type_ref(struct checker *c, struct type_ref *tref)
 		return check_error(c, tref->span, "this type is nested too deeply");
 	for (uint32_t i = 0; i < tref->pointers; i++)
 		t = type_pointer(c->arena, t, SPACE_NONE);
-	err = tref_dims(c, tref, &t);
+	err = tref_dims(c, tref, is_string, &t);
 	if (!err)
 		tref->type = t;
 	return err;

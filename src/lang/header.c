@@ -255,6 +255,9 @@ static void predefine(struct headers *h)
 		"__ORDER_LITTLE_ENDIAN__ 1234", "__ORDER_BIG_ENDIAN__ 4321", "__BYTE_ORDER__ 1234", "_GNU_SOURCE 1",
 		"__SIZE_TYPE__ unsigned long", "__PTRDIFF_TYPE__ long", "__WCHAR_TYPE__ int", "__extension__", "__inline",
 		"__restrict", "__const const", "__volatile__", "__signed__ signed",
+		/* what compilers have built in, as the script's own functions */
+		"__builtin_constant_p(x) 0", "__builtin_expect(x, y) (x)", "__builtin_bswap16(x) bswap((uint16)(x))",
+		"__builtin_bswap32(x) bswap((uint32)(x))", "__builtin_bswap64(x) bswap((uint64)(x))",
 #if defined(__x86_64__)
 		"__x86_64__ 1", "__x86_64 1",
 #elif defined(__aarch64__)
@@ -285,6 +288,11 @@ static bool headers_load(struct checker *c)
 	strbuf_free(&h->flat);
 	h->flat = (struct strbuf)STRBUF_INIT;
 	return true;
+}
+
+struct headers *headers_loaded(struct checker *c)
+{
+	return headers_load(c) ? headers_of(c) : NULL;
 }
 
 /* ---- answers ---- */

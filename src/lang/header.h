@@ -14,6 +14,8 @@ struct header_define {
 	const char *params; /* "a,b"; NULL: it is used without parentheses */
 	const char *body;
 	bool busy;          /* being put in: not again within itself */
+	bool tried;         /* as a macro of the script's language; what came of it: */
+	const struct macro *macro;
 };
 
 struct header_decl {
@@ -43,11 +45,19 @@ bool header_defines(struct checker *c, const char *name);
 /* The type of this name ("struct x", or that of a typedef); NULL: there is none. */
 const struct type *header_type(struct checker *c, const char *name);
 
+/* One of their #defines, where the script itself uses it: it is put in place of `e`, a call or a name, and 1 returned.
+ * 0: they have none of that name. Else a negative errno after a diagnostic. */
+int header_macro(struct checker *c, struct expr *e);
+/* What they have been told to say of it, with everything read; NULL: nothing. */
+struct headers *headers_loaded(struct checker *c);
+
 /* ---- header_text.c: from text to text ---- */
 /* Comments become blanks, lines that are continued one. malloc()ed; NULL without memory. */
 char *header_clean(const char *text, size_t len);
 /* `text` with all #defines put in. Bounded in length. */
 void header_expand(struct headers *h, const char *text, size_t len, struct strbuf *out);
+/* How many parameters it has. */
+uint32_t header_nparams(const struct header_define *d);
 /* #define NAME[(params)] body: what stands behind the word. */
 void header_define(struct headers *h, const char *text, size_t len);
 

@@ -170,6 +170,18 @@ static void arguments_put(const struct header_define *d, const struct piece *par
 	}
 }
 
+uint32_t header_nparams(const struct header_define *d)
+{
+	struct piece params[MOST_PARAMS];
+	uint32_t n = 0;
+	_cleanup_strbuf_ struct strbuf closed = STRBUF_INIT;
+
+	strbuf_addf(&closed, "%s)", d->params);
+	if (!pieces_read(closed.s, closed.s + closed.len, params, &n) || (n == 1 && !params[0].len))
+		return 0;
+	return n;
+}
+
 /* A #define with parameters, at the '(' of its use: where the use ends, NULL: it is none. */
 static const char *call_expand(struct headers *h, struct header_define *d, const char *p, const char *end,
 			       struct strbuf *out)

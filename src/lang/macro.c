@@ -5,6 +5,8 @@
  * expansion, and maps must be handed in. For $x a variable is handed in to be used itself; any other value
  * takes the place of $x wherever the body reads it.
  */
+#include <errno.h>
+
 #include "lang/check_priv.h"
 
 #define MOST_DEPTH 100
@@ -266,4 +268,13 @@ int pass_macros(struct checker *c)
 		vec_each(s, &(*it)->body)
 			stmt_visit(*s, expand_visit, &w);
 	return 0;
+}
+
+int macro_apply(struct checker *c, struct expr *e, const struct macro *m)
+{
+	struct walk w = { .c = c };
+	uint32_t nerrors = c->diags->nerrors;
+
+	expand(&w, e, m);
+	return c->diags->nerrors > nerrors ? -EINVAL : 0;
 }

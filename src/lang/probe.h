@@ -45,6 +45,7 @@ struct probe_env {
 struct body_reads {
 	bool args_whole;   /* args other than by a field's name */
 	bool context;      /* a function that is FUNC_CONTEXT */
+	bool object;       /* a function that is FUNC_OBJECT */
 	VEC(const char *) fields; /* of args, by name; a name may stand here more than once */
 };
 
@@ -87,7 +88,8 @@ struct attach_point {
 	struct guard guard;
 	uint64_t guard_value;
 	const struct type *args; /* what `args` offers here, or NULL; filled by kind->args() */
-	bool uses_btf_ctx;       /* the verifier knows what the words of the context point to (tp_btf, fentry) */
+	/* The verifier knows what the words of the context point to (tp_btf, fentry): at this one place. */
+	bool uses_btf_ctx;
 	bool optional;           /* a pattern has found it: when the kernel will not have it, it is left out and counted */
 	bool stays;              /* it is left behind and runs without the session: nobody receives its events */
 	bool unpaced;            /* RUN_ITER: the kernel cannot go on in the middle: all must be read at once */

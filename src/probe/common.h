@@ -50,7 +50,7 @@ int perf_attach_cookie(struct probe_env *env, struct bpf_program *prog, struct p
 int attach_report(struct probe_env *env, const struct attach_point *ap, int err);
 /* Room for one more link, asked for before there is anything that could leak; links->n-- gives it back. */
 struct probe_link *link_slot(struct probe_env *env, link_vec *links);
-/* Attach to a raw tracepoint. */
+/* Attach to a raw tracepoint; `event` NULL: to the one whose types the program has. */
 int raw_attach(struct probe_env *env, struct bpf_program *prog, const char *event,
 	       const struct attach_point *ap, link_vec *links);
 

@@ -209,7 +209,7 @@ int raw_attach(struct probe_env *env, struct bpf_program *prog, const char *even
 	struct probe_link *slot = link_slot(env, links);
 	int err;
 
-	if (ap->cookie) {
+	if (ap->cookie || !event) {
 		slot->fd = err = raw_attach_cookie(prog, event, ap->cookie);
 		if (err >= 0)
 			return 0;

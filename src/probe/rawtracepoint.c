@@ -140,6 +140,16 @@ static int args(struct probe_env *env, struct attach_point *ap)
 	return 0;
 }
 
+/* The same event by way of its types, when the body hands on what the arguments point to. */
+static int settle(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads)
+{
+	if (!reads->object || args(env, ap))
+		return 0;
+	ap->section = arena_printf(env->arena, "tp_btf/%s", ap->func);
+	ap->uses_btf_ctx = true;
+	return 0;
+}
+
 /* ---- list, attach ---- */
 
 static int list(struct probe_env *env, const struct probe_spec *spec, int (*fn)(const char *name, void *ctx),
@@ -169,7 +179,7 @@ static int attach(struct probe_env *env, struct bpf_program *prog, struct attach
 	int err = 0;
 
 	for (uint32_t i = 0; !err && i < npoints; i++)
-		err = raw_attach(env, prog, points[i]->func, points[i], links);
+		err = raw_attach(env, prog, points[i]->uses_btf_ctx ? NULL : points[i]->func, points[i], links);
 	return err;
 }
 
@@ -186,6 +196,7 @@ const struct probe_kind probe_rawtracepoint = {
 	.space = SPACE_KERNEL,
 	.takes_cookie = true,
 	.expand = expand,
+	.settle = settle,
 	.args = args,
 	.list = list,
 	.attach = attach,

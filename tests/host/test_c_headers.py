@@ -35,6 +35,20 @@ typedef unsigned int strange_id;
 typedef void (*strange_call)(int);
 enum strange_kind { STRANGE_FIRST, STRANGE_SECOND = STRANGE_HEX, STRANGE_THIRD, };
 enum { STRANGE_NAMELESS = 1 << 3 };
+#define STRANGE_TWICE(x) ((x) + (x))
+#define STRANGE_SHORT(x) ((strange_short)(x) + __builtin_bswap16(0x100) * STRANGE_FEW)
+#define STRANGE_FEW ((strange_short)-1 > 0 ? 2U : 0x0UL)
+#define STRANGE_NEXT(p) (((struct strange *)(p))->next)
+#define STRANGE_TASK curtask
+#define STRANGE_LIKELY(x) __builtin_expect(!!(x), __builtin_constant_p(x))
+#define STRANGE_SELF(x) STRANGE_SELF(x)
+#define STRANGE_PING(x) STRANGE_PONG((x) + 1)
+#define STRANGE_PONG(x) STRANGE_PING(x)
+#define STRANGE_STATEMENT(x) do { x++; } while (0)
+#define STRANGE_STRING(x) #x
+#define STRANGE_CALLS(x) strange_function(x)
+#define STRANGE_EMPTY(x)
+typedef unsigned short strange_short;
 __extension__ struct strange { strange_id id; char name[STRANGE_HEX]; struct strange *next; } __attribute__((packed));
 typedef struct { int x, y; } strange_pair;
 static inline int strange_inline(int x) { if (x) { return 1; } return 0; }
@@ -75,6 +89,43 @@ def test_what_they_do_not_say(strange, run, name):
     res = ask(run, strange, "begin { print(%s); }" % name)
     assert res.status == 1 and "there is no builtin or constant '%s'" % name in res.err, res
     assert "strange.h" not in res.err, res
+
+
+@pytest.mark.parametrize("expr, value", [
+    ("STRANGE_BIT($five)", "32"), ("STRANGE_TWICE(@m)", "14"), ("STRANGE_TWICE(STRANGE_TWICE($five))", "20"),
+    ("STRANGE_TWICE($five++)", "11"), ("STRANGE_SHORT(0x10007)", "9"), ("STRANGE_NEXT(0) == 0", "true"),
+    ("STRANGE_TASK == curtask", "true"), ("STRANGE_LIKELY($five)", "true"), ("STRANGE_TEXT", "words"),
+    ("twice($five)", "10"),
+])
+def test_macros_that_the_script_uses(strange, run, expr, value):
+    res = ask(run, strange, "macro twice(x) { STRANGE_TWICE(x) } config = { print_maps_on_exit = false }\n"
+              "begin { @m = 7; $five = 5; print(%s); }" % expr)
+    assert res.status == 0 and res.out == value + "\n", res
+
+
+@pytest.mark.parametrize("expr, message", [
+    ("STRANGE_SELF(1)", "the headers' macro STRANGE_SELF is no expression of this language"),
+    ("STRANGE_PING(1)", "the headers' macro STRANGE_PING is no expression of this language"),
+    ("STRANGE_STATEMENT($x)", "it is: do { x++; } while (0)"), ("STRANGE_STRING(a)", "it is: #x"),
+    ("STRANGE_CALLS(1)", "there is no function 'strange_function'"), ("STRANGE_EMPTY(1)", "there is no function 'STRANGE_EMPTY'"),
+    ("STRANGE_TWICE(1, 2)", "the headers' macro STRANGE_TWICE takes 1 argument, not 2"),
+    ("STRANGE_TWICE()", "the headers' macro STRANGE_TWICE takes 1 argument, not 0"),
+    ("STRANGE_TWICE", "there is no builtin or constant 'STRANGE_TWICE'"),
+    ("STRANGE_HEX(1)", "there is no function 'STRANGE_HEX'"),
+])
+def test_macros_that_cannot_be_used(strange, run, expr, message):
+    res = ask(run, strange, "begin { $x = 1; print(%s); }" % expr)
+    assert res.status == 1 and message in res.err and "verifier" not in res.err, res
+
+
+def test_macros_of_real_headers(run):
+    """Those of linux-libc-dev, which every compiler needs."""
+    res = run("-q", "-e", "#include <sys/stat.h>\n#include <sys/wait.h>\n#include <linux/ioprio.h>\n"
+              "#include <linux/kdev_t.h>\n#include <asm/ioctl.h>\n"
+              "begin { $mode = 040755; $status = 0x300; print((S_ISDIR($mode), S_ISREG($mode))); "
+              "print((WIFEXITED($status), WEXITSTATUS($status))); print(IOPRIO_PRIO_CLASS((2 << 13) | 4)); "
+              "print((MAJOR(0x801), MINOR(0x801), MKDEV(8, 1))); print(_IOR(1, 2, int)); }")
+    assert res.status == 0 and res.out == "(true, false)\n(true, 3)\n2\n(8, 1, 2049)\n2147746050\n", res
 
 
 def test_conditions_of_the_script(strange, run):

@@ -129,7 +129,7 @@ def test_source_without_a_compiler(tmp_path, run):
     ("twice()", "twice() takes 1 argument, not 0"),
     ('twice("a")', "twice() takes int32 as its parameter x, and this is string[2]"),
     ("twice(1, 2)", "int32 twice(int32 x)"),
-    ("by_value(1)", "only numbers and pointers can be handed over"),
+    ("by_value(1)", "the kernel lets BPF functions take no struct by value; let it take a pointer, and hand over the struct"),
     ("inner(1)", "there is no function 'inner'"),
     ("twise(1)", "did you mean 'twice'"),
     ("$x = raise()", "raise()"),

@@ -28,7 +28,7 @@
 const struct func_def *const func_families[] = {
 	funcs_output, funcs_outside, funcs_message, funcs_aggregate, funcs_map, funcs_task, funcs_time,
 	funcs_probe, funcs_stack, funcs_string, funcs_search, funcs_bytes, funcs_name, funcs_address,
-	funcs_register, funcs_kernelobj, funcs_packet, funcs_control, funcs_type, funcs_kfunc, funcs_param, funcs_watch, NULL,
+	funcs_register, funcs_kernelobj, funcs_directory, funcs_packet, funcs_control, funcs_type, funcs_kfunc, funcs_param, funcs_watch, NULL,
 };
 
 bool call_arg_unknown(struct expr *call, uint32_t i)

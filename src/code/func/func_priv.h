@@ -16,7 +16,7 @@
 extern func_family funcs_output, funcs_aggregate, funcs_map, funcs_task, funcs_time, funcs_probe,
 	funcs_string, funcs_address, funcs_type, funcs_param, funcs_watch, funcs_message, funcs_outside, funcs_stack, funcs_name,
 	funcs_search, funcs_bytes, funcs_control, funcs_register, funcs_kfunc,
-	funcs_kernelobj, funcs_packet;
+	funcs_kernelobj, funcs_packet, funcs_directory;
 
 static inline struct expr *call_arg(const struct expr *call, uint32_t i)
 {
@@ -43,6 +43,13 @@ vreg emit_process(struct lower *l);
 
 /* The verifier must know what the pointer points to: a call that is for fentry, fexit and their like only. */
 int typed_context_check(struct checker *c, const struct expr *call);
+
+/* Argument i is text: a string, characters of C, or where some lie. */
+int text_arg_check(struct checker *c, const struct expr *call, uint32_t i);
+/* The bytes it has at most, with its NUL. */
+uint32_t text_capacity(struct lower *l, const struct type *t);
+/* The text in memory of our own. A pointer's is read. */
+int text_local(struct lower *l, struct expr *e, struct val *out);
 
 /* Argument i of an event as a number; what its payload type says decides width and sign. */
 int64_t payload_int(const struct site *site, const uint8_t *data, uint32_t i);

@@ -9,7 +9,7 @@ int typed_context_check(struct checker *c, const struct expr *call)
 	if (c->unit->points.n && c->unit->points.v[0]->uses_btf_ctx)
 		return 0;
 	check_error(c, call->span, "%s() is not for %s probes", call->name, c->unit->kind->name);
-	diag_hint(c->diags, "it needs arguments whose types the kernel knows: fentry, fexit and iter have them");
+	diag_hint(c->diags, "it needs arguments whose types the kernel knows: fentry, fexit, rawtracepoint and iter have them");
 	return -EINVAL;
 }
 
@@ -114,8 +114,22 @@ static bool is_socket(const char *name)
 	return false;
 }
 
+/* A member under RCU: the verifier does not take it for an object whose cookie may be made. Of which struct? */
+static const char *fleeting_of(const struct expr *e)
+{
+	static const char *const of[] = { "sk_buff", "request_sock", "request_sock_queue" };
+
+	while (e->kind == EX_CAST)
+		e = e->a;
+	for (size_t i = 0; e->kind == EX_FIELD && str_eq(e->name, "sk") && i < ARRAY_SIZE(of); i++)
+		if (str_eq(struct_name(e->a->type), of[i]))
+			return of[i];
+	return NULL;
+}
+
 static int socket_cookie_check(struct checker *c, struct expr *call)
 {
+	const char *of;
 	const struct expr *arg = call_arg(call, 0);
 	int r = typed_context_check(c, call);
 
@@ -124,6 +138,12 @@ static int socket_cookie_check(struct checker *c, struct expr *call)
 	if (arg->type->kind != TY_POINTER || !is_socket(struct_name(arg->type)))
 		return check_error(c, arg->span, "socket_cookie() takes a pointer to a struct sock, and this is %s",
 				   type_name(c->arena, arg->type));
+	of = fleeting_of(arg);
+	if (of) {
+		check_error(c, arg->span, "the kernel does not take the sk of a struct %s for socket_cookie()", of);
+		diag_hint(c->diags, "sk.__sk_common.skc_cookie.counter is the cookie, where there is one already");
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -151,6 +171,6 @@ func_family funcs_kernelobj = {
 	  .min_args = 1, .max_args = 2, .check = path_check, .emit = path_emit },
 	{ "socket_cookie", .signature = "uint64 socket_cookie(struct sock *sk)",
 	  .summary = "a number of the socket that stays as long as it lives",
-	  .min_args = 1, .max_args = 1, .type = &type_uint64, .check = socket_cookie_check, .emit = socket_cookie_emit },
+	  .min_args = 1, .max_args = 1, .flags = FUNC_OBJECT, .type = &type_uint64, .check = socket_cookie_check, .emit = socket_cookie_emit },
 	{ 0 },
 };

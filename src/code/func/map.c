@@ -116,6 +116,28 @@ static int has_key_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
+/* What a pointer is made of: (void *)&x is x. */
+static struct expr *pointed_to(struct expr *e)
+{
+	while (e->kind == EX_CAST && e->tref)
+		e = e->a;
+	return e->kind == EX_UNARY && e->op == OP_ADDR ? e->a : NULL;
+}
+
+/* As the reference's library spells it, which scripts that look into it call by its own name. */
+static int has_key_at_check(struct checker *c, struct expr *call)
+{
+	struct expr *map = pointed_to(call_arg(call, 0)), *key = pointed_to(call_arg(call, 1));
+
+	if (!map || map->kind != EX_MAP || map->a || !key)
+		return check_error(c, call->span, "%s() takes the addresses of a map and of a variable: "
+				   "%s((void *)&@map, (void *)&$key)", call->name, call->name);
+	call->args.v[0] = map;
+	call->args.v[1] = key;
+	call->name = "has_key";
+	return check_expr(c, call);
+}
+
 /* find(@m, key, $v): checked here, because the variable need not have a value yet. */
 static int find_check(struct checker *c, struct expr *call)
 {
@@ -224,6 +246,8 @@ func_family funcs_map = {
 	{ "has_key", .signature = "bool has_key(@map, key)", .summary = "whether the map has an entry of this key",
 	  .min_args = 2, .max_args = 2, .flags = FUNC_MAP_ARG, .type = &type_bool,
 	  .check = has_key_check, .emit = has_key_emit },
+	{ "__has_key", .signature = "bool __has_key(void *map, void *key)", .summary = "has_key()", .min_args = 2,
+	  .max_args = 2, .flags = FUNC_LAZY_ARGS | FUNC_HIDDEN, .type = &type_bool, .check = has_key_at_check },
 	{ "find", .signature = "bool find(@map, key, $variable)",
 	  .summary = "whether the map has an entry of this key; if so, its value goes into the variable",
 	  .min_args = 3, .max_args = 3, .flags = FUNC_MAP_ARG | FUNC_LAZY_ARGS, .type = &type_bool,

@@ -133,6 +133,6 @@ func_family funcs_packet = {
 	{ "skboutput", .signature = "int64 skboutput(string file, struct sk_buff *skb, int length, int offset)",
 	  .summary = "write a packet to a capture file (pcap), from offset on and of at most length bytes; 0 when it was "
 		     "handed on",
-	  .min_args = 4, .max_args = 4, .type = &type_int64, .check = skboutput_check, .emit = skboutput_emit },
+	  .min_args = 4, .max_args = 4, .flags = FUNC_OBJECT, .type = &type_int64, .check = skboutput_check, .emit = skboutput_emit },
 	{ 0 },
 };

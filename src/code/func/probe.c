@@ -200,7 +200,12 @@ static int arg_emit(struct lower *l, struct expr *call, struct val *out)
 		return 0;
 	}
 	if (!kind_has_registers(l->unit->kind)) {
-		*out = val_of_reg(call->type, ir_load(l->f, ir_ctx(l->f), (int32_t)i * 8, 8, false));
+		vreg word = ir_load(l->f, ir_ctx(l->f), (int32_t)i * 8, 8, false);
+
+		/* What the verifier knows to be a pointer is a number to us. */
+		if (l->point && l->point->uses_btf_ctx)
+			word = lower_object_address(l, word);
+		*out = val_of_reg(call->type, word);
 		return 0;
 	}
 	reg = cpu_register_arg(i, &on_stack);

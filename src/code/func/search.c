@@ -21,7 +21,7 @@ static bool is_char_array(const struct type *t)
 	return t->kind == TY_ARRAY && t->elem->kind == TY_INT && t->elem->size == 1;
 }
 
-static int text_check(struct checker *c, const struct expr *call, uint32_t i)
+int text_arg_check(struct checker *c, const struct expr *call, uint32_t i)
 {
 	const struct type *t = call_arg(call, i)->type;
 
@@ -30,15 +30,14 @@ static int text_check(struct checker *c, const struct expr *call, uint32_t i)
 	return check_arg_string(c, call, i);
 }
 
-static uint32_t text_capacity(struct lower *l, const struct type *t)
+uint32_t text_capacity(struct lower *l, const struct type *t)
 {
 	if (t->kind == TY_STRING)
 		return t->size;
 	return is_char_array(t) ? t->count : l->config->max_strlen;
 }
 
-/* The text in memory of our own. A pointer's is read. */
-static int text_local(struct lower *l, struct expr *e, struct val *out)
+int text_local(struct lower *l, struct expr *e, struct val *out)
 {
 	vreg from;
 	int r;
@@ -138,7 +137,7 @@ static int strncmp_check(struct checker *c, struct expr *call)
 	for (uint32_t i = 0; i < 2; i++) {
 		if (call_arg_unknown(call, i))
 			return 0;
-		r = r ? r : text_check(c, call, i);
+		r = r ? r : text_arg_check(c, call, i);
 	}
 	call->type = &type_int64;
 	return r ? r : count_check(c, call);
@@ -260,7 +259,7 @@ static int find_check(struct checker *c, struct expr *call)
 	for (uint32_t i = 0; i < 2; i++) {
 		if (call_arg_unknown(call, i))
 			return 0;
-		r = r ? r : text_check(c, call, i);
+		r = r ? r : text_arg_check(c, call, i);
 	}
 	if (!r && needle->kind == EX_STR && strnlen(needle->str, needle->str_len) > 64 * MOST_WORDS)
 		r = check_error(c, needle->span, "%s() looks for at most %d bytes, and this has %u", call->name,
@@ -527,7 +526,7 @@ static int globmatch_check(struct checker *c, struct expr *call)
 	if (call_arg_unknown(call, 0) || call_arg_unknown(call, 1))
 		return 0;
 	call->type = &type_bool;
-	r = text_check(c, call, 0);
+	r = text_arg_check(c, call, 0);
 	r = r ? r : check_arg_literal_string(c, call, 1, &text);
 	if (r || call->data)
 		return r;
@@ -577,8 +576,8 @@ static int strcap_check(struct checker *c, struct expr *call)
 
 	if (call_arg_unknown(call, 0))
 		return 0;
-	r = text_check(c, call, 0);
-	if (r)
+	r = text_arg_check(c, call, 0);
+	if (r < 0)
 		return r;
 	t = call_arg(call, 0)->type;
 	expr_become_int(call, t->kind == TY_STRING ? t->size : t->kind == TY_ARRAY ? t->count :
@@ -602,8 +601,8 @@ static int str_concat_check(struct checker *c, struct expr *call)
 
 		if (call_arg_unknown(call, i))
 			return 0;
-		r = text_check(c, call, i);
-		if (r)
+		r = text_arg_check(c, call, i);
+		if (r < 0)
 			return r;
 		t = call_arg(call, i)->type;
 		bytes += t->kind == TY_STRING ? t->size - 1 : t->kind == TY_ARRAY ? t->count : c->env->config.max_strlen - 1;
@@ -640,6 +639,8 @@ static int str_concat_emit(struct lower *l, struct expr *call, struct val *out)
 	ir_call(l->f, BPF_FUNC_probe_read_kernel_str, 3, args);
 	ir_jmp(l->f, done);
 	ir_block_use(l->f, done);
+	if (call->type->size < most_a + most_b - 1)
+		ir_store_imm(l->f, out->reg, out->off + (int32_t)call->type->size - 1, 1, 0);
 	return 0;
 }
 

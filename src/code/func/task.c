@@ -250,17 +250,23 @@ static int ppid_emit(struct lower *l, struct expr *call, struct val *out)
 static int pcomm_check(struct checker *c, struct expr *call)
 {
 	call->type = type_string(c->arena, 16);
+	return task_check(c, call, "real_parent", "comm");
+}
+
+static int leader_comm_check(struct checker *c, struct expr *call)
+{
+	call->type = type_string(c->arena, 16);
 	return task_check(c, call, "group_leader", "comm");
 }
 
-static int pcomm_emit(struct lower *l, struct expr *call, struct val *out)
+static int task_comm_emit(struct lower *l, struct expr *call, struct val *out)
 {
 	vreg from;
 	int r = task_member(l, call, &from);
 
 	if (r < 0)
 		return r;
-	*out = lower_result(l, call->type, "pcomm");
+	*out = lower_result(l, call->type, "comm");
 	lower_probe_read_str(l, out->reg, out->off, call->type->size, from, SPACE_KERNEL);
 	return 0;
 }
@@ -342,8 +348,11 @@ func_family funcs_task = {
 	  .summary = "name of the thread that runs, or of the one with this id in the first PID namespace",
 	  .max_args = 1, .flags = FUNC_BARE | FUNC_PURE, .check = comm_check, .emit = comm_emit },
 	{ "pcomm", .signature = "string[16] pcomm([struct task_struct *task])",
-	  .summary = "name of the process of a task, without one of the process that runs",
-	  .max_args = 1, .flags = FUNC_BARE, .check = pcomm_check, .emit = pcomm_emit },
+	  .summary = "name of the parent process of a task, without one of the process that runs",
+	  .max_args = 1, .flags = FUNC_BARE, .check = pcomm_check, .emit = task_comm_emit },
+	{ "leader_comm", .signature = "string[16] leader_comm([struct task_struct *task])",
+	  .summary = "name of the process of a task, which is that of its first thread; without one of the process that runs",
+	  .max_args = 1, .flags = FUNC_BARE, .check = leader_comm_check, .emit = task_comm_emit },
 	{ "ppid", .signature = "uint32 ppid([struct task_struct *task])",
 	  .summary = "id of the parent process of a task, without one of the process that runs",
 	  .max_args = 1, .flags = FUNC_BARE, .type = &type_uint32, .check = ppid_check, .emit = ppid_emit },

@@ -88,6 +88,26 @@ static int bswap_emit(struct lower *l, struct expr *call, struct val *out)
 	return 0;
 }
 
+/* ---- is_err ---- */
+
+/* The kernel's own MAX_ERRNO. */
+#define MOST_ERRNO 4095
+
+static int is_err_check(struct checker *c, struct expr *call)
+{
+	return call_arg_unknown(call, 0) ? 0 : check_arg_address(c, call, 0);
+}
+
+static int is_err_emit(struct lower *l, struct expr *call, struct val *out)
+{
+	vreg pointer;
+	int r = lower_scalar(l, call_arg(call, 0), &pointer);
+
+	if (!r)
+		*out = val_of_reg(call->type, ir_setcc_imm(l->f, CC_UGE, pointer, -MOST_ERRNO));
+	return r;
+}
+
 #define IS_ENTRY(what, text) \
 	{ "is_" #what, .signature = "bool is_" #what "(any value)", \
 	  .summary = "whether the value is " text "; a constant", \
@@ -100,6 +120,9 @@ func_family funcs_type = {
 	IS_ENTRY(integer, "an integer"),
 	IS_ENTRY(unsigned_integer, "an unsigned integer"),
 	IS_ENTRY(literal, "written down in the script (1, true, \"text\")"),
+	{ "is_err", .signature = "bool is_err(pointer)",
+	  .summary = "whether a pointer that a function of the kernel has returned is an error, -4095 to -1, in its place",
+	  .min_args = 1, .max_args = 1, .type = &type_bool, .check = is_err_check, .emit = is_err_emit },
 	{ "bswap", .signature = "uintN bswap(uintN n)", .summary = "the integer with its bytes in reverse order",
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .check = bswap_check, .emit = bswap_emit },
 	{ "__always_true", .signature = "int64 __always_true()", .summary = "1", .flags = FUNC_PURE | FUNC_HIDDEN,
