@@ -9,7 +9,8 @@ int typed_context_check(struct checker *c, const struct expr *call)
 	if (c->unit->points.n && c->unit->points.v[0]->uses_btf_ctx)
 		return 0;
 	check_error(c, call->span, "%s() is not for %s probes", call->name, c->unit->kind->name);
-	diag_hint(c->diags, "it needs arguments whose types the kernel knows: fentry, fexit, rawtracepoint and iter have them");
+	diag_hint(c->diags, "it needs arguments whose types the kernel knows: fentry, fexit%s and iter have them",
+		  call->func->flags & FUNC_OBJECT ? ", rawtracepoint" : "");
 	return -EINVAL;
 }
 
