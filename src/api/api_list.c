@@ -64,16 +64,21 @@ static int args_find(struct listing *l, struct arena *a, const char *name, struc
 	struct probe_env env = l->env;
 	attach_vec points = { 0 };
 	const char *colon = strchr(name, ':');
+	int err;
 
 	if (setjmp(*arena_guard(a)))
 		return -ENOMEM;
 	env.arena = a;
 	env.diags = &diags;
+	if (!l->kind->args)
+		return 0;
 	/* A probe whose arguments cannot be found out is shown without them. */
-	if (l->kind->args && !l->kind->expand(&env, spec_make(a, l->kind, colon ? colon + 1 : NULL), &points) &&
-	    points.n && !l->kind->args(&env, points.v[0]))
+	err = l->kind->expand(&env, spec_make(a, l->kind, colon ? colon + 1 : NULL), &points);
+	if (!err && points.n)
+		err = l->kind->args(&env, points.v[0]);
+	if (!err && points.n)
 		args_text(points.v[0]->kind, points.v[0]->args, a, out);
-	return 0;
+	return err == -ENOMEM || out->failed ? -ENOMEM : 0;
 }
 
 static int probe_listed_verbose(struct listing *l, const char *name)

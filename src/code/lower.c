@@ -14,9 +14,11 @@ void lower_init(struct lower *l, struct arena *arena)
 	l->priv->events_map = -1;
 }
 
-int lower_unsupported(struct lower *l, struct span span, const char *what)
+int lower_unexpected(struct lower *l, struct span span, const char *what)
 {
-	return diag_error(l->diags, span, "%s is not supported yet", what);
+	diag_error(l->diags, span, "%s cannot be compiled here", what);
+	diag_hint(l->diags, "this is a bug in sonde, please report it with the script");
+	return -EINVAL;
 }
 
 const struct type *lower_read_type(const struct type *t)

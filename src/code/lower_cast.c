@@ -93,7 +93,7 @@ int lower_cast(struct lower *l, struct expr *e, struct val *out)
 	if (from)
 		return scalar_to_memory(l, e, out);
 	if (e->type->kind != e->a->type->kind && e->type->kind != TY_ARRAY && e->type->kind != TY_STRING)
-		return lower_unsupported(l, e->span, arena_printf(l->arena, "a cast from %s to %s",
+		return lower_unexpected(l, e->span, arena_printf(l->arena, "a cast from %s to %s",
 								  type_name(l->arena, e->a->type),
 								  type_name(l->arena, e->type)));
 	return memory_to_memory(l, e, out);

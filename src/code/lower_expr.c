@@ -286,7 +286,7 @@ static int lower_address(struct lower *l, struct expr *e, struct val *out)
 	if (err)
 		return err;
 	if (v.kind != VAL_MEM || v.space == SPACE_NONE || v.space == SPACE_CTX)
-		return lower_unsupported(l, e->span, "the address of this");
+		return lower_unexpected(l, e->span, "the address of this");
 	*out = val_of_reg(e->type, val_address(l, &v));
 	return 0;
 }
@@ -433,7 +433,7 @@ static int lower_call(struct lower *l, struct expr *e, struct val *out)
 	if (e->c_func)
 		return lower_c_call(l, e, out);
 	if (!e->func || !e->func->emit)
-		return lower_unsupported(l, e->span, arena_printf(l->arena, "calling %s()", e->name));
+		return lower_unexpected(l, e->span, arena_printf(l->arena, "calling %s()", e->name));
 	return e->func->emit(l, e, out);
 }
 
@@ -453,7 +453,7 @@ static int lower_inner(struct lower *l, struct expr *e, struct val *out)
 static int lower_ident(struct lower *l, struct expr *e, struct val *out)
 {
 	if (!l->unit->args || e->type != l->unit->args)
-		return lower_unsupported(l, e->span, e->name);
+		return lower_unexpected(l, e->span, e->name);
 	*out = val_of_mem(e->type, ir_ctx(l->f), 0, SPACE_CTX);
 	return 0;
 }
@@ -461,7 +461,7 @@ static int lower_ident(struct lower *l, struct expr *e, struct val *out)
 static int lower_unresolved(struct lower *l, struct expr *e, struct val *out)
 {
 	(void)out;
-	return lower_unsupported(l, e->span, e->name ? e->name : "this expression");
+	return lower_unexpected(l, e->span, e->name ? e->name : "this expression");
 }
 
 static int (*const lowerers[])(struct lower *l, struct expr *e, struct val *out) = {

@@ -36,8 +36,7 @@ static const struct map_kind *map_kind_of(struct lower *l, const struct map *m)
 	for (size_t i = 0; i < ARRAY_SIZE(map_kinds); i++)
 		if (!strcmp(map_kinds[i].name, m->decl_kind))
 			return &map_kinds[i];
-	diag_error(l->diags, m->span, "maps of type %s are not supported yet", m->decl_kind);
-	diag_hint(l->diags, "hash and lruhash are");
+	lower_unexpected(l, m->span, arena_printf(l->arena, "a map of type %s", m->decl_kind));
 	return NULL;
 }
 
@@ -96,8 +95,7 @@ static int map_make(struct lower *l, const struct map *m)
 	if (!kind)
 		return -EINVAL;
 	if (m->value->kind == TY_NONE || (type_is_agg(m->value) && !percpu))
-		return diag_error(l->diags, m->span, "a map of %s is not supported yet",
-				  type_name(l->arena, m->value));
+		return lower_unexpected(l, m->span, arena_printf(l->arena, "a map of %s", type_name(l->arena, m->value)));
 	if (m->key) {
 		keyed_make(l, m, kind, &d, &om);
 	} else {
@@ -281,7 +279,7 @@ int lower_map_read(struct lower *l, struct expr *e, struct val *out)
 	int err;
 
 	if (m->key && !e->a)
-		return lower_unsupported(l, e->span, "a map as a whole in this place");
+		return lower_unexpected(l, e->span, "a map as a whole in this place");
 	err = lower_map_key(l, m, e->a, &key);
 	if (err)
 		return err;
@@ -446,7 +444,7 @@ int lower_map_assign(struct lower *l, struct stmt *s)
 	if (type_is_agg(m->value)) {
 		if (s->op != OP_NONE || s->value->kind != EX_CALL || !s->value->func ||
 		    !(s->value->func->flags & FUNC_AGGREGATE))
-			return lower_unsupported(l, s->span, "assigning this to an aggregation");
+			return lower_unexpected(l, s->span, "assigning this to an aggregation");
 		return lower_aggregate(l, s);
 	}
 	if (s->op == OP_NONE)

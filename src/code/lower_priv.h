@@ -146,8 +146,8 @@ int lower_into(struct lower *l, struct expr *e, const struct type *as, vreg addr
 void lower_tuple_gaps(struct lower *l, const struct type *t, vreg addr, int32_t off);
 /* A slot of this many bytes that is the caller's until the statement (or what else resets temps_used) ends. */
 uint32_t lower_slot_take(struct lower *l, uint32_t bytes, const char *name);
-/* "X is not supported yet" at the place. */
-int lower_unsupported(struct lower *l, struct span span, const char *what);
+/* What the checker should have refused has come through. */
+int lower_unexpected(struct lower *l, struct span span, const char *what);
 /* A number of 1, 2, 4 or 8 bytes in local memory, wherever it lies there; unsigned, or as its type says. */
 vreg lower_load(struct lower *l, const struct val *v);
 void lower_store(struct lower *l, const struct val *to, vreg r);

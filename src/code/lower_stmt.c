@@ -91,7 +91,7 @@ static int lower_assign(struct lower *l, struct stmt *s)
 	if (s->target->kind == EX_MAP)
 		return lower_map_assign(l, s);
 	if (s->target->kind != EX_VAR)
-		return lower_unsupported(l, s->target->span, "assigning to this");
+		return lower_unexpected(l, s->target->span, "assigning to this");
 	return s->op == OP_NONE ? var_set(l, s->target->var, s->value) : var_change(l, s);
 }
 

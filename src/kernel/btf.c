@@ -31,7 +31,7 @@ struct btf *kernel_btf(struct kernel *k)
 	k->btf_tried = true;
 	k->btf = btf__load_vmlinux_btf();
 	if (!k->btf)
-		report_error(k->report, -errno, "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed",
+		report_error(k->report, -errno, errno == ENOMEM ? NULL : "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed",
 			     "cannot read the kernel's types (" BTF_DIR "/vmlinux): %m");
 	return k->btf;
 }

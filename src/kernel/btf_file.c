@@ -213,7 +213,7 @@ const struct btf_file *kernel_types(struct kernel *k, const char *module)
 		return NULL;
 	}
 	k->btf_failed = true; /* said once */
-	report_error(k->report, err, "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed",
+	report_error(k->report, err, err == -ENOMEM ? NULL : "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed",
 		     "cannot read the kernel's types (" BTF_DIR "/vmlinux): %s", strerror(-err));
 	return NULL;
 }

@@ -188,21 +188,24 @@ static void types_note(struct kernel *k, struct functions *f, uint32_t module)
 	}
 }
 
-uint32_t kernel_function_type(struct kernel *k, const struct kernel_function *fn)
+int kernel_function_type(struct kernel *k, const struct kernel_function *fn)
 {
 	struct functions *f;
 	uint32_t module;
+	int err = functions_get(k, &f);
 
-	if (functions_get(k, &f))
-		return 0;
+	if (err)
+		return err;
 	module = f->list[fn->number].module;
 	if (!f->module_typed)
 		f->module_typed = calloc(f->nmodules, sizeof(*f->module_typed));
-	if (f->module_typed && !f->module_typed[module]) {
+	if (!f->module_typed)
+		return report_error(k->report, -ENOMEM, NULL, "out of memory");
+	if (!f->module_typed[module]) {
 		f->module_typed[module] = true;
 		types_note(k, f, module);
 	}
-	return f->list[fn->number].type;
+	return (int)f->list[fn->number].type;
 }
 
 /* ---- one name ---- */

@@ -123,8 +123,9 @@ struct kernel_function {
  */
 int kernel_functions(struct kernel *k, struct arena *a, const char *module, const char *name,
 		     const struct kernel_function **list, size_t *n);
-/* Of a function from that list: its type's id in the types of its module (BTF_KIND_FUNC); 0: they have none. */
-uint32_t kernel_function_type(struct kernel *k, const struct kernel_function *fn);
+/* Of a function from that list: its type's id in the types of its module (BTF_KIND_FUNC); 0: they have none. A negative
+ * errno after a report. */
+int kernel_function_type(struct kernel *k, const struct kernel_function *fn);
 /* The functions of this very name (several may have it). When there is none, *n is 1 and the one says why
  * not (FUNCTION_CHANGED and behind). `module` NULL: any. */
 int kernel_functions_named(struct kernel *k, struct arena *a, const char *module, const char *name,

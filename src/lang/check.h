@@ -152,4 +152,8 @@ void expr_become_string(struct arena *a, struct expr *e, const char *text, uint3
 /* The integer type of the smallest size that holds value. */
 const struct type *type_of_literal(uint64_t num, bool negative_ok);
 
+/* The type of the program that serves it, as the kernel names it. Raw tracepoints serve other kinds too: how a point is
+ * attached tells, not its kind. */
+const char *point_program_type(const struct attach_point *ap);
+
 #endif

@@ -10,9 +10,10 @@
 
 #include "kernel/kernel.h"
 
-/* Raw tracepoints serve other kinds too: how a point is attached tells, not its kind. */
-static const char *program_type(const struct attach_point *ap)
+const char *point_program_type(const struct attach_point *ap)
 {
+	if (ap->section && str_starts(ap->section, "tp_btf"))
+		return "tracing";
 	return ap->section && str_starts(ap->section, "raw_tp") ? "raw_tracepoint" : ap->kind->prog_type;
 }
 
@@ -20,7 +21,7 @@ static const char *program_type(const struct attach_point *ap)
 static bool has_cookies(struct checker *c, const struct attach_point *ap)
 {
 	static char yes, no;
-	const char *type = program_type(ap);
+	const char *type = point_program_type(ap);
 	void *known;
 
 	/* Where it is typed a program serves one place only, and knows which. */

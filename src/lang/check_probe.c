@@ -410,6 +410,7 @@ static void note_use(struct expr *e, void *ctx)
 	f = func_find(u->c->env->families, e->name);
 	u->reads.context |= f && f->flags & FUNC_CONTEXT;
 	u->reads.object |= f && f->flags & FUNC_OBJECT;
+	u->reads.kfunc |= f && f->flags & FUNC_KFUNC && e->args.n;
 	u->own |= f && f->flags & FUNC_OWN_POINT;
 }
 

@@ -25,6 +25,7 @@ enum func_flag {
 	FUNC_MAP_ARG = 64,  /* its first argument may be a whole map (@x without key) */
 	FUNC_CONTEXT = 512, /* what it gives depends on how the program is attached: kstack */
 	FUNC_OBJECT = 16384, /* takes an object of the kernel: the verifier must know what the context points to */
+	FUNC_KFUNC = 32768, /* with arguments it calls a function of the kernel that not all types of programs may call */
 	FUNC_STAYS = 256,   /* asynchronous, but does without the session where that is gone (attach_point.stays) */
 	FUNC_OWN_POINT = 1024, /* check() asks the attach point: a body that uses it is made for each of them */
 	FUNC_LEAVES = 4096, /* what stands behind it is not reached */

@@ -46,6 +46,7 @@ struct body_reads {
 	bool args_whole;   /* args other than by a field's name */
 	bool context;      /* a function that is FUNC_CONTEXT */
 	bool object;       /* a function that is FUNC_OBJECT */
+	bool kfunc;        /* a function that is FUNC_KFUNC, with arguments */
 	VEC(const char *) fields; /* of args, by name; a name may stand here more than once */
 };
 

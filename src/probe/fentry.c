@@ -108,11 +108,14 @@ static const char *func_refusal(const struct btf_file *btf, uint32_t func, const
 
 /* ---- by pattern ---- */
 
-static bool can_trace(struct probe_env *env, const struct kernel_function *fn, bool is_exit)
+/* 1, 0, or a negative errno after a report. */
+static int can_trace(struct probe_env *env, const struct kernel_function *fn, bool is_exit)
 {
-	uint32_t id = fn->state == FUNCTION_TRACEABLE ? kernel_function_type(env->kernel, fn) : 0;
+	int id = fn->state == FUNCTION_TRACEABLE ? kernel_function_type(env->kernel, fn) : 0;
 
-	return id && !func_refusal(kernel_types(env->kernel, fn->module), id, fn->name, is_exit);
+	if (id <= 0)
+		return id;
+	return !func_refusal(kernel_types(env->kernel, fn->module), (uint32_t)id, fn->name, is_exit);
 }
 
 /* Call fn for all that match (NULL: any), in order of their names. Stops when it returns non-zero. */
@@ -129,11 +132,15 @@ static int each_match(struct probe_env *env, const char *module, const char *pat
 	for (size_t i = 0; !r && i < n; i++) {
 		/* Several of one name: the kernel takes the first. */
 		bool again = last && !strcmp(last->name, list[i].name) && !strcmp(last->module, list[i].module);
+		int can;
 
 		last = &list[i];
 		if (again)
 			continue;
-		if (can_trace(env, &list[i], is_exit))
+		can = can_trace(env, &list[i], is_exit);
+		if (can < 0)
+			r = can;
+		else if (can)
 			r = fn(ctx, list[i].module, list[i].name);
 		else
 			++*nleft_out;

@@ -140,10 +140,11 @@ static int args(struct probe_env *env, struct attach_point *ap)
 	return 0;
 }
 
-/* The same event by way of its types, when the body hands on what the arguments point to. */
+/* The same event by way of its types, when the body hands on what the arguments point to, or wants what the kernel
+ * lets such programs do only. */
 static int settle(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads)
 {
-	if (!reads->object || args(env, ap))
+	if (!(reads->object || reads->kfunc) || args(env, ap))
 		return 0;
 	ap->section = arena_printf(env->arena, "tp_btf/%s", ap->func);
 	ap->uses_btf_ctx = true;

@@ -184,11 +184,23 @@ static bool is_raw(const struct attach_point *ap)
 	return str_starts(ap->section, "raw_tp/");
 }
 
+/* Raw tracepoints may call less than the record's own. */
+static void syscall_leave_group(struct probe_env *env, struct attach_point *ap)
+{
+	if (!ap->group)
+		return;
+	ap->group = NULL;
+	ap->guard = (struct guard){ .kind = GUARD_NONE };
+	ap->section = arena_printf(env->arena, "tp/%s/%s", ap->target, ap->func);
+}
+
 static int settle(struct probe_env *env, struct attach_point *ap, const struct body_reads *reads)
 {
 	const struct type *args = NULL;
 
-	if (ap->group || reads->context || reads->args_whole || !raw_is_wanted() || !raw_is_safe(env, ap))
+	if (reads->kfunc)
+		syscall_leave_group(env, ap);
+	if (reads->kfunc || ap->group || reads->context || reads->args_whole || !raw_is_wanted() || !raw_is_safe(env, ap))
 		return 0;
 	if (reads->fields.n) {
 		args = tp_raw_args(env, ap->target, ap->func, reads);

@@ -56,7 +56,7 @@ RUNS = {
     "output": Run(["-o", "OUT", *script('begin { print("x"); @m = 1; }')]),
     "build": Run(["build", "-e", script('begin { @m[1] = 1; print("x"); }')[2], "-o", "OUT"]),
     "list": Run(["-l", "tracepoint:sched:*"]),
-    "list-args": Run(["-lv", "fentry:vfs_read"], same=False),
+    "list-args": Run(["-lv", "fentry:vfs_read"]),
     "list-uprobes": Run(["-l", "uprobe:libc:mall*"], same=False),
     "info": Run(["--info"], same=False),
     "dump": Run(["-d", "bpf", *script('begin { @m[1] = count(); }')]),
@@ -119,6 +119,8 @@ class Bench:
             return f"{where}: status {status}\n{err[-1500:]}"
         if status and not err.strip():
             return f"{where}: status {status} without a message" if not self.stderr_failed(seen) else None
+        if kind == "alloc" and "no probe matches" in err:
+            return f"{where}: memory was missing, and the message tells of probes\n{err[:500]}"
         if not status and self.run.same and out != self.usual and not re.search(r"lost|WARNING|warning", err):
             return f"{where}: status 0 and another output:\n{out[:500]!r}\n{err[:500]}"
         return None

@@ -21,7 +21,8 @@ static int kfunc_allowed_check(struct checker *c, struct expr *call)
 	int r = check_arg_literal_string(c, call, 0, &name);
 
 	if (!r)
-		call_become_bool(call, kernel_kfunc_allowed(c->env->probe->kernel, name, c->unit->kind->prog_type));
+		call_become_bool(call, kernel_kfunc_allowed(c->env->probe->kernel, name, 
+							    point_program_type(c->unit->points.v[0])));
 	return r;
 }
 
@@ -31,7 +32,7 @@ func_family funcs_kfunc = {
 	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE, .type = &type_bool, .check = kfunc_exist_check },
 	{ "kfunc_allowed", .signature = "bool kfunc_allowed(string name)",
 	  .summary = "whether programs of this probe may call the kernel's function of this name; a constant",
-	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE | FUNC_CONTEXT, .type = &type_bool,
+	  .min_args = 1, .max_args = 1, .flags = FUNC_PURE | FUNC_KFUNC, .type = &type_bool,
 	  .check = kfunc_allowed_check },
 	{ 0 },
 };

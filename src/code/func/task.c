@@ -124,7 +124,7 @@ static int comm_of_check(struct checker *c, struct expr *call)
 	if (r < 0 || call->data)
 		return r;
 	if (!kernel_kfunc_exists(k, task_from_pid.name) ||
-	    !kernel_kfunc_allowed(k, task_from_pid.name, c->unit->kind->prog_type))
+	    !kernel_kfunc_allowed(k, task_from_pid.name, point_program_type(c->unit->points.v[0])))
 		return check_error(c, call->span, "this kernel does not let %s probes look for another task "
 				   "(bpf_task_from_pid)", c->unit->kind->name);
 	of = arena_new_of(c->arena, struct comm_of);
@@ -346,7 +346,7 @@ func_family funcs_task = {
 	  .flags = FUNC_BARE | FUNC_PURE, .type = &type_uint64, .emit = gid_emit },
 	{ "comm", .signature = "string[16] comm([int tid])",
 	  .summary = "name of the thread that runs, or of the one with this id in the first PID namespace",
-	  .max_args = 1, .flags = FUNC_BARE | FUNC_PURE, .check = comm_check, .emit = comm_emit },
+	  .max_args = 1, .flags = FUNC_BARE | FUNC_PURE | FUNC_KFUNC, .check = comm_check, .emit = comm_emit },
 	{ "pcomm", .signature = "string[16] pcomm([struct task_struct *task])",
 	  .summary = "name of the parent process of a task, without one of the process that runs",
 	  .max_args = 1, .flags = FUNC_BARE, .check = pcomm_check, .emit = task_comm_emit },
