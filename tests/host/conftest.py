@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SONDE = os.environ.get("SONDE", str(ROOT / "build" / "sonde"))
+# Instrumented code is larger, slower, and brings libraries of its own; nor does it let its memory be locked.
+SANITIZED = SONDE.endswith("-san/sonde")
 
 # calls N [FROM TO]: the system call number N times, between two marks of other system calls.
 LOAD_C = r"""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, SONDE
+from conftest import ROOT, SANITIZED, SONDE
 
 
 def build(tmp_path, cc):
@@ -34,14 +34,14 @@ def test_arm64_compiles():
     assert int.from_bytes(binary[18:20], "little") == 183  # EM_AARCH64
 
 
-@pytest.mark.skipif(SONDE.endswith("-san/sonde"), reason="the sanitizers link their own libraries")
+@pytest.mark.skipif(SANITIZED, reason="the sanitizers link their own libraries")
 def test_the_core_links_little():
     out = subprocess.run(["ldd", SONDE], capture_output=True, text=True, check=True).stdout
     names = {line.split()[0].split(".so")[0].rsplit("/", 1)[-1] for line in out.splitlines() if line.strip()}
     assert names <= {"linux-vdso", "libbpf", "libelf", "libz", "libc", "ld-linux-x86-64", "libm", "libpthread"}, out
 
 
-@pytest.mark.skipif(SONDE.endswith("-san/sonde"), reason="instrumented code is larger")
+@pytest.mark.skipif(SANITIZED, reason="instrumented code is larger")
 def test_the_core_is_small(tmp_path):
     subprocess.run(["strip", "-o", tmp_path / "sonde", SONDE], check=True)
     assert (tmp_path / "sonde").stat().st_size < 1_500_000

@@ -68,7 +68,7 @@ def test_mistakes_are_named(run, args, message, hint):
 @pytest.mark.parametrize("args, message", [
     (["/nonexistent.bt"], "failed to open file '/nonexistent.bt': No such file"),
     (["/tmp"], "failed to open file '/tmp': Is a directory"),
-    ([SONDE], "contains a NUL byte"),
+    (["/bin/sh"], "contains a NUL byte"),
     (["-l", "nothing:at:all"], "nothing:at:all"),
 ])
 def test_what_cannot_be_done(run, args, message):

@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, SONDE
+from conftest import ROOT, SANITIZED, SONDE
 
-pytestmark = pytest.mark.skipif(SONDE.endswith("-san/sonde"), reason="the sanitized build is not installed")
+pytestmark = pytest.mark.skipif(SANITIZED, reason="the sanitized build is not installed")
 
 
 @pytest.fixture(scope="module")

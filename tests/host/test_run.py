@@ -44,14 +44,13 @@ def test_a_command_that_does_not_exist(run):
 
 
 def test_the_end_of_a_process_ends_the_session(running):
-    sleeper = subprocess.Popen(["sleep", "0.7"])
-    start = time.monotonic()
+    sleeper = subprocess.Popen(["sleep", "60"])
     r = running("-p", sleeper.pid, "-e", "profile:hz:99 { @ = count(); }")
     r.wait_for("Attached")
+    sleeper.kill()
     sleeper.wait()
     res = r.finish(None, timeout=20)
     assert res.status == 0, res
-    assert time.monotonic() - start < 15
 
 
 def test_a_process_that_does_not_exist(run):

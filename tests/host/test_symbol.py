@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from conftest import SONDE
+from conftest import SANITIZED, SONDE
 
 # f1 calls f2 calls f3, which asks for its parent: three times, then it waits for a line if it was told to.
 SHAPE_C = """
@@ -331,6 +331,7 @@ def test_the_kernels_own_page(tmp_path):
     assert re.search(r"^@\[(__vdso_)?clock_gettime\]: \d+$", out, re.M), out
 
 
+@pytest.mark.skipif(SANITIZED, reason="the sanitizers link their own libraries")
 def test_nothing_is_loaded_that_is_not_needed():
     """Libraries for debugging information and for names of C++ are there only when somebody asks."""
     s = subprocess.Popen([SONDE, "-e", 'begin { printf("ready\\n"); } interval:s:60 { exit(); }'],

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import SONDE
+from conftest import SANITIZED, SONDE
 from test_symbol import FLAGS, FRAMES, SHAPE_C, STACK, compile_c
 
 pytestmark = pytest.mark.skipif(os.uname().machine != "x86_64", reason="the test programs are of x86-64")
-MOST_SECONDS, MOST_KIB = 10, 400000
+MOST_SECONDS, MOST_KIB = 10, 800000 if SANITIZED else 400000
 
 
 class Ended:
