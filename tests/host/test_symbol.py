@@ -309,7 +309,7 @@ def test_code_made_at_run_time(tmp_path):
         out = sonde(script, "-c", str(prog))
     finally:
         for p in [p for p in os.listdir("/tmp") if re.fullmatch(r"perf-\d+\.map", p)]:
-            if "made at run time" in open(f"/tmp/{p}").read():
+            if "made at run time" in open(f"/tmp/{p}", errors="replace").read():
                 os.unlink(f"/tmp/{p}")
     assert re.findall(r"made at run time (\d)\+11", out) == ["0", "1"], out
 
