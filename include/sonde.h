@@ -175,6 +175,9 @@ SONDE_API pid_t sonde_child_pid(const struct sonde_child *c);
 SONDE_API const char *sonde_child_program(const struct sonde_child *c);
 /* Let it run the command. When the kernel refuses to run it, the negative errno of that. */
 SONDE_API int sonde_child_continue(struct sonde_child *c);
+/* The same, and `s` knows its program before that runs, where stacks of it will be walked by unwind tables: without, those
+ * of the first milliseconds are short. From the thread that has started the child. */
+SONDE_API int sonde_session_begin_child(struct sonde_session *s, struct sonde_child *c);
 /* End it (SIGTERM, and SIGKILL when it does not go) if it still runs, reap it and free it. *status, which
  * may be NULL, is its exit status, or 128 plus the signal that ended it. NULL is ignored. */
 SONDE_API void sonde_child_end(struct sonde_child *c, int *status);

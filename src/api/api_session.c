@@ -227,7 +227,26 @@ const char *sonde_child_program(const struct sonde_child *c)
 
 int sonde_child_continue(struct sonde_child *c)
 {
-	return command_continue(c->command, &c->relay.reporter);
+	return command_continue(c->command, &c->relay.reporter, NULL, NULL);
+}
+
+struct beginning {
+	struct session *session;
+	pid_t pid;
+};
+
+static void child_begun(void *ctx)
+{
+	const struct beginning *b = ctx;
+
+	session_look(b->session, b->pid);
+}
+
+int sonde_session_begin_child(struct sonde_session *s, struct sonde_child *c)
+{
+	struct beginning b = { s->run, command_pid(c->command) };
+
+	return command_continue(c->command, &c->relay.reporter, session_unwinds(s->run) ? child_begun : NULL, &b);
 }
 
 void sonde_child_end(struct sonde_child *c, int *status)

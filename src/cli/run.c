@@ -272,7 +272,7 @@ static int run_session(struct run *r, struct sonde_child *child)
 	err = sonde_session_attach(session);
 	if (err || r->o->dry_run)
 		return err ? EXIT_FAILED : EXIT_ANSWERED;
-	if (child && sonde_child_continue(child))
+	if (child && sonde_session_begin_child(session, child))
 		return EXIT_FAILED;
 	err = poll_until_end(r);
 	leave_echo(r);

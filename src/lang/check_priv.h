@@ -88,6 +88,8 @@ extern const struct type type_soft_int64;
 extern const struct type *const type_soft_uint64;
 /* The type a type_ref names, kept in tref->type. 0 or -EINVAL after a diagnostic. */
 int check_type_ref(struct checker *c, struct type_ref *tref);
+/* Is it a struct that nobody knows? */
+bool check_type_missing(struct checker *c, const struct type_ref *tref);
 /* Does the name stand for a type (and not for a value)? */
 bool type_name_exists(struct checker *c, const char *name);
 /* "struct foo" or a typedef by its name, from the script or from the kernel; NULL when unknown. */

@@ -250,8 +250,12 @@ static int check_assign(struct checker *c, struct stmt *s)
 static int let_type(struct checker *c, struct stmt *s, struct var *v)
 {
 	const struct type *t;
-	int err = check_type_ref(c, s->tref);
+	int err;
 
+	v->missing = !s->value && check_type_missing(c, s->tref) ? s->tref : NULL;
+	if (v->missing)
+		return 0;
+	err = check_type_ref(c, s->tref);
 	if (err)
 		return err;
 	t = s->tref->type;

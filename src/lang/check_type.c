@@ -399,6 +399,11 @@ static int tref_dims(struct checker *c, struct type_ref *tref, uint32_t skip, co
 	return 0;
 }
 
+bool check_type_missing(struct checker *c, const struct type_ref *tref)
+{
+	return (tref->kind == TREF_STRUCT || tref->kind == TREF_UNION) && tref->name && !c_type_find(c, tref_name(c, tref));
+}
+
 int check_type_ref(struct checker *c, struct type_ref *tref)
 {
 	bool is_string = tref->kind == TREF_NAME && str_eq(tref->name, "string");

@@ -137,6 +137,8 @@ int check_var(struct checker *c, struct expr *e)
 	e->type = &type_none;
 	if (!v)
 		return var_hoist(c, e) ? 0 : var_unknown(c, e);
+	if (v->missing)
+		return check_type_ref(c, v->missing);
 	if (!v->assigned && !c->priv->meta)
 		diag_warn(c->diags, e->span, "%s is used before it is assigned", e->name);
 	e->var = v;
@@ -220,6 +222,8 @@ int var_store(struct checker *c, struct var *v, const struct type *type, struct 
 	const struct type *t;
 	int err;
 
+	if (v->missing)
+		return check_type_ref(c, v->missing);
 	if (type->kind == TY_NONE)
 		return 0;
 	type = type_kept(c->arena, type);

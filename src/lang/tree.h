@@ -37,6 +37,7 @@ struct var {
 	const char *name; /* with its $ */
 	struct span span;
 	const struct type *type;
+	struct type_ref *missing; /* it was declared with this type, which there is none of: an error once it is used */
 	bool declared, assigned, used;
 	bool by_assignment; /* the clause's own text brought it into being, without `let` */
 	uint32_t id; /* unique within its unit; the compiler keys its own tables on it */

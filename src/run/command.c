@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -220,13 +221,39 @@ const char *command_program(const struct command *c)
 	return c->path;
 }
 
-int command_continue(struct command *c, const struct reporter *r)
+/* Wait until the exec has stopped it. False: it has ended. */
+static bool exec_await(struct command *c)
 {
+	int status;
+
+	for (;;) {
+		if (waitpid(c->pid, &status, __WALL) != c->pid) {
+			if (errno == EINTR)
+				continue;
+			return false;
+		}
+		if (!WIFSTOPPED(status)) {
+			c->wstatus = status;
+			c->reaped = true;
+			return false;
+		}
+		if (status >> 16 == PTRACE_EVENT_EXEC)
+			return true;
+		/* a signal that came before */
+		ptrace(PTRACE_CONT, c->pid, NULL, status >> 16 ? 0 : WSTOPSIG(status));
+	}
+}
+
+int command_continue(struct command *c, const struct reporter *r, void (*begun)(void *ctx), void *ctx)
+{
+	bool held = false;
 	int err = 0;
 	ssize_t n;
 
 	if (c->go_fd < 0)
 		return 0;
+	if (begun)
+		held = !ptrace(PTRACE_SEIZE, c->pid, NULL, PTRACE_O_TRACEEXEC);
 	if (send(c->go_fd, "g", 1, MSG_NOSIGNAL) != 1)
 		return report_error(r, -ESRCH, NULL, "the process for '%s' has ended before it could begin", c->path);
 	close(TAKE_FD(c->go_fd));
@@ -234,6 +261,10 @@ int command_continue(struct command *c, const struct reporter *r)
 		n = read(c->error_fd, &err, sizeof(err));
 	while (n < 0 && errno == EINTR);
 	close(TAKE_FD(c->error_fd));
+	if (held && !n && exec_await(c)) {
+		begun(ctx);
+		ptrace(PTRACE_DETACH, c->pid, NULL, NULL);
+	}
 	if (n == sizeof(err) && err)
 		return report_error(r, -err, err == ENOEXEC ? "a script needs a first line such as #!/bin/sh" : NULL,
 				    "cannot run '%s': %s", c->path, strerror(err));

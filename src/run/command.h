@@ -15,8 +15,9 @@ int command_start(const char *command, const struct reporter *r, struct command 
 pid_t command_pid(const struct command *c);
 /* The file of its program. */
 const char *command_program(const struct command *c);
-/* Let it exec. 0, or the negative errno of its exec after a report. */
-int command_continue(struct command *c, const struct reporter *r);
+/* Let it exec. 0, or the negative errno of its exec after a report. begun(ctx), unless NULL, is called when its program
+ * is there and has not run yet, where the kernel lets us hold it. */
+int command_continue(struct command *c, const struct reporter *r, void (*begun)(void *ctx), void *ctx);
 /* End it if it runs, reap, free. *status: its exit status, or 128 + the signal. */
 void command_end(struct command *c, int *status);
 

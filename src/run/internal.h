@@ -201,6 +201,8 @@ int unwind_open(struct session *s);
 /* The symbols have been told of what happens to processes. */
 void unwind_renew(struct session *s);
 void unwind_tick(struct session *s);
+/* This process is to be known now. */
+void unwind_look(struct session *s, uint32_t pid);
 void unwind_close(struct session *s);
 
 /* ---- tests.c ---- */

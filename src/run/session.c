@@ -285,6 +285,18 @@ void session_end(struct session *s, int status)
 	session_stop(s, status);
 }
 
+bool session_unwinds(const struct session *s)
+{
+	return s->unwind;
+}
+
+void session_look(struct session *s, pid_t pid)
+{
+	if (s->watch_ready)
+		s->watch_ready(s->watch_ctx);
+	unwind_look(s, (uint32_t)pid);
+}
+
 /* Slow down when nothing comes, and back. */
 static void tick_handle(struct session *s, int64_t nevents)
 {

@@ -37,6 +37,9 @@ int session_open(const struct module *m, const struct session_options *o, struct
 int session_watch(struct session *s, int fd, void (*ready)(void *ctx), void *ctx);
 /* Run begin programs, attach everything, announce it (REC_ATTACHED). On failure nothing stays attached. */
 int session_attach(struct session *s);
+/* Does it want to know what programs are made of before they run? session_look(): this process has just become another. */
+bool session_unwinds(const struct session *s);
+void session_look(struct session *s, pid_t pid);
 /* A descriptor that becomes readable when session_poll() has something to do. */
 int session_fd(const struct session *s);
 /* Handle what has come, waiting at most timeout_ms (-1: until something comes). 1: go on, 0: the session

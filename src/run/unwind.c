@@ -454,6 +454,12 @@ void unwind_renew(struct session *s)
 		processes_renew(s->unwind);
 }
 
+void unwind_look(struct session *s, uint32_t pid)
+{
+	processes_renew(s->unwind);
+	process_tell(s->unwind, pid);
+}
+
 void unwind_tick(struct session *s)
 {
 	struct unwind *u = s->unwind;

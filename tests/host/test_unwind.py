@@ -189,6 +189,13 @@ def test_at_a_uprobe(tmp_path):
     assert names[:3] == ["f2", "f1", "main"] and names[-1] == "_start"
 
 
+def test_the_first_stack_of_a_command(tmp_path):
+    """It is held when its program is there, and its tables are read before it runs."""
+    command = build(tmp_path, CHAIN + "int main(void) { f1(1); return 0; }\n", *OMIT)
+    names = most_of(sonde(f"uprobe:{command}:f3 {{ @[ustack] = count(); }}", command))
+    assert names[:4] == ["f3", "f2", "f1", "main"], names
+
+
 def test_in_the_table_of_jumps(tmp_path):
     prog = build(tmp_path, CHAIN + LOOP, *OMIT, "-no-pie", "-fcf-protection=none", "-Wl,-z,lazy", "-Wl,-z,norelro")
     text = subprocess.run(["objdump", "-d", "-j", ".plt", prog], capture_output=True, text=True, check=True).stdout

@@ -8,11 +8,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/strbuf.h"
@@ -69,7 +71,7 @@ static int run_to_the_end(const char *command)
 
 	if (command_start(command, NULL, &c))
 		return -1;
-	if (command_continue(c, NULL)) {
+	if (command_continue(c, NULL, NULL, NULL)) {
 		command_end(c, &status);
 		return -2;
 	}
@@ -125,15 +127,59 @@ static void one_that_runs_is_ended(void **state)
 
 	(void)state;
 	assert_int_equal(command_start("sleep 100", NULL, &c), 0);
-	assert_int_equal(command_continue(c, NULL), 0);
+	assert_int_equal(command_continue(c, NULL, NULL, NULL), 0);
 	command_end(c, &status);
 	assert_int_equal(status, 128 + SIGTERM);
 	command_end(NULL, NULL);
 }
 
+struct seen {
+	pid_t pid;
+	int times;
+	char program[PATH_MAX];
+};
+
+static void look(void *ctx)
+{
+	struct seen *s = ctx;
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)s->pid);
+	n = readlink(path, s->program, sizeof(s->program) - 1);
+	s->program[n > 0 ? n : 0] = 0;
+	s->times++;
+}
+
+static void its_program_is_there_before_it_runs(void **state)
+{
+	static const char *const endings[] = { "sleep 100", "true", "sh -c 'kill -9 $$'", "sh -c 'exit 7'" };
+	static const int statuses[] = { 128 + SIGTERM, 0, 128 + SIGKILL, 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		struct seen s = { 0 };
+		struct command *c;
+		char expected[PATH_MAX];
+		int status;
+
+		assert_int_equal(command_start(endings[i], NULL, &c), 0);
+		s.pid = command_pid(c);
+		assert_non_null(realpath(command_program(c), expected));
+		assert_int_equal(command_continue(c, NULL, look, &s), 0);
+		assert_int_equal(s.times, 1);
+		assert_string_equal(s.program, expected);
+		if (i)
+			assert_int_equal(waitid(P_PID, (id_t)s.pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
+		command_end(c, &status);
+		assert_int_equal(status, statuses[i]);
+	}
+}
+
 static void failures_are_known_before_or_at_exec(void **state)
 {
 	char path[] = "/tmp/test_run_command.XXXXXX";
+	struct seen seen = { 0 };
 	struct command *c;
 	int fd = mkstemp(path);
 
@@ -146,7 +192,13 @@ static void failures_are_known_before_or_at_exec(void **state)
 	fchmod(fd, 0700);
 	close(fd);
 	assert_int_equal(command_start(path, NULL, &c), 0);
-	assert_int_equal(command_continue(c, NULL), -ENOEXEC);
+	assert_int_equal(command_continue(c, NULL, NULL, NULL), -ENOEXEC);
+	command_end(c, NULL);
+	/* Nobody is told of a program that does not begin. */
+	assert_int_equal(command_start(path, NULL, &c), 0);
+	seen.pid = command_pid(c);
+	assert_int_equal(command_continue(c, NULL, look, &seen), -ENOEXEC);
+	assert_int_equal(seen.times, 0);
 	command_end(c, NULL);
 	unlink(path);
 }
@@ -158,6 +210,7 @@ int main(void)
 		cmocka_unit_test(quotes_keep_words_together),
 		cmocka_unit_test(what_is_no_command_is_refused),
 		cmocka_unit_test(its_status_is_known),
+		cmocka_unit_test(its_program_is_there_before_it_runs),
 		cmocka_unit_test(it_waits_until_it_is_told),
 		cmocka_unit_test(one_that_runs_is_ended),
 		cmocka_unit_test(failures_are_known_before_or_at_exec),
