@@ -252,6 +252,7 @@ int command_continue(struct command *c, const struct reporter *r, void (*begun)(
 
 	if (c->go_fd < 0)
 		return 0;
+	/* Nobody may who has not CAP_SYS_PTRACE, without which a program that is held would not get the rights of its file. */
 	if (begun)
 		held = !ptrace(PTRACE_SEIZE, c->pid, NULL, PTRACE_O_TRACEEXEC);
 	if (send(c->go_fd, "g", 1, MSG_NOSIGNAL) != 1)

@@ -171,6 +171,32 @@ static void ranges_read(struct dwarf_file *d)
 		qsort(d->ranges, d->nranges, sizeof(*d->ranges), range_compare);
 }
 
+/* libdw takes it on trust that each of its texts ends within the section. Asked after it has unpacked them. */
+static bool texts_end(struct dwarf_file *d, struct elf_file *debug)
+{
+	static const char *const of_texts[] = { ".debug_str", ".debug_line_str", ".zdebug_str", ".zdebug_line_str" };
+	Elf *elf = d->elf ? d->elf : (Elf *)elf_file_elf(debug);
+	Elf_Scn *scn = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return false;
+	while ((scn = elf_nextscn(elf, scn))) {
+		GElf_Shdr sh;
+		const char *name = gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
+		Elf_Data *data;
+
+		for (size_t i = 0; name && sh.sh_type != SHT_NOBITS && i < ARRAY_SIZE(of_texts); i++) {
+			if (!str_eq(name, of_texts[i]))
+				continue;
+			data = elf_getdata(scn, NULL);
+			if (data && data->d_size && ((const char *)data->d_buf)[data->d_size - 1])
+				return false;
+		}
+	}
+	return true;
+}
+
 int dwarf_file_open(struct elf_file *elf, const struct reporter *r, struct dwarf_file **out)
 {
 	struct elf_file *debug = has_debug_info(elf) ? elf : elf_file_debug(elf);
@@ -186,7 +212,7 @@ int dwarf_file_open(struct elf_file *elf, const struct reporter *r, struct dwarf
 	d->dw = dwlib_get(r);
 	d->arena = arena_new();
 	d->dbg = d->dw && d->arena ? d->dw->begin_elf(elf_for(d, debug), DWARF_C_READ, NULL) : NULL;
-	if (!d->dbg) {
+	if (!d->dbg || !texts_end(d, debug)) {
 		int err = d->dw ? -ENOENT : -ELIBACC;
 
 		dwarf_file_close(d);

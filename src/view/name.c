@@ -126,9 +126,10 @@ static void format_microseconds(struct strbuf *out, const char *format, int64_t 
 /* type->name is the format, param[0] the clock whose nanoseconds these are. */
 void text_strftime(const struct view *v, struct strbuf *out, const struct type *t, const uint8_t *data)
 {
-	int64_t ns = (int64_t)number_load(data, 8, false) + real_offset_ns((clockid_t)t->param[0]);
+	/* Any number may be taken for a time; the sum of two then wraps. */
+	int64_t ns = (int64_t)((uint64_t)number_load(data, 8, false) + (uint64_t)real_offset_ns((clockid_t)t->param[0]));
 	int64_t rest = (ns % NS_PER_S + NS_PER_S) % NS_PER_S;
-	time_t seconds = (time_t)((ns - rest) / NS_PER_S);
+	time_t seconds = (time_t)(ns / NS_PER_S - (ns % NS_PER_S < 0));
 	_cleanup_strbuf_ struct strbuf format = STRBUF_INIT;
 	char text[4096];
 	struct tm tm;

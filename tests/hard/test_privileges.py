@@ -96,6 +96,20 @@ def test_child_of_an_ordinary_user_has_none(two):
     assert status == 0 and set(capabilities_of(out).values()) == {0}
 
 
+def test_child_with_rights_of_its_own_has_them(none, tmp_path_factory):
+    """A command is held when its program is there, and a program that is held is not given the rights of its file."""
+    program = tmp_path_factory.mktemp("rights") / "id"
+    for part in program.parents:
+        if str(part).startswith("/tmp/"):
+            part.chmod(part.stat().st_mode | 0o055)
+    shutil.copy("/usr/bin/id", program)
+    program.chmod(0o4755)
+    rights = "+bpf,+perfmon"
+    command = [*none[:-1], f"--inh-caps={rights}", f"--ambient-caps={rights}", none[-1]]
+    status, out, err = run([*command, "-q", "-e", "uprobe:libc:exit /pid == cpid/ { print(ustack(1)); }", "-c", f"{program} -u"])
+    assert status == 0 and out.splitlines()[0] == "0", (out, err)
+
+
 def test_no_shell():
     """-c starts a program, not a shell; only system() does, and only with --unsafe."""
     assert run([SONDE, "-q", "-c", "/bin/echo $HOME ; true `id`", "-e", "begin { }"])[1] == "$HOME ; true `id`\n"

@@ -123,6 +123,7 @@ BROKEN = {
     "random debugging information": lambda e: e.fill(".debug_info", noise),
     "random lines": lambda e: e.fill(".debug_line", noise),
     "random abbreviations": lambda e: e.fill(".debug_abbrev", noise),
+    "names of files without an end": lambda e: e.fill(".debug_line_str", lambda n: b"x" * n),
 }
 
 
@@ -141,6 +142,21 @@ def test_broken_file(tmp_path, what, flags):
         assert re.fullmatch(r"\t[0-9a-f]+ .+ \((inlined|/.*|\[\w+\])\)", line), r.out
     if what in ("symbols beyond the file", "more symbols than bytes", "symbols of another section's names", "names beyond their section"):
         assert not re.search(r"\bf[123]\+", r.out), r.out
+
+
+@pytest.mark.parametrize("section", [".debug_str", ".debug_line_str"])
+def test_texts_that_do_not_end(tmp_path, section):
+    """Debugging information whose last text runs into what lies behind it is none."""
+    source = tmp_path / "long.c"
+    source.write_text("int main(int a_count_of_arguments, char **their_long_array)\n{\n\treturn !their_long_array + a_count_of_arguments;\n}\n")
+    prog = tmp_path / "long"
+    subprocess.run(["gcc", "-g", "-gdwarf-5", "-o", prog, source], check=True)
+    listed = [SONDE, "-lv", f"uprobe:{prog}:main"]
+    assert "int a_count_of_arguments" in subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+    elf = Elf(prog)
+    elf.set(section, size=elf.get(section, "size") - 1)
+    elf.save()
+    assert subprocess.run(listed, capture_output=True, text=True, check=True).stdout == f"uprobe:{prog}:main\n"
 
 
 def test_many_symbols(tmp_path):
