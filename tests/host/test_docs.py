@@ -102,10 +102,10 @@ def test_example(info, text, result):
 
 
 @pytest.mark.parametrize("line", question_lines())
-def test_question_line_is_accepted(line):
+def test_question_line_is_accepted(line, tmp_path):
     words = shlex.split(line)[1:]
     # The mistakes that are shown are refused, and point at themselves.
-    r = run(["--dry-run", *words])
+    r = run(["--dry-run", *words], cwd=tmp_path)
     assert r.returncode == (1 if "sched_swich" in line else 0), r.stderr
 
 
