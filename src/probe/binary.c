@@ -58,6 +58,8 @@ struct binary *binary_open(struct probe_env *env, const struct probe_spec *spec,
 	if (b)
 		return b;
 	err = elf_file_open(path, &elf, &why);
+	if (err == -ENOMEM)
+		arena_oom(a);
 	if (err)
 		return quiet ? NULL : refuse(env, spec, i, path, why, refusal_hint(err, why));
 	arena_own(a, elf_end_of, elf);

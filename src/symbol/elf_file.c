@@ -85,8 +85,9 @@ static int segments_read(struct elf_file *f, bool whole, const char **why)
 {
 	size_t n;
 
+	errno = 0;
 	if (elf_getphdrnum(f->elf, &n))
-		return refuse(why, "its program headers are broken");
+		return errno == ENOMEM ? -ENOMEM : refuse(why, "its program headers are broken");
 	if (n > SEGMENTS_MOST)
 		return refuse(why, "it has too many program headers");
 	f->segments = calloc(n + 1, sizeof(*f->segments));
@@ -96,7 +97,7 @@ static int segments_read(struct elf_file *f, bool whole, const char **why)
 		GElf_Phdr ph;
 
 		if (!gelf_getphdr(f->elf, (int)i, &ph))
-			return refuse(why, "it is truncated: its program headers are missing");
+			return errno == ENOMEM ? -ENOMEM : refuse(why, "it is truncated: its program headers are missing");
 		if (ph.p_type != PT_LOAD)
 			continue;
 		if (ph.p_offset + ph.p_filesz < ph.p_offset || ph.p_vaddr + ph.p_memsz < ph.p_vaddr)
@@ -113,6 +114,9 @@ static int segments_read(struct elf_file *f, bool whole, const char **why)
 
 static int header_read(struct elf_file *f, bool whole, const char **why)
 {
+	/* libelf's own number for that is not public. */
+	if (!f->elf && errno == ENOMEM)
+		return -ENOMEM;
 	if (!f->elf || elf_kind(f->elf) != ELF_K_ELF)
 		return refuse(why, "it is no ELF file");
 	if (!gelf_getehdr(f->elf, &f->header))
@@ -153,6 +157,7 @@ static int file_open(struct elf_file *f, bool whole, const char **why)
 	f->bytes = (uint64_t)st.st_size;
 	elf_version(EV_CURRENT);
 	/* Read, not mapped: a mapping of a file that is cut short later would end the program. */
+	errno = 0;
 	f->elf = elf_begin(f->fd, ELF_C_READ, NULL);
 	return header_read(f, whole, why);
 }
@@ -193,6 +198,7 @@ int elf_file_open_memory(void *data, size_t len, struct elf_file **out, const ch
 		return -ENOMEM;
 	f->bytes = len;
 	elf_version(EV_CURRENT);
+	errno = 0;
 	f->elf = elf_memory(data, len);
 	err = header_read(f, false, why);
 	if (err)
