@@ -424,8 +424,8 @@ int check_type_ref(struct checker *c, struct type_ref *tref)
 		if (!t)
 			err = unknown_type(c, tref, name);
 	}
-	if (err)
-		return err;
+	if (err || !t)
+		return err ? err : -EINVAL;
 	if (tref->pointers > MOST_POINTERS || tref->dims.n > MOST_DIMS)
 		return check_error(c, tref->span, "this type is nested too deeply");
 	for (uint32_t i = 0; i < tref->pointers; i++)
