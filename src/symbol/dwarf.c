@@ -79,22 +79,32 @@ static Elf *elf_for(struct dwarf_file *d, struct elf_file *f)
 	return d->elf ? d->elf : (Elf *)elf_file_elf(f);
 }
 
+/* The next section that has something in the file, and its name; NULL: that was the last. */
+static Elf_Scn *section_next(Elf *elf, size_t names, Elf_Scn *scn, const char **name)
+{
+	GElf_Shdr sh;
+
+	while ((scn = elf_nextscn(elf, scn))) {
+		*name = gelf_getshdr(scn, &sh) && sh.sh_type != SHT_NOBITS ? elf_strptr(elf, names, sh.sh_name) : NULL;
+		if (*name)
+			return scn;
+	}
+	return NULL;
+}
+
 /* What has no such section is not worth loading a library for. */
 static bool has_debug_info(struct elf_file *f)
 {
 	Elf *elf = (Elf *)elf_file_elf(f);
 	Elf_Scn *scn = NULL;
+	const char *name;
 	size_t names;
 
 	if (elf_getshdrstrndx(elf, &names))
 		return false;
-	while ((scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr sh;
-		const char *name = gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
-
-		if (name && sh.sh_type != SHT_NOBITS && (str_eq(name, ".debug_info") || str_eq(name, ".zdebug_info")))
+	while ((scn = section_next(elf, names, scn, &name)))
+		if (str_eq(name, ".debug_info") || str_eq(name, ".zdebug_info"))
 			return true;
-	}
 	return false;
 }
 
@@ -177,23 +187,18 @@ static bool texts_end(struct dwarf_file *d, struct elf_file *debug)
 	static const char *const of_texts[] = { ".debug_str", ".debug_line_str", ".zdebug_str", ".zdebug_line_str" };
 	Elf *elf = d->elf ? d->elf : (Elf *)elf_file_elf(debug);
 	Elf_Scn *scn = NULL;
+	const char *name;
 	size_t names;
 
 	if (elf_getshdrstrndx(elf, &names))
 		return false;
-	while ((scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr sh;
-		const char *name = gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
-		Elf_Data *data;
+	while ((scn = section_next(elf, names, scn, &name)))
+		for (size_t i = 0; i < ARRAY_SIZE(of_texts); i++) {
+			Elf_Data *data = str_eq(name, of_texts[i]) ? elf_getdata(scn, NULL) : NULL;
 
-		for (size_t i = 0; name && sh.sh_type != SHT_NOBITS && i < ARRAY_SIZE(of_texts); i++) {
-			if (!str_eq(name, of_texts[i]))
-				continue;
-			data = elf_getdata(scn, NULL);
 			if (data && data->d_size && ((const char *)data->d_buf)[data->d_size - 1])
 				return false;
 		}
-	}
 	return true;
 }
 
