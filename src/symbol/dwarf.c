@@ -237,9 +237,9 @@ void dwarf_file_close(struct dwarf_file *d)
 		free(d->units[i].funcs);
 	free(d->units);
 	free(d->ranges);
-	if (d->eh)
+	if (d->dw && d->eh)
 		d->dw->cfi_end(d->eh);
-	if (d->dbg)
+	if (d->dw && d->dbg)
 		d->dw->end(d->dbg);
 	if (d->elf)
 		elf_end(d->elf);
