@@ -80,10 +80,13 @@ static Elf *elf_for(struct dwarf_file *d, struct elf_file *f)
 }
 
 /* The next section that has something in the file, and its name; NULL: that was the last. */
-static Elf_Scn *section_next(Elf *elf, size_t names, Elf_Scn *scn, const char **name)
+static Elf_Scn *section_next(Elf *elf, Elf_Scn *scn, const char **name)
 {
 	GElf_Shdr sh;
+	size_t names;
 
+	if (elf_getshdrstrndx(elf, &names))
+		return NULL;
 	while ((scn = elf_nextscn(elf, scn))) {
 		*name = gelf_getshdr(scn, &sh) && sh.sh_type != SHT_NOBITS ? elf_strptr(elf, names, sh.sh_name) : NULL;
 		if (*name)
@@ -98,11 +101,8 @@ static bool has_debug_info(struct elf_file *f)
 	Elf *elf = (Elf *)elf_file_elf(f);
 	Elf_Scn *scn = NULL;
 	const char *name;
-	size_t names;
 
-	if (elf_getshdrstrndx(elf, &names))
-		return false;
-	while ((scn = section_next(elf, names, scn, &name)))
+	while ((scn = section_next(elf, scn, &name)))
 		if (str_eq(name, ".debug_info") || str_eq(name, ".zdebug_info"))
 			return true;
 	return false;
@@ -188,11 +188,8 @@ static bool texts_end(struct dwarf_file *d, struct elf_file *debug)
 	Elf *elf = d->elf ? d->elf : (Elf *)elf_file_elf(debug);
 	Elf_Scn *scn = NULL;
 	const char *name;
-	size_t names;
 
-	if (elf_getshdrstrndx(elf, &names))
-		return false;
-	while ((scn = section_next(elf, names, scn, &name)))
+	while ((scn = section_next(elf, scn, &name)))
 		for (size_t i = 0; i < ARRAY_SIZE(of_texts); i++) {
 			Elf_Data *data = str_eq(name, of_texts[i]) ? elf_getdata(scn, NULL) : NULL;
 
